@@ -1,0 +1,1 @@
+"""The running daemon: everything that touches the outside, and the wiring."""

@@ -1,0 +1,1 @@
+"""The one engine of daemon, replay, explain and rule tests. No clock, no I/O."""

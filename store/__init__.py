@@ -1,0 +1,1 @@
+"""Incidents, the process that governs them, and their persistence."""
