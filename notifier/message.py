@@ -1,0 +1,260 @@
+"""Incident → title and body: what a person reads at 3 a.m.
+
+The severity comes first, then what, who and where, how much in how long, what is asked, and one link. What strangers
+wrote comes last and only as a marked block, so that a channel that cuts long texts never cuts what is asked.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from enum import StrEnum
+
+from notifier import untrusted
+from rules.event import Entity, Severity
+
+Show = Callable[[Entity], str | None]  #: how an entity may be written; None: not at all
+
+LONGEST_TITLE = 120  #: characters
+_ROOM_TO_SAY_IT = 40  #: characters that tell how much was cut
+MOST_EXCERPTS = 5
+MOST_LISTED = 10  #: records that a digest names; the others it counts
+
+
+class Ask(StrEnum):
+    """What a message asks of who reads it. Stored: never rename one."""
+
+    JOIN = "join"
+    REPORT = "report"
+    REVIEW = "review"
+    INVESTIGATE = "investigate"
+    ACT = "act"
+    VERIFY = "verify"
+    APPROVE = "approve"
+    CONFIRM = "confirm"
+    INFO = "info"
+    OVERDUE = "overdue"
+    FYI = "fyi"
+
+
+class Reason(StrEnum):
+    """Why this message is written now. Stored: never rename one."""
+
+    FIRST = "first"
+    MORE = "more"
+    WORSE = "worse"
+    REPEAT = "repeat"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class Tone(StrEnum):
+    """How a channel that has colours or sounds may present a message."""
+
+    ALARM = "alarm"
+    WARNING = "warning"
+    CALM = "calm"
+    GOOD = "good"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a message says of one incident."""
+
+    number: int  #: as in INC-n
+    title: str
+    severity: Severity
+    entities: tuple[Entity, ...]
+    events: int
+    first_seen: datetime  #: aware UTC
+    last_seen: datetime
+    excerpts: tuple[str, ...] = ()  #: log lines as read: hostile
+    tlp: str = ""  #: "RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR", or "": not labelled
+    reason: Reason = Reason.FIRST
+    because: str = ""  #: what changed, one sentence without a full stop; "" if the reason says it all
+    ask: Ask = Ask.JOIN
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One text as it goes out. Plain text: no channel may read markup into it."""
+
+    title: str
+    body: str
+    tone: Tone
+
+
+_REASONS = {
+    Reason.FIRST: "New incident",
+    Reason.MORE: "More of the same",
+    Reason.WORSE: "Worse than before",
+    Reason.REPEAT: "Told again: nobody has acknowledged",
+    Reason.REOPENED: "Reopened: it came back",
+    Reason.RESOLVED: "Resolved: nothing is asked of you any more",
+    Reason.ACKNOWLEDGED: "Acknowledged: nothing is asked of you any more",
+}
+_ASKS = {
+    Ask.JOIN: "acknowledge",
+    Ask.REPORT: "write the report",
+    Ask.REVIEW: "review the report",
+    Ask.INVESTIGATE: "investigate",
+    Ask.ACT: "do your action",
+    Ask.VERIFY: "verify the action",
+    Ask.APPROVE: "approve or return it",
+    Ask.CONFIRM: "say whether it is on track",
+    Ask.INFO: "answer a question",
+    Ask.OVERDUE: "do what is overdue",
+    Ask.FYI: "nothing, this is for your information",
+}
+_PLACES = ("host", "target", "component")
+_SETTLED = frozenset({Reason.RESOLVED, Reason.ACKNOWLEDGED})
+_TLP = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
+
+
+def render(facts: Facts, *, link: str, visible_id: str, zone: tzinfo = UTC, resent: bool = False) -> Message:
+    """The message about one incident.
+
+    Args:
+        facts: What to say. Nothing in it is trusted.
+        link: The one address in the message; ours.
+        visible_id: What a duplicate repeats, so that people recognise it.
+        zone: The reader's zone.
+        resent: This may have arrived before; the title says so.
+    """
+    lines = [
+        *_lines_of_reason(facts),
+        f"{facts.severity.upper()}: {untrusted.excerpt(facts.title, LONGEST_TITLE)}",
+        who_where(facts.entities, _in_body),
+        _how_much(facts, zone),
+        *_lines_of_ask(facts, zone),
+        link,
+        *_block(facts.excerpts),
+        f"INC-{facts.number} · {facts.reason} · id {visible_id}",
+    ]
+    return Message(title=_title(facts, resent), body="\n".join(line for line in lines if line), tone=_tone(facts))
+
+
+def render_stub(facts: Facts, *, link: str, visible_id: str, resent: bool = False) -> Message:
+    """The message for a channel that may not carry what the incident says: its number, what is asked, the link."""
+    mark = " (re-sent)" if resent else ""
+    body = f"Asked of you: {_ASKS[facts.ask]}.\nThe details may not be sent over this channel.\n{link}\nid {visible_id}"
+    return Message(title=f"{facts.severity.upper()} INC-{facts.number}{mark}", body=body, tone=_tone(facts))
+
+
+def render_digest(heading: str, incidents: Sequence[Facts], *, link: str, visible_id: str) -> Message:
+    """One message instead of many: *heading* (ours), the worst by name, the rest by number."""
+    worst = sorted(incidents, key=lambda facts: (-facts.severity.rank, facts.number))
+    left = len(worst) - MOST_LISTED
+    lines = [
+        f"{heading}:",
+        *(_listed(facts) for facts in worst[:MOST_LISTED]),
+        f"and {left:,} more" if left > 0 else "",
+        link,
+        f"id {visible_id}",
+    ]
+    title = f"{worst[0].severity.upper()} {heading}"
+    return Message(title=title, body="\n".join(line for line in lines if line), tone=_tone(worst[0]))
+
+
+def may_carry(max_tlp: str, tlp: str) -> bool:
+    """Whether a channel that carries up to *max_tlp* may carry what is labelled *tlp* ("" is not labelled)."""
+    return not tlp or _TLP.index(tlp) <= _TLP.index(max_tlp)
+
+
+def fit(message: Message, *, title_limit: int, body_limit: int) -> Message:
+    """The message cut to what a channel takes; a cut body says how much is missing. A limit of 0 is none."""
+    return replace(message, title=_cut(message.title, title_limit), body=_cut(message.body, body_limit))
+
+
+def who_where(entities: Sequence[Entity], show: Show) -> str:
+    """Who did it to what, as ``root from 203.0.113.7 → web1``; *show* decides how a name may be written."""
+    account, source, place = (_named(entities, kinds, show) for kinds in (("account",), ("source",), _PLACES))
+    who = " from ".join(part for part in (account, source) if part)
+    return " → ".join(part for part in (who, place) if part)
+
+
+def _named(entities: Sequence[Entity], kinds: Sequence[str], show: Show) -> str:
+    found = list(dict.fromkeys(entity for kind in kinds for entity in entities if entity.kind == kind))
+    shown = [text for entity in found if (text := show(entity))]
+    if not shown:
+        return ""
+    return shown[0] if len(found) == 1 else f"{shown[0]} and {len(found) - 1:,} more"
+
+
+def _in_body(entity: Entity) -> str:
+    return untrusted.name(entity.value, dotted=entity.kind in _PLACES)
+
+
+def _in_title(entity: Entity) -> str | None:
+    return untrusted.plain_name(entity.value, dotted=entity.kind in _PLACES)
+
+
+def _title(facts: Facts, resent: bool) -> str:
+    label = f"TLP:{facts.tlp} " if facts.tlp else ""
+    marks = [facts.reason.value] if facts.reason is not Reason.FIRST else []
+    marks += ["re-sent"] if resent else []
+    mark = f" ({', '.join(marks)})" if marks else ""
+    place = who_where(facts.entities, _in_title)
+    head = f"{label}{facts.severity.upper()} INC-{facts.number}{mark}: "
+    return _cut(head + untrusted.neutralise(facts.title) + (f", {place}" if place else ""), LONGEST_TITLE)
+
+
+def _lines_of_reason(facts: Facts) -> list[str]:
+    because = f" ({untrusted.excerpt(facts.because)})" if facts.because else ""
+    return [f"{_REASONS[facts.reason]}{because}."]
+
+
+def _how_much(facts: Facts, zone: tzinfo) -> str:
+    many = "1 event" if facts.events == 1 else f"{facts.events:,} events"
+    lasted = facts.last_seen - facts.first_seen
+    within = f" in {duration(lasted)}" if lasted >= timedelta(seconds=1) else ""
+    return f"{many}{within}, last at {_clock(facts.last_seen, zone)}"
+
+
+def _lines_of_ask(facts: Facts, zone: tzinfo) -> list[str]:
+    if facts.reason in _SETTLED:
+        return []
+    by = f", by {_clock(facts.due_at, zone)}" if facts.due_at else ""
+    return [f"Asked of you: {_ASKS[facts.ask]}{by}."]
+
+
+def _block(excerpts: Sequence[str]) -> list[str]:
+    left = len(excerpts) - MOST_EXCERPTS
+    more = [f"│ … {left:,} more lines"] if left > 0 else []
+    return [*(f"│ {untrusted.excerpt(text)}" for text in excerpts[:MOST_EXCERPTS]), *more]
+
+
+def _listed(facts: Facts) -> str:
+    place = who_where(facts.entities, _in_body)
+    title = untrusted.excerpt(facts.title, LONGEST_TITLE)
+    return f"{facts.severity.upper()} INC-{facts.number} {title}" + (f", {place}" if place else "")
+
+
+def _tone(facts: Facts) -> Tone:
+    if facts.reason in _SETTLED:
+        return Tone.GOOD
+    if facts.severity.rank >= Severity.HIGH.rank:
+        return Tone.ALARM
+    return Tone.WARNING if facts.severity.rank >= Severity.LOW.rank else Tone.CALM
+
+
+def _clock(moment: datetime, zone: tzinfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def duration(span: timedelta) -> str:
+    """A span as people say it, two units at most: ``38 s``, ``4 min 12 s``, ``2 h 5 min``, ``3 d 4 h``."""
+    seconds = int(span.total_seconds())
+    for unit, size, below, part in (("d", 86400, "h", 3600), ("h", 3600, "min", 60), ("min", 60, "s", 1)):
+        if seconds >= size:
+            rest = seconds % size // part
+            return f"{seconds // size} {unit}" + (f" {rest} {below}" if rest else "")
+    return f"{seconds} s"
+
+
+def _cut(text: str, limit: int) -> str:
+    if not limit or len(text) <= limit:
+        return text
+    room = limit - _ROOM_TO_SAY_IT
+    return f"{text[:room]} … ({len(text) - room:,} characters cut)" if room > _ROOM_TO_SAY_IT else text[:limit]

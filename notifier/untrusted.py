@@ -1,0 +1,73 @@
+"""Text that strangers wrote, made fit to stand in a message.
+
+Log lines are written by attackers. What passes through here names nobody in a chat, opens no link, ends no line,
+moves no cursor, turns no text around and formats nothing; a person still reads what the line said.
+"""
+
+import ipaddress
+
+import re2
+
+LONGEST_EXCERPT = 300  #: characters of one log line that a message shows
+LONGEST_NAME = 64  #: characters of one name (account, host, address) that a message shows
+
+#: Look-alikes for what chat services act upon: mentions (@name, <@id>, <!channel>), code, HTML.
+_LOOKALIKES = str.maketrans({"@": "＠", "<": "‹", ">": "›", "`": "ˋ", "\t": " "})  # noqa: RUF001
+#: Pairs that mean something only together: masked links, spoilers, strike-through, the scheme of an address.
+_PAIRS = (("](", "] ("), ("][", "] ["), ("||", "| |"), ("~~", "~ ~"), ("://", "[:]//"))
+#: What a client may turn into a link: a dot of any script with a word behind it.
+_DOT = re2.compile(r"[.。．｡](\pL[\pL\pN])")  # noqa: RUF001
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+
+
+def neutralise(text: str) -> str:
+    """*text* on one line, with everything shown and nothing acted upon."""
+    text = "".join(_visible(character) for character in text.translate(_LOOKALIKES))
+    for pair, apart in _PAIRS:
+        while pair in text:
+            text = text.replace(pair, apart)
+    return str(_DOT.sub(r"[.]\1", text))
+
+
+def excerpt(text: str, limit: int = LONGEST_EXCERPT) -> str:
+    """The first *limit* characters of *text*, neutralised, and how much was cut."""
+    cut = len(text) - limit
+    return f"{neutralise(text[:limit])} … ({cut:,} characters cut)" if cut > 0 else neutralise(text)
+
+
+def name(text: str, *, dotted: bool = True) -> str:
+    """A name from a log line for the body of a message: as it is if it is harmless, else neutralised."""
+    return plain_name(text, dotted=dotted) or excerpt(text, LONGEST_NAME)
+
+
+def plain_name(text: str, *, dotted: bool = True) -> str | None:
+    """A name from a log line for a title: an address or a plain word as it is, None for anything else.
+
+    Args:
+        text: The name.
+        dotted: Dots are what such names have (hosts). Elsewhere a dotted word could be read as an address to open.
+    """
+    if not text or len(text) > LONGEST_NAME:
+        return None
+    if frozenset(text) <= _PLAIN and (dotted or not _DOT.search(text)):
+        return text
+    return text if _is_address(text) else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text).version in (4, 6) and "%" not in text
+    except ValueError:
+        return False
+
+
+def _visible(character: str) -> str:
+    """The character, or for one that cannot be seen (control, direction, width, undecodable byte) its code."""
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)  # the pictures of the control characters: ␛, ␊
+    if 0xDC80 <= code <= 0xDCFF:
+        return f"[x{code - 0xDC00:02X}]"  # a byte that was not UTF-8
+    return f"[U+{code:04X}]"
