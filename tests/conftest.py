@@ -1,0 +1,31 @@
+"""What every level shares: the seed of random tests, printed so that a run can be repeated."""
+
+import os
+import random
+import time
+
+import pytest
+
+SEED = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take the seed that was given, or the time."""
+    config.stash[SEED] = int(os.environ.get("TOCSIN_TEST_SEED") or time.time())
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say how to repeat this run."""
+    return f"seed: {config.stash[SEED]} (the same again: make test SEED={config.stash[SEED]})"
+
+
+@pytest.fixture
+def seed(pytestconfig: pytest.Config) -> int:
+    """The number from which this run's random tests start."""
+    return pytestconfig.stash[SEED]
+
+
+@pytest.fixture
+def chance(seed: int, request: pytest.FixtureRequest) -> random.Random:
+    """Chance that repeats with the seed, different for each test."""
+    return random.Random(f"{seed} {request.node.nodeid}")
