@@ -1,0 +1,1 @@
+"""The configuration: its shape as frozen records, loading it, and telling every error in it at once."""

@@ -1,0 +1,94 @@
+"""Loading the configuration: files in, one frozen record out, or every problem at once."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from detector.config.check import check
+from detector.config.documents import Document, Origins, Unreadable, merge, read
+from detector.config.problems import ConfigErrors, Level, Problem
+from detector.config.records import Config
+from detector.config.secret import Secret
+from detector.config.shape import Shaper
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A configuration that can be used."""
+
+    config: Config
+    origins: Origins  #: which file and line each value came from
+    warnings: tuple[Problem, ...]  #: warnings and notices
+    files: tuple[str, ...]  #: what was read: the file itself, then conf.d/*.toml in order of name
+
+
+def load(path: str | Path, *, environment: Mapping[str, str] | None = None) -> Loaded:
+    """The configuration in the file *path* and in ``conf.d/*.toml`` beside it.
+
+    Args:
+        path: The main file.
+        environment: For secrets given as ``${env:NAME}`` or ``${cred:NAME}``; by default the process's own.
+
+    Raises:
+        ConfigErrors: it cannot be used; tells all problems of all files.
+    """
+    documents: list[Document] = []
+    broken: list[Problem] = []
+    for file in files_of(Path(path)):
+        try:
+            documents.append(read(file))
+        except Unreadable as error:
+            broken.append(error.problem)
+    if broken:  # what the other files say may depend on these
+        raise ConfigErrors(broken)
+    return build(documents, os.environ if environment is None else environment)
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """The main file, then ``conf.d/*.toml`` beside it, in order of name."""
+    return (path, *sorted((path.parent / "conf.d").glob("*.toml")))
+
+
+def build(documents: Iterable[Document], environment: Mapping[str, str]) -> Loaded:
+    """The configuration that *documents* make together; the first is the main one.
+
+    Raises:
+        ConfigErrors: it cannot be used.
+    """
+    documents = tuple(documents)
+    data, origins = merge(documents, documents[0].file)
+    shaper = Shaper(environment)
+    config = msgspec.convert(shaper.shape(Config, data), Config, dec_hook=_secret)
+    found = [*shaper.problems, *check(config)]
+    problems = sorted((_placed(problem, origins, shaper.secrets) for problem in found), key=_order(documents))
+    if any(problem.level is Level.ERROR for problem in problems):
+        raise ConfigErrors(problems)
+    files = tuple(document.file for document in documents)
+    return Loaded(config=config, origins=origins, warnings=tuple(problems), files=files)
+
+
+def _placed(problem: Problem, origins: Origins, secrets: set[tuple[str | int, ...]]) -> Problem:
+    return replace(problem, place=origins.place(problem.path, at_value=problem.at_value, secrets=secrets))
+
+
+def _order(documents: tuple[Document, ...]) -> Any:
+    """As written: by file and line; what concerns no line comes last."""
+    rank = {document.file: index for index, document in enumerate(documents)}
+
+    def order(problem: Problem) -> tuple[bool, int, int, int]:
+        place = problem.place
+        if place is None or place.span is None:
+            return (True, 0, 0, 0)
+        return (False, rank[place.file], place.span.line, place.span.column)
+
+    return order
+
+
+def _secret(kind: type, value: Any) -> Any:
+    if kind is Secret:
+        return Secret(value)
+    raise NotImplementedError(kind)

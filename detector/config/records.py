@@ -1,0 +1,267 @@
+"""The configuration's shape: one frozen record per section of the TOML file.
+
+The names of sections and options on the wire are the field names, but where ``name=`` says otherwise: a section that
+may stand several times is written ``[[source]]`` and read as ``config.sources``. Relative paths of files are relative
+to the working directory.
+"""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from detector.config.secret import Secret
+from rules.event import Decision, Severity
+
+Positive = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
+Tlp = Literal["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"]
+Role = Literal[
+    "viewer",
+    "responder",
+    "reporter",
+    "reviewer",
+    "investigator",
+    "action_owner",
+    "verifier",
+    "approver",
+    "admin",
+    "source",
+]
+
+
+class Daemon(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """The process itself."""
+
+    #: Folder of everything that must not be lost: database, socket, keys. Changing it needs a restart.
+    state_dir: str = "var"
+    #: The least serious message that is logged. Raw log text is logged at debug only.
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Http(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Pages, API and metrics."""
+
+    #: Address and port to listen on. Changing it needs a restart.
+    listen: str = "127.0.0.1:8787"
+    #: How people reach the pages, e.g. "https://tocsin.example.org"; links in messages start with it. Empty: "http://"
+    #: and the address of `listen`.
+    base_url: str = ""
+
+
+class StoreSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Where records are kept."""
+
+    #: Database, e.g. "postgresql://tocsin@localhost/tocsin". Empty: SQLite, tocsin.db in `state_dir`. A secret.
+    #: Changing it needs a restart.
+    url: Secret = msgspec.field(default_factory=Secret)
+    #: File whose first line is `url`, instead of `url`.
+    url_file: str = ""
+
+
+class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Something that yields lines."""
+
+    #: Unique name; positions are kept under it, so renaming a source starts it anew.
+    name: str
+    #: What kind of source it is. "file": one or more followed files.
+    type: Literal["file"] = "file"
+    #: File to follow, or a list of files; `*`, `?`, `[…]` and `**` (any number of folders) are understood.
+    path: str | tuple[str, ...]
+    #: Name of the lines' format, or of one of your own (`[[format]]`). "auto": found out from the first lines.
+    format: str = "auto"
+    #: IANA name of the zone of stamps that bear none, e.g. "Europe/Berlin".
+    timezone: str = "UTC"
+    #: Sigma's product of these lines, where the format does not tell it. Empty: as the format says.
+    product: str = ""
+    #: Sigma's category of these lines, where the format does not tell it. Empty: as the format says.
+    category: str = ""
+    #: Sigma's service of these lines, where the format does not tell it. Empty: as the format says.
+    service: str = ""
+    #: Where to begin in files that are there when the source is first seen. "end": what was written before is only
+    #: looked back at, without telling anybody. "beginning": everything is read.
+    start: Literal["end", "beginning"] = "end"
+    #: How the bytes of a line become text. Bytes that do not fit are kept as they are.
+    encoding: Literal["utf-8", "utf-16-le", "utf-16-be", "latin-1"] = "utf-8"
+    #: Whether the daemon refuses to start while no file of this source can be read.
+    required: bool = False
+    #: Longest line, in bytes; the rest of a longer one is left out, marked and counted.
+    max_line_bytes: Annotated[int, Meta(ge=256, le=64 * 1024 * 1024)] = 1024 * 1024
+    #: For how long a renamed or deleted file is still read, in seconds.
+    rotate_wait_seconds: NotNegative = 60
+    #: Files that appear later are left alone if they were last written longer ago than this, in hours.
+    ignore_older_hours: Positive = 24
+    #: How much out of order stamps may be, in seconds, before a line counts as late.
+    lateness_seconds: NotNegative = 10
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """``path`` as a list, however it was written."""
+        return (self.path,) if isinstance(self.path, str) else self.path
+
+
+class FormatSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A format of your own: an expression with names."""
+
+    #: Unique name, to be used in `format` of a source.
+    name: str
+    #: RE2 expression that matches a whole line; each `(?P<name>…)` becomes a field.
+    pattern: str
+    #: Name of the group that holds the stamp. Empty: the time of arrival is taken.
+    time_field: str = ""
+    #: How the stamp is written, in the codes of strptime, e.g. "%Y-%m-%d %H:%M:%S". Empty: ISO 8601.
+    time_format: str = ""
+
+
+class RulesSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What counts as a finding."""
+
+    #: Files or folders of Sigma rules (YAML). "bundled": the rules that come with Tocsin.
+    paths: tuple[str, ...] = ("bundled",)
+
+
+class Trust(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What rules may take for granted; rules use it as `%trust.networks%` and so on."""
+
+    #: Networks of your own, in CIDR notation, e.g. "10.0.0.0/8".
+    networks: tuple[str, ...] = ()
+    #: Addresses or networks of your own security scanners.
+    scanners: tuple[str, ...] = ()
+    #: Addresses or networks of your own monitoring.
+    monitors: tuple[str, ...] = ()
+    #: Addresses or networks from which administrators work.
+    admins: tuple[str, ...] = ()
+    #: When deployments happen, in UTC, e.g. "tue,thu 20:00-22:00".
+    deploy_windows: tuple[str, ...] = ()
+
+
+class Asset(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A host that matters more, or less, than others."""
+
+    #: Host name as it stands in log lines; `*` and `?` are understood.
+    host: str
+    #: "critical" raises the severity of findings on it by one, "lab" lowers it by one.
+    criticality: Literal["critical", "lab"]
+
+
+class Process(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """How incidents are governed."""
+
+    #: Who must sign what others did. "full": always somebody else. "pair": the other one of two. "waived": nobody
+    #: else; each such act says so in the record.
+    four_eyes: Literal["full", "pair", "waived"] = "full"
+
+
+class Person(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Somebody who acts on incidents."""
+
+    #: Unique, short and lasting: it stands in every record.
+    id: str
+    #: What people call them. Empty: the `id`.
+    name: str = ""
+    #: What they may do.
+    roles: tuple[Role, ...] = ("viewer",)
+    #: Where mail reaches them.
+    email: str = ""
+    #: IANA name of the zone in which they are told times.
+    timezone: str = "UTC"
+
+
+class Designation(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Who is asked first; the first designation that fits an incident counts."""
+
+    #: Severities that it is for. Empty: any.
+    severity: tuple[Severity, ...] = ()
+    #: Categories of incidents that it is for. Empty: any.
+    category: tuple[str, ...] = ()
+    #: Hosts that it is for; `*` and `?` are understood. Empty: any.
+    asset: tuple[str, ...] = ()
+    #: Person who leads the work. Empty: nobody is named.
+    lead: str = ""
+    #: Person who reviews the report. Empty: nobody is named.
+    reviewer: str = ""
+    #: Person who approves. Empty: nobody is named.
+    approver: str = ""
+    #: Person who is asked when half of the time is over. Empty: nobody is named.
+    deputy: str = ""
+    #: Persons who are kept informed.
+    stakeholders: tuple[str, ...] = ()
+
+
+class Receiver(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A named way to tell somebody."""
+
+    #: Unique name, used in `receiver` of a route.
+    name: str
+    #: Person who reads it; links in messages act in that person's name. Empty: no links that act.
+    person: str = ""
+    #: Apprise URL. A secret. Besides Apprise's own: "tocsin-console://" and "tocsin-file://PATH".
+    url: Secret
+    #: File whose first line is `url`, instead of `url`.
+    url_file: str = ""
+    #: Highest TLP label that may go there; of anything above it only a stub is sent.
+    max_tlp: Tlp = "AMBER"
+    #: Whether people outside of your organisation read it.
+    external: bool = False
+
+
+class Match(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Which notices a route takes: all that is said must fit; an empty list fits anything."""
+
+    #: Severities.
+    severity: tuple[Severity, ...] = ()
+    #: Ids of rules.
+    rule: tuple[str, ...] = ()
+    #: Names of sources.
+    source: tuple[str, ...] = ()
+    #: Tags of rules, e.g. "attack.initial-access"; `*` and `?` are understood.
+    tag: tuple[str, ...] = ()
+    #: Hosts; `*` and `?` are understood.
+    asset: tuple[str, ...] = ()
+    #: Decisions.
+    decision: tuple[Decision, ...] = ()
+
+
+class Route(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Who is told of what; the first route that fits counts."""
+
+    #: Which notices it takes. Left out: all of them; one such route is required.
+    match: Match = msgspec.field(default_factory=Match)
+    #: Names of the receivers that are told.
+    receiver: tuple[str, ...]
+    #: Whether the routes after it are looked at too.
+    continue_: bool = msgspec.field(default=False, name="continue")
+
+
+class Retention(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """How long things are kept, in days. 0: for ever."""
+
+    #: Findings that led to no incident.
+    findings_days: NotNegative = 30
+    #: Rolling records of rules whose decision is "observe".
+    observations_days: NotNegative = 90
+    #: What was sent to whom.
+    deliveries_days: NotNegative = 180
+    #: Raw bodies of what came by HTTP.
+    raw_days: NotNegative = 7
+    #: Closed incidents.
+    incidents_days: NotNegative = 0
+
+
+class Config(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """The whole configuration."""
+
+    daemon: Daemon = msgspec.field(default_factory=Daemon)
+    http: Http = msgspec.field(default_factory=Http)
+    store: StoreSection = msgspec.field(default_factory=StoreSection)
+    sources: tuple[Source, ...] = msgspec.field(default=(), name="source")
+    formats: tuple[FormatSection, ...] = msgspec.field(default=(), name="format")
+    rules: RulesSection = msgspec.field(default_factory=RulesSection)
+    trust: Trust = msgspec.field(default_factory=Trust)
+    assets: tuple[Asset, ...] = msgspec.field(default=(), name="asset")
+    process: Process = msgspec.field(default_factory=Process)
+    persons: tuple[Person, ...] = msgspec.field(default=(), name="person")
+    designations: tuple[Designation, ...] = msgspec.field(default=(), name="designation")
+    receivers: tuple[Receiver, ...] = msgspec.field(default=(), name="receiver")
+    routes: tuple[Route, ...] = msgspec.field(default=(), name="route")
+    retention: Retention = msgspec.field(default_factory=Retention)
