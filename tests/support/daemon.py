@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar
 
+from support.logs import FAILED_PASSWORD_RULE
+
 T = TypeVar("T")
 
 #: The console script of the environment that runs the tests: the checkout's, or the wheel's.
@@ -20,6 +22,7 @@ TOCSIN = str(Path(sys.executable).parent / "tocsin")
 READY_SECONDS = 30.0
 STOP_SECONDS = 15.0
 
+#: One log, one person, one file to which messages go.
 CONFIG = """\
 [daemon]
 state_dir = "var"
@@ -243,6 +246,20 @@ class Daemon:
         found: dict[str, Any] = self.get("/api/v1/status").json()
         return found
 
+    def lines_read(self, source: str) -> int:
+        """How many lines of *source* are read and stored."""
+        return sum(stream["lines"] for stream in self.status()["sources"] if stream["source"] == source)
+
+    def incidents(self, limit: int = 50) -> list[dict[str, Any]]:
+        """The newest incidents."""
+        found: list[dict[str, Any]] = self.get(f"/api/v1/incidents?limit={limit}").json()["incidents"]
+        return found
+
+    def incident(self, number: int) -> dict[str, Any]:
+        """One incident with all that belongs to it."""
+        found: dict[str, Any] = self.get(f"/api/v1/incidents/{number}").json()
+        return found
+
     @property
     def url(self) -> str:
         """Where a browser finds it, e.g. http://127.0.0.1:40123."""
@@ -266,6 +283,12 @@ class Daemon:
 
     def _append_to(self, name: str) -> IO[bytes]:
         return (self.folder / name).open("ab")
+
+
+def failed_password_daemon(folder: Path) -> Daemon:
+    """A daemon, not started, for which each address that fails to log in is an incident."""
+    files = {"rules/failed.yml": FAILED_PASSWORD_RULE, "auth.log": ""}
+    return Daemon(folder, config=CONFIG + '\n[rules]\npaths = ["rules"]\n', files=files)
 
 
 def tocsin(*arguments: str, folder: Path, seconds: float = 30.0) -> subprocess.CompletedProcess[str]:
