@@ -1,0 +1,202 @@
+"""A YAML document with its marks: plain values and the place of each, and the errors that were found in it."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+import yaml
+
+from rules.sigma.errors import RuleError, nearest
+
+MAX_NODES: Final = 20_000  #: of one document with its aliases written out ("billion laughs")
+MAX_DEPTH: Final = 40
+
+Node = yaml.Node
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML without dates: a rule's dates are text to us."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  # as PyYAML declares it
+        first: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+class Document:
+    """One YAML document of a rule file. Problems are gathered, not raised, so that all are told at once."""
+
+    def __init__(self, path: str, text: str, root: Node, loader: Any) -> None:
+        self.path = path
+        self.root = root
+        self.errors: list[RuleError] = []
+        self._lines = text.split("\n")
+        self._loader = loader
+
+    @property
+    def line(self) -> int:
+        """Where the document starts, from 1."""
+        return int(self.root.start_mark.line) + 1
+
+    @property
+    def version(self) -> str:
+        """Hash of the document's text: 16 hex digits."""
+        lines = self._lines[self.root.start_mark.line : self.root.end_mark.line + 1]
+        return hashlib.sha256("\n".join(line.rstrip() for line in lines).strip().encode()).hexdigest()[:16]
+
+    @property
+    def name(self) -> str:
+        """What people call the rule, as far as it can be read."""
+        if isinstance(self.root, yaml.MappingNode):
+            heads = {key.value: value.value for key, value in self.root.value if isinstance(value, yaml.ScalarNode)}
+            return str(heads.get("title") or heads.get("id") or "")
+        return ""
+
+    def error(self, node: Node, message: str, hint: str = "", *, shift: int = 0, length: int | None = None) -> None:
+        """Say that something is wrong at *node*; *shift* and *length* pick a part of its text."""
+        start, end = node.start_mark, node.end_mark
+        line = self._lines[start.line] if start.line < len(self._lines) else ""
+        if length is None:
+            length = (end.column if end.line == start.line else len(line.rstrip())) - start.column
+        self.errors.append(
+            RuleError(
+                path=self.path,
+                line=start.line + 1,
+                column=start.column + 1 + shift,
+                message=message,
+                hint=hint,
+                rule=self.name,
+                source_line=line.rstrip(),
+                length=length,
+            )
+        )
+
+    def is_on_one_line(self, node: Node, text: str) -> bool:
+        """Whether *text* stands in the file just as the node's value, so that places in it are places in the line."""
+        start = node.start_mark
+        at = start.column + quote_width(node)
+        return self._lines[start.line][at : at + len(text)] == text
+
+    def items(self, node: Node, what: str, allowed: tuple[str, ...] | None = None) -> dict[str, tuple[Node, Node]]:
+        """The (key, value) nodes of a mapping by name; wrong ones are reported and left out."""
+        if not isinstance(node, yaml.MappingNode):
+            self.error(node, f"{what} must be a mapping (name: value), not {kind(node)}")
+            return {}
+        found: dict[str, tuple[Node, Node]] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                self.error(key, f"a key of {what} must be text, not {kind(key)}")
+            elif key.value in found:
+                self.error(key, f'key "{key.value}" stands twice in {what}', "keep one of them")
+            elif allowed is not None and key.value not in allowed:
+                self.error(key, f'unknown key "{key.value}" in {what}', nearest(key.value, allowed))
+            else:
+                found[key.value] = (key, value)
+        return found
+
+    def plain(self, node: Node) -> Any:
+        """The value of a node: str, int, float, bool, None, list or dict."""
+        if isinstance(node, yaml.MappingNode):
+            return {str(self.plain(key)): self.plain(value) for key, value in node.value}
+        if isinstance(node, yaml.SequenceNode):
+            return [self.plain(item) for item in node.value]
+        return self._loader.construct_object(node, deep=True)
+
+    def text(self, node: Node, what: str) -> str | None:
+        """The node as text; reported and None if it is something else."""
+        value = self.plain(node)
+        if isinstance(value, str):
+            return value
+        self.error(node, f"{what} must be text, not {kind(node)}", "quote it" if is_scalar(node) else "")
+        return None
+
+    def texts(self, node: Node, what: str) -> tuple[str, ...]:
+        """The node as a list of texts; what is wrong is reported."""
+        if not isinstance(node, yaml.SequenceNode):
+            self.error(node, f"{what} must be a list, not {kind(node)}", f"write: {what}: [one, two]")
+            return ()
+        if not node.value:
+            self.error(node, f"{what} is an empty list", "leave the key out, or name something")
+        return tuple(text for item in node.value if (text := self.text(item, f"each of {what}")) is not None)
+
+
+def documents(path: str, text: str) -> tuple[list[Document], list[RuleError]]:
+    """The documents of a file. A file that is no YAML gives one error, with the place where reading stopped."""
+    found: list[Document] = []
+    loader: Any = _Loader(text)
+    try:
+        while loader.check_node():
+            root = loader.get_node()
+            document = Document(path, text, root, loader)
+            if _is_bounded(root):
+                found.append(document)
+            else:
+                document.error(root, "this document is nested too deeply or its aliases expand to too many values")
+                return found, document.errors
+    except yaml.YAMLError as error:
+        return found, [_unreadable(path, text, error)]
+    finally:
+        loader.dispose()
+    return found, []
+
+
+def kind(node: Node) -> str:
+    """What a node is, in words for people."""
+    if isinstance(node, yaml.MappingNode):
+        return "a mapping"
+    if isinstance(node, yaml.SequenceNode):
+        return "a list"
+    names = {"null": "empty (null)", "bool": "a boolean", "int": "an integer", "float": "a number", "str": "text"}
+    return names.get(node.tag.rpartition(":")[2], f"a value tagged {node.tag}")
+
+
+def quote_width(node: Node) -> int:
+    """Characters between the node's place and its text: 1 where it is quoted."""
+    return 1 if getattr(node, "style", None) in ("'", '"') else 0
+
+
+def is_scalar(node: Node) -> bool:
+    """Whether the node is a single value."""
+    return isinstance(node, yaml.ScalarNode)
+
+
+def is_null(node: Node) -> bool:
+    """Whether the node is null or left empty."""
+    return is_scalar(node) and node.tag == "tag:yaml.org,2002:null"
+
+
+def _unreadable(path: str, text: str, error: yaml.YAMLError) -> RuleError:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    if mark is None:
+        return RuleError(path=path, line=1, column=1, message=f"not readable as YAML: {problem}")
+    lines = text.split("\n")
+    return RuleError(
+        path=path,
+        line=mark.line + 1,
+        column=mark.column + 1,
+        message=f"not readable as YAML: {problem}",
+        hint=getattr(error, "context", None) or "",
+        source_line=lines[mark.line].rstrip() if mark.line < len(lines) else "",
+    )
+
+
+def _is_bounded(root: Node) -> bool:
+    """Whether the document, walked as a tree, stays within MAX_NODES and MAX_DEPTH."""
+    waiting, seen = [(root, 0)], 0
+    while waiting:
+        node, depth = waiting.pop()
+        seen += 1
+        if seen > MAX_NODES or depth > MAX_DEPTH:
+            return False
+        waiting.extend((child, depth + 1) for child in _children(node))
+    return True
+
+
+def _children(node: Node) -> Iterator[Node]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value

@@ -1,0 +1,300 @@
+"""One YAML document becomes one Rule or Correlation, its references to other rules still as written."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from rules.event import Decision, LogSource, Severity
+from rules.sigma.detection import Detection
+from rules.sigma.document import Document, Node, is_scalar, kind
+from rules.sigma.errors import nearest
+from rules.sigma.model import (
+    DEFAULT_ENTITIES,
+    DEFAULT_GROUP_BY,
+    DEFAULT_WINDOW_SECONDS,
+    Correlation,
+    Rule,
+)
+
+TEXTS: Final = ("title", "id", "name", "description", "author", "license", "taxonomy", "date", "modified")
+LISTS: Final = ("references", "falsepositives", "fields", "tags", "scope")
+FREE: Final = ("related", "custom", "simulation", "regression_tests_path")  #: known, not used by us
+KEYS: Final = (*TEXTS, *LISTS, *FREE, "status", "level", "logsource", "detection", "correlation", "tocsin")
+STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
+TOCSIN_KEYS: Final = ("decision", "group-by", "window", "noise-per-day", "pin", "entities")
+ENTITY_KINDS: Final = ("source", "account", "host", "component", "target")
+CORRELATION_KEYS: Final = ("type", "rules", "group-by", "timespan", "condition", "aliases", "generate")
+CORRELATION_TYPES: Final = ("event_count", "value_count", "temporal_ordered")
+LATER_TYPES: Final = ("temporal", "value_sum", "value_avg", "value_percentile", "value_median")
+OPERATORS: Final = ("gte", "gt", "lte", "lt", "eq", "neq")
+UNIT_SECONDS: Final[Mapping[str, int]] = {
+    "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2629746, "y": 31556952,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A rule with what is needed to link it with others."""
+
+    rule: Rule | Correlation
+    document: Document
+    references: tuple[tuple[str, Node], ...] = ()  #: of a correlation: each rule it names, and where
+
+    @property
+    def place(self) -> str:
+        """Where the rule starts."""
+        return f"{self.rule.path}:{self.rule.line}"
+
+    def name_node(self, name: str) -> Node:
+        """The node that gives the rule this id or name."""
+        key = "name" if name == self.rule.name else "id"
+        return next((value for k, value in self.document.root.value if k.value == key), self.document.root)
+
+
+def draft(document: Document, placeholders: Mapping[str, Sequence[str]]) -> Draft | None:
+    """The rule of a document, or None; whether it is to be used, ``document.errors`` says."""
+    nodes = {name: value for name, (_, value) in document.items(document.root, "a rule", KEYS).items()}
+    if not nodes:
+        return None
+    reader = _Reader(document, nodes)
+    if "correlation" in nodes:
+        return reader.correlation()
+    return reader.rule(placeholders)
+
+
+class _Reader:
+    """Reads the nodes of one document; what is wrong goes to the document."""
+
+    def __init__(self, document: Document, nodes: Mapping[str, Node]) -> None:
+        self.document = document
+        self.nodes = nodes
+
+    def rule(self, placeholders: Mapping[str, Sequence[str]]) -> Draft | None:
+        head = self.head(DEFAULT_GROUP_BY, DEFAULT_WINDOW_SECONDS)
+        logsource = self.logsource()
+        if "detection" not in self.nodes:
+            self.document.error(self.document.root, "a rule needs detection (or correlation)", length=1)
+            return None
+        detection = Detection(self.document, placeholders).compile(self.nodes["detection"])
+        if detection is None:
+            return None
+        return Draft(Rule(**head, logsource=logsource, detection=detection), self.document)
+
+    def head(self, group_by: tuple[str, ...], window_seconds: float) -> dict[str, Any]:
+        """The values of the fields of Head."""
+        texts = {name: self.text(name) for name in TEXTS}
+        lists = {name: self.texts(name) for name in LISTS}
+        if not texts["title"] and "title" not in self.nodes:
+            self.document.error(self.document.root, "a rule needs a title", length=1)
+        for name in ("date", "modified"):
+            self.date(name, texts[name])
+        block = self.block(group_by, window_seconds)
+        return {
+            "id": self.identifier(texts["id"], texts["name"] or texts["title"]),
+            "name": texts["name"] or None,
+            "title": texts["title"],
+            "path": self.document.path,
+            "line": self.document.line,
+            "version": self.document.version,
+            "author": texts["author"],
+            "license": texts["license"],
+            "level": Severity(self.choice("level", tuple(Severity)) or Severity.MEDIUM),
+            "status": self.choice("status", STATUSES) or "",
+            "tags": self.tags(lists["tags"]),
+            "references": lists["references"],
+            "description": texts["description"],
+            "falsepositives": lists["falsepositives"],
+            "as_base_only": False,
+            **block,
+        }
+
+    def text(self, name: str) -> str:
+        return (self.document.text(self.nodes[name], name) or "") if name in self.nodes else ""
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        return self.document.texts(self.nodes[name], name) if name in self.nodes else ()
+
+    def choice(self, name: str, allowed: Sequence[str], nodes: Mapping[str, Node] | None = None) -> str | None:
+        """A value that must be one of a few."""
+        node = (self.nodes if nodes is None else nodes).get(name)
+        if node is None:
+            return None
+        value = self.document.plain(node) if is_scalar(node) else None
+        if value in allowed:
+            return str(value)
+        shown = f'"{value}"' if is_scalar(node) else kind(node)
+        self.document.error(node, f"{name} cannot be {shown}", nearest(str(value), allowed))
+        return None
+
+    def identifier(self, written: str, name: str) -> str:
+        """The rule's id; without one, an id that stays the same as long as the name (or title) does."""
+        if not written:
+            return str(uuid5(NAMESPACE_URL, f"tocsin:rule:{name}"))
+        try:
+            return str(UUID(written))
+        except ValueError:
+            hint = f"for example: {uuid5(NAMESPACE_URL, 'tocsin:rule:' + (name or written))}"
+            self.document.error(self.nodes["id"], f'id must be a UUID, not "{written}"', hint)
+            return written
+
+    def date(self, name: str, written: str) -> None:
+        parts = written.replace("/", "-").split("-")
+        if written and not (len(parts) == 3 and len(parts[0]) == 4 and all(part.isdigit() for part in parts)):
+            self.document.error(self.nodes[name], f'{name} must be a date, not "{written}"', "write YYYY-MM-DD")
+
+    def tags(self, tags: tuple[str, ...]) -> tuple[str, ...]:
+        for node in self.nodes["tags"].value if tags else ():
+            namespace, dot, rest = str(node.value).partition(".")
+            if not (namespace and dot and rest):
+                hint = "for example: attack.t1110"
+                self.document.error(node, f'a tag is a namespace, a dot and a name, not "{node.value}"', hint)
+        return tags
+
+    def logsource(self) -> LogSource:
+        if "logsource" not in self.nodes:
+            self.document.error(self.document.root, "a rule needs a logsource", length=1)
+            return LogSource()
+        node = self.nodes["logsource"]
+        items = self.document.items(node, "logsource", ("category", "product", "service", "definition"))
+        names = [name for name in ("category", "product", "service") if name in items]
+        if not names and not self.document.errors:
+            self.document.error(node, "logsource names neither category, product nor service")
+        return LogSource(**{name: self.document.text(items[name][1], name) for name in names})
+
+    def block(self, group_by: tuple[str, ...], window_seconds: float) -> dict[str, Any]:
+        """What the ``tocsin`` block says, or what holds without it."""
+        nodes: dict[str, Node] = {}
+        if "tocsin" in self.nodes:
+            items = self.document.items(self.nodes["tocsin"], "tocsin", TOCSIN_KEYS)
+            nodes = {name: value for name, (_, value) in items.items()}
+        return {
+            "decision": Decision(self.choice("decision", tuple(Decision), nodes) or Decision.INVESTIGATE),
+            "group_by": self.document.texts(nodes["group-by"], "group-by") if "group-by" in nodes else group_by,
+            "window_seconds": self.seconds(nodes["window"], "window") if "window" in nodes else window_seconds,
+            "noise_per_day": self.number(nodes["noise-per-day"]) if "noise-per-day" in nodes else None,
+            "pin": self.flag(nodes["pin"], "pin") if "pin" in nodes else False,
+            "entities": self.entities(nodes["entities"]) if "entities" in nodes else DEFAULT_ENTITIES,
+        }
+
+    def entities(self, node: Node) -> tuple[tuple[str, str], ...]:
+        """``kind: field`` or ``kind: [field, field]``."""
+        found: list[tuple[str, str]] = []
+        for name, (_, value) in self.document.items(node, "entities", ENTITY_KINDS).items():
+            what = f"entities.{name}"
+            fields = [self.document.text(value, what)] if is_scalar(value) else self.document.texts(value, what)
+            found.extend((name, field) for field in fields if field)
+        return tuple(found)
+
+    def seconds(self, node: Node, what: str) -> float:
+        """A duration: a whole number and a unit."""
+        value = self.document.plain(node) if is_scalar(node) else None
+        text = value if isinstance(value, str) else ""
+        count, unit = text[:-1], text[-1:]
+        if count.isascii() and count.isdigit() and int(count) > 0 and unit in UNIT_SECONDS:
+            return float(int(count) * UNIT_SECONDS[unit])
+        units = ", ".join(UNIT_SECONDS)
+        shown = f'"{value}"' if is_scalar(node) else kind(node)
+        self.document.error(node, f"{what} must be a duration, not {shown}", f"for example 10m; units: {units}")
+        return 0.0
+
+    def number(self, node: Node) -> float | None:
+        value = self.document.plain(node)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+            return float(value)
+        self.document.error(node, f"noise-per-day must be a number of 0 or more, not {kind(node)}")
+        return None
+
+    def flag(self, node: Node, what: str) -> bool:
+        value = self.document.plain(node)
+        if not isinstance(value, bool):
+            self.document.error(node, f"{what} must be true or false, not {kind(node)}")
+        return value is True
+
+    def correlation(self) -> Draft | None:
+        for name in ("detection", "logsource"):
+            if name in self.nodes:
+                self.document.error(self.nodes[name], f"a correlation has no {name}", "the rules it refers to have")
+        node = self.nodes["correlation"]
+        items = self.document.items(node, "correlation", CORRELATION_KEYS)
+        nodes = {name: value for name, (_, value) in items.items()}
+        for name in ("type", "rules", "timespan"):
+            if name not in nodes:
+                self.document.error(node, f"correlation needs {name}", length=1)
+        kind_of = self.correlation_type(nodes)
+        references = self.references(nodes)
+        timespan = self.seconds(nodes["timespan"], "timespan") if "timespan" in nodes else 0.0
+        group_by = self.document.texts(nodes["group-by"], "group-by") if "group-by" in nodes else ()
+        head = self.head(group_by, max(DEFAULT_WINDOW_SECONDS, timespan))
+        if head["group_by"] != group_by:
+            self.document.error(self.nodes["tocsin"], "group-by of a correlation stands in correlation, not in tocsin")
+        aliases, alias_references = self.aliases(nodes)
+        made = Correlation(
+            **head,
+            type=kind_of,
+            rules=tuple(name for name, _ in references),
+            timespan_seconds=timespan,
+            aliases=aliases,
+            generate=self.flag(nodes["generate"], "generate") if "generate" in nodes else False,
+            **self.threshold(kind_of, node, nodes.get("condition"), len(references)),
+        )
+        return Draft(made, self.document, (*references, *alias_references))
+
+    def correlation_type(self, nodes: Mapping[str, Node]) -> Any:
+        node = nodes.get("type")
+        if node is not None and is_scalar(node) and node.value in LATER_TYPES:
+            supported = f"supported: {', '.join(CORRELATION_TYPES)}"
+            self.document.error(node, f'correlations of type "{node.value}" are not supported yet', supported)
+            return "event_count"
+        return self.choice("type", CORRELATION_TYPES, nodes) or "event_count"
+
+    def references(self, nodes: Mapping[str, Node]) -> list[tuple[str, Node]]:
+        node = nodes.get("rules")
+        if node is None:
+            return []
+        if is_scalar(node):
+            return [(name, node)] if (name := self.document.text(node, "rules")) else []
+        names = self.document.texts(node, "rules")
+        return list(zip(names, node.value, strict=False)) if len(names) == len(node.value) else []
+
+    def aliases(self, nodes: Mapping[str, Node]) -> tuple[dict[str, dict[str, str]], list[tuple[str, Node]]]:
+        """alias -> rule as written -> field, and the places where rules are named."""
+        aliases: dict[str, dict[str, str]] = {}
+        references: list[tuple[str, Node]] = []
+        if "aliases" in nodes:
+            for alias, (_, node) in self.document.items(nodes["aliases"], "aliases").items():
+                fields = self.document.items(node, f"alias {alias}")
+                aliases[alias] = {rule: self.document.text(value, rule) or "" for rule, (_, value) in fields.items()}
+                references.extend((rule, key) for rule, (key, _) in fields.items())
+        return aliases, references
+
+    def threshold(self, kind_of: str, owner: Node, node: Node | None, rules: int) -> dict[str, Any]:
+        """op, count and value_field of the condition."""
+        empty: dict[str, Any] = {"op": "gte", "count": rules, "value_field": None}
+        if kind_of == "temporal_ordered":
+            if node is not None:
+                self.document.error(node, "temporal_ordered takes no condition", "all rules must match, in order")
+            return empty
+        if node is None:
+            self.document.error(owner, "correlation needs a condition", "for example: condition: {gte: 10}", length=1)
+            return empty
+        items = self.document.items(node, "the condition", (*OPERATORS, "field"))
+        counts = [(op, items[op][1]) for op in OPERATORS if op in items]
+        if len(counts) != 1:
+            self.document.error(node, f"the condition needs exactly one of {', '.join(OPERATORS)}")
+            return empty
+        op, count_node = counts[0]
+        count = self.document.plain(count_node)
+        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+            self.document.error(count_node, f"{op} must be a whole number, not {kind(count_node)}")
+            count = 1
+        return {"op": op, "count": count, "value_field": self.counted_field(kind_of, node, items)}
+
+    def counted_field(self, kind_of: str, node: Node, items: Mapping[str, tuple[Node, Node]]) -> str | None:
+        if kind_of == "value_count" and "field" not in items:
+            self.document.error(
+                node, "value_count needs the field whose values it counts", "add field: to the condition"
+            )
+        if kind_of == "event_count" and "field" in items:
+            self.document.error(items["field"][0], "event_count counts events, not values", "use type: value_count")
+        return self.document.text(items["field"][1], "field") if "field" in items else None

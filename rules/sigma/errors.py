@@ -1,0 +1,39 @@
+"""What is wrong with a rule file, and where."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleError:
+    """One reason why a rule does not load. ``str()`` shows the line with a caret under the place."""
+
+    path: str
+    line: int  #: from 1; 0 if the file as a whole is meant
+    column: int  #: from 1
+    message: str
+    hint: str = ""
+    rule: str = ""  #: title or id of the rule, as far as it could be read
+    source_line: str = ""
+    length: int = 1  #: characters that the caret underlines
+
+    def __str__(self) -> str:
+        head = f"{self.path}:{self.line}:{self.column}: error: {self.message}"
+        hint = f" hint: {self.hint}" if self.hint else ""
+        if not self.source_line:
+            return head + (f"\n   {hint}" if hint else "")
+        number = str(self.line)
+        text = self.source_line.replace("\t", " ")
+        caret = " " * (self.column - 1) + "^" * max(1, self.length)
+        return f"{head}\n  {number} | {text}\n  {' ' * len(number)} | {caret}{hint}"
+
+
+def nearest(name: str, allowed: Iterable[str], *, show: bool = True) -> str:
+    """A hint for a *name* that is not among the *allowed*: the nearest of them, and all if there are few."""
+    names = sorted(set(allowed))
+    close = get_close_matches(name.lower(), names, n=1, cutoff=0.6)
+    parts = [f'did you mean "{close[0]}"?'] if close else []
+    if show and names and (not close or len(names) <= 12):
+        parts.append("allowed: " + ", ".join(names))
+    return " ".join(parts)

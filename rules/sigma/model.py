@@ -1,0 +1,162 @@
+"""Rule, Correlation, RuleSet: Sigma rules as loaded, and the tree that a detection becomes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from rules.event import Decision, LogSource, Severity
+from rules.sigma.errors import RuleError
+from rules.sigma.values import Test
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One question to an event: does the field (None: anything in the event) answer the test?"""
+
+    field: str | None
+    test: Test
+    text: str  #: as the author wrote it, for people: ``source.ip cidr 10.0.0.0/8``
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All parts hold."""
+
+    parts: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one part holds; without parts, none does."""
+
+    parts: "tuple[Condition, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold."""
+
+    part: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A selection of the rule, under its name."""
+
+    name: str
+    part: "Condition"
+
+
+Condition = Term | And | Or | Not | Selection
+
+CorrelationType = Literal["event_count", "value_count", "temporal_ordered"]
+CorrelationOp = Literal["gte", "gt", "lte", "lt", "eq", "neq"]
+
+DEFAULT_WINDOW_SECONDS: Final = 1800.0
+DEFAULT_GROUP_BY: Final = ("host.name",)  #: of a single-event rule that says nothing: one incident per machine
+DEFAULT_ENTITIES: Final = (
+    ("source", "source.ip"),
+    ("account", "user.name"),
+    ("host", "host.name"),
+    ("target", "destination.ip"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What rules and correlations have in common."""
+
+    id: str  #: the rule's UUID; where it has none, one made of its name or title
+    name: str | None  #: by which correlations may refer to it
+    title: str
+    path: str
+    line: int  #: where the rule starts in its file, from 1
+    version: str  #: hash of the rule's text, 16 hex digits
+    author: str
+    license: str
+    level: Severity  #: medium where the rule has none
+    status: str
+    tags: tuple[str, ...]
+    references: tuple[str, ...]
+    description: str
+    falsepositives: tuple[str, ...]
+    decision: Decision
+    group_by: tuple[str, ...]
+    window_seconds: float  #: for how long after the last match a further one is still the same attack
+    pin: bool  #: the severity is the level, nothing shifts it
+    noise_per_day: float | None  #: findings to expect on a public host; None if the rule does not say
+    entities: tuple[tuple[str, str], ...]  #: (kind, field): who and what a finding is about
+    as_base_only: bool  #: a correlation without ``generate`` refers to it: it makes no findings of its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Head):
+    """A rule about single events."""
+
+    logsource: LogSource
+    detection: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation(Head):
+    """A rule about several events.
+
+    ``event_count`` and ``value_count`` compare (``op``, ``count``) how many events, or how many different values of
+    ``value_field``, the referred rules matched within ``timespan_seconds`` in one group.
+    ``temporal_ordered`` holds when matches of ``rules``, one each and in that order, stand within the time span in one
+    group; ``op`` and ``count`` are then "gte" and the number of rules. A referred rule may itself be a correlation: it
+    matches at each event with which its condition holds, at that event's time, and with its group's values as fields.
+    """
+
+    type: CorrelationType
+    rules: tuple[str, ...]  #: ids, of rules or (chained) of correlations; in the order written
+    timespan_seconds: float
+    op: CorrelationOp
+    count: int
+    value_field: str | None  #: value_count only
+    aliases: Mapping[str, Mapping[str, str]]  #: alias -> rule id -> name of the field in that rule's events
+    generate: bool  #: the referred rules also make findings of their own
+
+    def field_of(self, name: str, rule_id: str) -> str:
+        """The field that *name* (of group-by or the counted field) means in events of the rule."""
+        return self.aliases.get(name, {}).get(rule_id, name)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All rules that loaded, and why the others did not."""
+
+    rules: tuple[Rule, ...] = ()
+    correlations: tuple[Correlation, ...] = ()  #: a chained correlation stands after those that it refers to
+    errors: tuple[RuleError, ...] = ()
+    _routes: dict[LogSource, tuple[Rule, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def routed(self, logsource: LogSource) -> tuple[Rule, ...]:
+        """The rules that apply to events of this log source."""
+        if logsource not in self._routes:
+            self._routes[logsource] = tuple(rule for rule in self.rules if covers(rule.logsource, logsource))
+        return self._routes[logsource]
+
+    @property
+    def all(self) -> tuple[Rule | Correlation, ...]:
+        """Rules and correlations."""
+        return (*self.rules, *self.correlations)
+
+
+#: Services that stand for others: Sigma names the log, an event names the program that wrote it.
+SERVICE_GROUPS: Final[Mapping[str, frozenset[str]]] = {
+    "auth": frozenset({
+        "sshd", "sshd-session", "sudo", "su", "login", "pkexec", "polkitd", "systemd-logind", "cron", "useradd",
+        "userdel", "usermod", "adduser", "deluser", "groupadd", "groupdel", "groupmod", "gpasswd", "passwd",
+        "chpasswd", "chage", "chfn", "chsh", "newusers", "vipw",
+    }),
+}  # fmt: skip
+
+
+def covers(wanted: LogSource, found: LogSource) -> bool:
+    """Whether a rule for *wanted* applies to an event of *found*: what a rule does not say matches anything."""
+    return (
+        wanted.category in (None, found.category)
+        and wanted.product in (None, found.product)
+        and (wanted.service in (None, found.service) or found.service in SERVICE_GROUPS.get(wanted.service or "", ()))
+    )

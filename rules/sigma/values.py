@@ -1,0 +1,227 @@
+"""What a rule may ask of one value: each test finds the part of the value that answers it.
+
+Strings compare lower-cased, regular expressions see the original. ``null``, missing and ``''`` differ: ``Null`` holds
+for a field that is null or absent, ``Exists`` for one that is there (null included), ``''`` for the empty string only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any, Final
+
+import re2
+
+Span = tuple[int, int]  #: first and past-the-last character of what matched, in the value as text
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a pattern between two ``*``; ``holes`` are the places where any one character stands (``?``)."""
+
+    text: str
+    holes: frozenset[int] = frozenset()
+
+    def fits(self, text: str, at: int) -> bool:
+        """Whether the segment stands in *text* at this very place."""
+        if not self.holes:
+            return text.startswith(self.text, at)
+        if at + len(self.text) > len(text):
+            return False
+        return all(i in self.holes or text[at + i] == wanted for i, wanted in enumerate(self.text))
+
+    def find(self, text: str, start: int, end: int) -> int:
+        """The first place in ``text[start:end]`` where the segment stands, or -1."""
+        if not self.holes:
+            return text.find(self.text, start, end)
+        return next((at for at in range(start, end - len(self.text) + 1) if self.fits(text, at)), -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string with wildcards, as the segments between its ``*``: one segment is the string itself."""
+
+    segments: tuple[Segment, ...]
+    cased: bool = False
+
+    def find(self, value: Scalar) -> Span | None:
+        """Where the pattern's own characters stand in *value*."""
+        original = as_text(value)
+        text = original if self.cased else original.lower()
+        span = self._locate(text)
+        if span is not None and len(text) != len(original):  # U+0130 grows when lower-cased: no exact place
+            return 0, len(original)
+        return span
+
+    def _locate(self, text: str) -> Span | None:
+        first, last = self.segments[0], self.segments[-1]
+        if len(self.segments) == 1:
+            return (0, len(text)) if len(text) == len(first.text) and first.fits(text, 0) else None
+        start, end = len(first.text), len(text) - len(last.text)
+        if start > end or not first.fits(text, 0) or not last.fits(text, end):
+            return None
+        return self._between(text, start, end)
+
+    def _between(self, text: str, start: int, end: int) -> Span | None:
+        """The leftmost places of the middle segments: if any choice fits, this one does."""
+        places = []
+        for segment in self.segments[1:-1]:
+            at = segment.find(text, start, end)
+            if at < 0:
+                return None
+            start = at + len(segment.text)
+            places.append((at, start))
+        begins = 0 if self.segments[0].text or not places else places[0][0]
+        ends = len(text) if self.segments[-1].text or not places else places[-1][1]
+        return begins, ends
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number: equal to a number, or to a string that writes it the same way."""
+
+    number: int | float
+
+    def find(self, value: Scalar) -> Span | None:
+        """The whole value, if it is that number."""
+        if isinstance(value, str):
+            same = value == str(self.number)
+        else:
+            same = not isinstance(value, bool) and value == self.number
+        return _whole(value) if same else None
+
+
+@dataclass(frozen=True, slots=True)
+class Boolean:
+    """True or false, also written as a word."""
+
+    boolean: bool
+
+    def find(self, value: Scalar) -> Span | None:
+        """The whole value, if it is that boolean."""
+        return _whole(value) if as_text(value).lower() == as_text(self.boolean) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A regular expression for re2, searched anywhere in the original text."""
+
+    source: str
+    pattern: Any = field(compare=False, repr=False)
+
+    @classmethod
+    def compiled(cls, source: str) -> "Expression":
+        """Compile *source*.
+
+        Raises:
+            re2.error: re2 does not take it; the message names the construct.
+        """
+        options = re2.Options()
+        options.log_errors = False
+        return cls(source, re2.compile(source, options))
+
+    def find(self, value: Scalar) -> Span | None:
+        """The first place where the expression matches."""
+        text = as_text(value)
+        try:
+            found = self.pattern.search(text)
+        except UnicodeEncodeError:  # bytes that were no UTF-8 stand in the text as lone surrogates
+            found = self.pattern.search(_without_surrogates(text))
+        return found.span() if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Cidr:
+    """An address within a network; an IPv4 address written as IPv6 counts as IPv4."""
+
+    network: IPv4Network | IPv6Network
+
+    def find(self, value: Scalar) -> Span | None:
+        """The whole value, if it is an address within the network."""
+        try:
+            address = ip_address(as_text(value).strip().partition("%")[0])
+        except ValueError:
+            return None
+        mapped = getattr(address, "ipv4_mapped", None)
+        return _whole(value) if (mapped or address) in self.network else None
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A number (or a string that writes one) on one side of a limit."""
+
+    op: str  #: a key of COMPARISONS
+    limit: int | float
+
+    def find(self, value: Scalar) -> Span | None:
+        """The whole value, if the comparison holds."""
+        number = _as_number(value)
+        return _whole(value) if number is not None and COMPARISONS[self.op](number, self.limit) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """The field is null or absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """The field is there (``expected``), whatever it holds, or it is not."""
+
+    expected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReference:
+    """The value of another field of the same event: equal, or at the start, at the end, or anywhere in this one."""
+
+    field: str
+    starts: bool = False
+    ends: bool = False
+
+
+ValueTest = Text | Number | Boolean | Expression | Cidr | Compare  #: asked of a value
+FieldTest = Null | Exists | FieldReference  #: asked of a field
+Test = ValueTest | FieldTest
+
+COMPARISONS: Final[dict[str, Callable[[float, float], bool]]] = {
+    "gt": lambda value, limit: value > limit,
+    "gte": lambda value, limit: value >= limit,
+    "lt": lambda value, limit: value < limit,
+    "lte": lambda value, limit: value <= limit,
+}
+
+
+def as_text(value: Scalar) -> str:
+    """A value as the text that strings and expressions see."""
+    if isinstance(value, str):
+        return value
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def literal(text: str, *, starts: bool = False, ends: bool = False) -> Text:
+    """A pattern for *text* without wildcards of its own: equal, or as a prefix, a suffix, or (both) anywhere."""
+    any_text = (Segment(""),)
+    return Text((*(any_text if ends else ()), Segment(text.lower()), *(any_text if starts else ())))
+
+
+def anywhere(pattern: Text) -> Text:
+    """The same pattern, found anywhere in a text (for keywords)."""
+    return Text((Segment(""), *pattern.segments, Segment("")), pattern.cased)
+
+
+def _whole(value: Scalar) -> Span:
+    return 0, len(as_text(value))
+
+
+def _as_number(value: Scalar) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return None if isinstance(value, str) and "_" in value else float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _without_surrogates(text: str) -> str:
+    return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)
