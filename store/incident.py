@@ -1,0 +1,204 @@
+"""The record that goes through the seven steps, and what happened to it. No persistence here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from rules.event import Decision, Severity
+from rules.finding import SeverityTerm
+
+
+class Step(StrEnum):
+    """Where an incident stands. Values are stored and sent over the API: never rename one."""
+
+    IDENTIFICATION = "identification"  #: a rule or a person says something is wrong
+    NOTIFICATION = "notification"  #: the people responsible are being told
+    REPORTING = "reporting"  #: what happened is being written down
+    INVESTIGATION = "investigation"  #: why it happened is being found out
+    CORRECTIVE_ACTIONS = "corrective_actions"  #: what will keep it from happening again is being decided
+    APPROVAL = "approval"  #: the whole dossier is frozen and waits for its signatures
+    FOLLOW_UP = "follow_up"  #: the actions are verified and the rule watches for recurrence
+
+
+class Stage(StrEnum):
+    """A part of a step. Stored: never rename one."""
+
+    NONE = "none"
+    IN_REVIEW = "in_review"  #: the report waits for its reviewer; only in reporting
+
+
+class Status(StrEnum):
+    """Whether anything is still to be done. Stored: never rename one."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Outcome(StrEnum):
+    """How it ended. Stored: never rename one."""
+
+    NONE = "none"  #: it is open
+    RESOLVED = "resolved"  #: it went through all seven steps
+    DISMISSED = "dismissed"  #: it was nothing to act on, for a stated reason
+    MERGED = "merged"  #: another incident carries it on
+
+
+class Track(StrEnum):
+    """How many persons must act. Stored: never rename one."""
+
+    LIGHT = "light"
+    STANDARD = "standard"
+    FULL = "full"
+
+    @property
+    def rank(self) -> int:
+        """0 for light to 2 for full."""
+        return list(Track).index(self)
+
+
+class Tlp(StrEnum):
+    """Traffic Light Protocol 2.0: to whom it may be shown. Stored: never rename one."""
+
+    RED = "TLP:RED"
+    AMBER_STRICT = "TLP:AMBER+STRICT"
+    AMBER = "TLP:AMBER"
+    GREEN = "TLP:GREEN"
+    CLEAR = "TLP:CLEAR"
+
+
+class ActorKind(StrEnum):
+    """Who did something. Stored: never rename one."""
+
+    PERSON = "person"
+    RULE = "rule"
+    DAEMON = "daemon"
+    OS = "os"  #: a local account over the socket; may administer users and tokens, never decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who did something: a person, a rule, the daemon itself, or a local account."""
+
+    kind: ActorKind
+    id: str  #: person id, rule id, "tocsin", or the account's number
+
+
+DAEMON = Actor(kind=ActorKind.DAEMON, id="tocsin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleTally:
+    """What one rule contributed to a record. Episodes that were joined to an older one are not counted."""
+
+    rule_id: str
+    rule_title: str
+    findings: int
+    events: int  #: observations of that rule
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """A record as it stands now. Every change makes a new one; all datetimes are aware UTC.
+
+    ``decision`` is investigate (an incident) or observe (a rolling record that asks nobody for anything).
+    """
+
+    number: int  #: from 1, without gaps; shown as INC-n
+    decision: Decision
+    dedup_key: str  #: same problem, same key: at most one open record bears it
+    title: str
+    rule_id: str  #: the rule that opened it
+    rule_title: str
+    rule_path: str
+    rule_version: str
+    tags: tuple[str, ...]
+    group: tuple[tuple[str, str], ...]  #: of the finding that opened it
+    severity: Severity
+    severity_highest: Severity  #: highest ever; decides who must countersign
+    severity_terms: tuple[SeverityTerm, ...]  #: why this severity
+    track: Track
+    first_seen: datetime  #: event time of the first line ("occurred")
+    last_seen: datetime  #: event time of the last line so far
+    window_seconds: float  #: for how long after last_seen another match is the same attack
+    detected_at: datetime  #: when the rule fired
+    opened_at: datetime
+    step_entered_at: datetime
+    rolled_up_at: datetime  #: when the timeline last told how far it has grown
+    events: int = 0  #: observations of the rule that counted most; two rules may count one line
+    campaign: bool = False  #: it stands for many: its rule opened too many incidents within an hour
+    history: bool = False  #: only found while looking back; arms nothing until a live finding joins
+    recurrence_of: int | None = None  #: number of the closed record with the same key
+    tlp: Tlp = Tlp.AMBER
+    cycle: int = 1  #: goes up with each reopening
+    step: Step = Step.IDENTIFICATION
+    stage: Stage = Stage.NONE
+    status: Status = Status.OPEN
+    outcome: Outcome = Outcome.NONE
+    owner: str | None = None  #: person id; exactly one from the first acknowledge on
+    aware_at: datetime | None = None  #: first act by a person; regulatory clocks start here
+    classified_at: datetime | None = None  #: first person who set or confirmed the severity
+    notified_at: datetime | None = None  #: first accepted delivery
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None  #: person id
+    broke_through: bool = False  #: told once since the acknowledgement that it got worse
+    contained_at: datetime | None = None
+    resolved_at: datetime | None = None
+    approved_at: datetime | None = None
+    closed_at: datetime | None = None
+    version: int = 1  #: ETag of what people write; what the machine attaches does not raise it
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is still to be done."""
+        return self.status is Status.OPEN
+
+    @property
+    def name(self) -> str:
+        """What people call it, e.g. INC-42."""
+        return f"INC-{self.number}"
+
+
+class EntryKind(StrEnum):
+    """What a timeline entry tells. Stored: never rename one."""
+
+    OPENED = "opened"
+    JOINED = "joined"  #: another rule's finding joined
+    RAISED = "raised"  #: severity rose by itself
+    GREW = "grew"  #: roll-up of what the machine attached, at most one per 10 minutes
+    MOVED = "moved"  #: a step, stage or status was entered
+    REOPENED = "reopened"
+    ACKNOWLEDGED = "acknowledged"
+    NOTE = "note"
+    REDACTED = "redacted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntry:
+    """Something to be written into a timeline.
+
+    ``facts`` stay for ever; ``values`` are what may have to be redacted one day (names, addresses, free text).
+    """
+
+    kind: EntryKind
+    actor: Actor
+    facts: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+    via: str = ""  #: by which token or link a person acted, "" for rules and the daemon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """An entry as it stands in the timeline: who did what, when."""
+
+    incident: int
+    seq: int  #: from 1, without gaps
+    at: datetime
+    kind: EntryKind
+    actor: Actor
+    via: str
+    facts: Mapping[str, str | int | bool | None]
+    values: Mapping[str, str | None]  #: None: redacted
+    hash: str  #: SHA-256 of this entry's canonical bytes, hexadecimal

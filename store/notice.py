@@ -1,0 +1,99 @@
+"""Notice: someone should hear of a change. Delivery: one message about it to one recipient over one channel."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from store.incident import Incident
+
+
+class NoticeKind(StrEnum):
+    """What people are to hear. Stored: never rename one."""
+
+    OPENED = "opened"
+    WORSE = "worse"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands. Stored: never rename one."""
+
+    QUEUED = "queued"  #: waits for its due time; after a failed attempt too
+    SENDING = "sending"  #: leased to a lane
+    ACCEPTED = "accepted"  #: the channel took it
+    FAILED = "failed"  #: the channel refused it for good
+    UNCERTAIN = "uncertain"  #: may have arrived; is sent again, marked
+    DEAD = "dead"  #: given up by age
+    CANCELLED = "cancelled"  #: settled before it was sent
+    SUPPRESSED = "suppressed"  #: not made, for a stated reason
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self not in (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """Written in the transaction of the change; who hears of it is decided later."""
+
+    id: int
+    incident: Incident  #: as it stands now, not as it stood when the notice was written
+    kind: NoticeKind
+    cycle: int
+    at: datetime
+    reason: str  #: one sentence for people: what changed
+    severity: str  #: as it was when the notice was written
+    stale: bool  #: the event is older than 15 minutes: bundle it, never page it singly
+    breaks_through: bool  #: tell it although the incident is acknowledged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """One message to be sent: planned from a notice by the routes."""
+
+    receiver: str  #: name in the configuration
+    target: int  #: which URL of the receiver, from 0; the URL itself is secret and not stored
+    channel: str  #: scheme and host: what shares a lane
+    person: str | None = None  #: person id, if the receiver is a person's
+    reason: str = ""  #: which route chose it, or why it is suppressed
+    state: DeliveryState = DeliveryState.QUEUED  #: or SUPPRESSED
+    due_at: datetime | None = None  #: None: now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A delivery as it stands."""
+
+    id: int
+    notice: int
+    incident: int
+    kind: NoticeKind
+    receiver: str
+    target: int
+    channel: str
+    person: str | None
+    reason: str
+    state: DeliveryState
+    created_at: datetime
+    due_at: datetime
+    lease_until: datetime | None  #: only while sending
+    attempts: int
+    resent: bool  #: an earlier attempt may have arrived
+    title: str  #: as sent last, "" before
+    body: str
+    detail: str  #: what the channel said last
+    finished_at: datetime | None
+    stale: bool  #: of its notice
+    breaks_through: bool  #: of its notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How an attempt ended. ``QUEUED`` and ``UNCERTAIN`` are tried again at ``retry_at``."""
+
+    state: DeliveryState
+    detail: str = ""
+    retry_at: datetime | None = None
+    title: str = ""
+    body: str = ""

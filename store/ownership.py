@@ -1,0 +1,106 @@
+"""One active daemon per store: a file lock, on PostgreSQL an advisory lock too, and a fencing number for the rest."""
+
+import fcntl
+import os
+import socket
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy import Connection, inspect, select, text
+
+from store import tables
+from store.errors import AlreadyRunning, OwnershipLost
+from store.upsert import insert
+
+#: "tocsin" in ASCII; advisory locks are numbers, per database.
+_ADVISORY_LOCK = 0x746F6373696E
+
+
+class FileLock:
+    """A lock on the state directory that ends with the process, however that ends."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take it.
+
+        Raises:
+            AlreadyRunning: Another process holds it; names its process id.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / "tocsin.lock"
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._file, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(self._file)
+            raise AlreadyRunning(
+                f"another tocsin (process {holder}) works on {folder}. "
+                "Stop it first, or give this one a state directory and store of its own."
+            ) from None
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let go. A second call is harmless. The file stays: removing it would race with the next holder."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def __enter__(self) -> "FileLock":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.release()
+
+
+def take_advisory_lock(connection: Connection) -> None:
+    """On PostgreSQL, lock the database for as long as *connection* lives; on SQLite do nothing.
+
+    Raises:
+        AlreadyRunning: Another daemon holds it; names its host and process id.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK}).scalar_one():
+        return
+    holder = "another machine"
+    if inspect(connection).has_table(tables.owner.name):
+        row = connection.execute(select(tables.owner.c.host, tables.owner.c.pid)).first()
+        holder = f"process {row.pid} on {row.host}" if row else holder
+    raise AlreadyRunning(
+        f"another tocsin ({holder}) works on this PostgreSQL database. Stop it first, or give this one its own."
+    )
+
+
+def take_over(connection: Connection, now: datetime) -> tuple[int, datetime]:
+    """Become the owner: from now on, whoever was it before cannot commit any more.
+
+    Returns:
+        The fencing number, and the instant of the last transaction that the store knows.
+    """
+    mine = {"host": socket.gethostname(), "pid": os.getpid(), "since": now}
+    row = connection.execute(
+        insert(connection, tables.owner)
+        .values(id=1, fencing=1, last_at=now, **mine)
+        .on_conflict_do_update(index_elements=["id"], set_={"fencing": tables.owner.c.fencing + 1, **mine})
+        .returning(tables.owner.c.fencing, tables.owner.c.last_at)
+    ).one()
+    return row.fencing, row.last_at
+
+
+def check(connection: Connection, fencing: int, now: datetime) -> None:
+    """Prove, inside a transaction, that we still own the store, and note its instant.
+
+    The row stays locked until the commit, so that nobody can take over between this and the commit.
+
+    Raises:
+        OwnershipLost: Another daemon took over.
+    """
+    changed = connection.execute(
+        tables.owner.update().where(tables.owner.c.id == 1, tables.owner.c.fencing == fencing).values(last_at=now)
+    ).rowcount
+    if changed != 1:
+        row = connection.execute(select(tables.owner.c.host, tables.owner.c.pid)).first()
+        who = f"process {row.pid} on {row.host}" if row else "somebody"
+        raise OwnershipLost(f"{who} took this store over. This daemon must stop; nothing of this change was written.")

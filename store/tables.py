@@ -1,0 +1,404 @@
+"""All tables. Constraints repeat the invariants that the code keeps; triggers are in `store.triggers`.
+
+``partition`` columns are reserved for more than one daemon per store; '' is the only partition today.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from rules.event import Decision, Severity
+from rules.finding import SeverityTerm
+from store.columns import Packed, UtcTime, Words, either, literal
+from store.incident import ActorKind, EntryKind, Outcome, Stage, Status, Step, Tlp, Track
+from store.notice import DeliveryState, NoticeKind
+from store.people import Role
+from store.process import legal_standings
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: SQLite numbers rows by itself only for a primary key of exactly INTEGER.
+BIG = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _partition(*, key: bool = False) -> Column[str]:
+    return Column("partition", String, nullable=False, server_default="", primary_key=key)
+
+
+def _index_where(name: str, where: str, *columns: Column[Any], unique: bool = False) -> None:
+    Index(name, *columns, unique=unique, sqlite_where=text(where), postgresql_where=text(where))
+
+
+def _legal() -> str:
+    """Each combination of step, stage, status and outcome that an incident may stand in."""
+    return " OR ".join(
+        f"(step = '{place.step}' AND stage = '{place.stage}' AND status = '{place.status}' "
+        f"AND outcome = '{place.outcome}')"
+        for place in legal_standings()
+    )
+
+
+# -- who writes --------------------------------------------------------------------------------------------------------
+
+owner = Table(
+    "owner",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("fencing", BigInteger, nullable=False),  #: goes up with each takeover; checked in each commit
+    Column("last_at", UtcTime, nullable=False),  #: the instant of the last transaction; never goes back
+    Column("host", Words, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("since", UtcTime, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+
+# -- incidents ---------------------------------------------------------------------------------------------------------
+
+incident = Table(
+    "incident",
+    METADATA,
+    Column("number", BIG, primary_key=True, autoincrement=False),
+    *literal("decision", Decision),
+    Column("dedup_key", Words, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("rule_id", Words, nullable=False),
+    Column("rule_title", Words, nullable=False),
+    Column("rule_path", Words, nullable=False),
+    Column("rule_version", String, nullable=False),
+    Column("tags", Packed(tuple[str, ...]), nullable=False),
+    Column("group", Packed(tuple[tuple[str, str], ...]), nullable=False),
+    *literal("severity", Severity),
+    *literal("severity_highest", Severity),
+    Column("severity_terms", Packed(tuple[SeverityTerm, ...]), nullable=False),
+    *literal("track", Track),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+    Column("window_seconds", Float, nullable=False),
+    Column("detected_at", UtcTime, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("step_entered_at", UtcTime, nullable=False),
+    Column("rolled_up_at", UtcTime, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("campaign", Boolean, nullable=False),
+    Column("history", Boolean, nullable=False),
+    Column("recurrence_of", BIG, ForeignKey("incident.number")),
+    *literal("tlp", Tlp),
+    Column("cycle", Integer, nullable=False),
+    *literal("step", Step),
+    *literal("stage", Stage),
+    *literal("status", Status),
+    *literal("outcome", Outcome),
+    Column("owner", Words),
+    Column("aware_at", UtcTime),
+    Column("classified_at", UtcTime),
+    Column("notified_at", UtcTime),
+    Column("acknowledged_at", UtcTime),
+    Column("acknowledged_by", Words),
+    Column("broke_through", Boolean, nullable=False),
+    Column("contained_at", UtcTime),
+    Column("resolved_at", UtcTime),
+    Column("approved_at", UtcTime),
+    Column("closed_at", UtcTime),
+    Column("version", Integer, nullable=False),
+    CheckConstraint(_legal(), name="legal_standing"),
+    CheckConstraint("decision <> 'record'", name="worth_a_record"),
+    CheckConstraint("first_seen <= last_seen", name="seen_in_order"),
+    CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged_by_someone"),
+    CheckConstraint("(acknowledged_at IS NULL) OR (owner IS NOT NULL)", name="acknowledged_is_owned"),
+    CheckConstraint("(closed_at IS NULL) = (status = 'open')", name="closed_at_when_closed"),
+    CheckConstraint("number >= 1 AND cycle >= 1 AND version >= 1 AND events >= 0", name="counts"),
+)
+#: Open or attach: two findings with one key can never open two records.
+_index_where("uq_incident_open_key", "status = 'open'", incident.c.dedup_key, unique=True)
+Index("ix_incident_key", incident.c.dedup_key, incident.c.number)
+Index("ix_incident_status", incident.c.status, incident.c.number)
+Index("ix_incident_rule_seen", incident.c.rule_id, incident.c.first_seen)
+
+entity = Table(
+    "entity",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("value", Words, primary_key=True),
+    Column("first_seen", UtcTime, nullable=False),  #: event time of the finding that named it first
+)
+Index("ix_entity_value", entity.c.value, entity.c.kind)
+
+tally = Table(
+    "tally",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("rule_id", Words, primary_key=True),
+    Column("rule_title", Words, nullable=False),
+    Column("findings", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+    CheckConstraint("findings >= 0 AND events >= 0", name="counts"),
+)
+
+evidence = Table(
+    "evidence",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    Column("incident", BIG, ForeignKey("incident.number"), nullable=False),
+    Column("rule_id", Words, nullable=False),
+    Column("source", Words, nullable=False),
+    Column("origin", Words, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("time", UtcTime, nullable=False),
+    Column("text", Words, nullable=False),
+    Column("sha256", String, nullable=False),
+    CheckConstraint("length(sha256) = 64", name="sha256"),
+    UniqueConstraint("incident", "rule_id", "source", "origin", "line", "offset", "sha256"),
+)
+
+finding = Table(
+    "finding",
+    METADATA,
+    Column("id", String, primary_key=True),
+    _partition(),
+    Column("incident", BIG, ForeignKey("incident.number")),  #: null: recorded only
+    Column("rule_id", Words, nullable=False),
+    Column("rule_title", Words, nullable=False),
+    Column("rule_path", Words, nullable=False),
+    Column("rule_version", String, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("license", Words, nullable=False),
+    *literal("decision", Decision),
+    *literal("severity", Severity),
+    Column("dedup_key", Words, nullable=False),
+    Column("group", Packed(tuple[tuple[str, str], ...]), nullable=False),
+    Column("first_seen", UtcTime, nullable=False),
+    Column("last_seen", UtcTime, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("merged_into", String),
+    Column("history", Boolean, nullable=False),
+    Column("approximate", Boolean, nullable=False),
+    Column("taken_at", UtcTime, nullable=False),  #: when the store took it first
+    Column("reason", Words, nullable=False),  #: why it opened, joined, or did neither
+    CheckConstraint("first_seen <= last_seen AND events >= 0", name="counts"),
+)
+Index("ix_finding_incident", finding.c.incident)
+Index("ix_finding_taken", finding.c.taken_at)
+
+timeline = Table(
+    "timeline",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    *literal("kind", EntryKind),
+    *literal("actor_kind", ActorKind),
+    Column("actor_id", Words, nullable=False),
+    Column("via", Words, nullable=False),
+    Column("entry", LargeBinary, nullable=False),  #: the canonical bytes that were hashed
+    Column("hash", LargeBinary, nullable=False),
+    CheckConstraint("seq >= 1 AND length(hash) = 32", name="shape"),
+)
+
+#: Values that may have to be redacted: an entry holds only a salted commitment to each.
+value = Table(
+    "value",
+    METADATA,
+    Column("incident", BIG, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("value", Words, nullable=False),
+    ForeignKeyConstraint(["incident", "seq"], ["timeline.incident", "timeline.seq"]),
+)
+
+# -- who is told -------------------------------------------------------------------------------------------------------
+
+notice = Table(
+    "notice",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    Column("incident", BIG, ForeignKey("incident.number"), nullable=False),
+    *literal("kind", NoticeKind),
+    Column("cycle", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("reason", Words, nullable=False),
+    *literal("severity", Severity),
+    Column("stale", Boolean, nullable=False),
+    Column("breaks_through", Boolean, nullable=False),
+    Column("planned_at", UtcTime),  #: null: nobody has decided yet who hears of it
+)
+Index("ix_notice_incident", notice.c.incident)
+_index_where("ix_notice_unplanned", "planned_at IS NULL", notice.c.id)
+
+delivery = Table(
+    "delivery",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    Column("notice", BIG, ForeignKey("notice.id"), nullable=False),
+    Column("incident", BIG, ForeignKey("incident.number"), nullable=False),
+    *literal("kind", NoticeKind),
+    Column("receiver", Words, nullable=False),
+    Column("target", Integer, nullable=False),
+    Column("channel", Words, nullable=False),
+    Column("person", Words),
+    Column("reason", Words, nullable=False),
+    *literal("state", DeliveryState),
+    Column("created_at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("lease_until", UtcTime),
+    Column("attempts", Integer, nullable=False),
+    Column("resent", Boolean, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    Column("detail", Words, nullable=False),
+    Column("finished_at", UtcTime),
+    CheckConstraint("(lease_until IS NULL) = (state <> 'sending')", name="lease_while_sending"),
+    CheckConstraint(
+        "(finished_at IS NULL) = (state IN ('queued', 'sending', 'uncertain'))", name="finished_when_final"
+    ),
+    CheckConstraint("attempts >= 0 AND target >= 0", name="counts"),
+    UniqueConstraint("notice", "receiver", "target"),
+)
+Index("ix_delivery_incident", delivery.c.incident, delivery.c.receiver, delivery.c.target)
+_index_where("ix_delivery_due", "state IN ('queued', 'sending', 'uncertain')", delivery.c.channel, delivery.c.due_at)
+
+# -- people ------------------------------------------------------------------------------------------------------------
+
+person = Table(
+    "person",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("name", Words, nullable=False),
+    Column("email", Words),
+    Column("timezone", Words, nullable=False),
+    Column("from_config", Boolean, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("disabled_at", UtcTime),
+)
+
+person_role = Table(
+    "person_role",
+    METADATA,
+    Column("person", Words, ForeignKey("person.id"), primary_key=True),
+    Column("role", String, primary_key=True),
+    either("role", *Role),
+)
+
+token = Table(
+    "token",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    Column("person", Words, ForeignKey("person.id"), nullable=False),
+    Column("label", Words, nullable=False),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("created_at", UtcTime, nullable=False),
+    Column("revoked_at", UtcTime),
+)
+
+session = Table(
+    "session",
+    METADATA,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("person", Words, ForeignKey("person.id"), nullable=False),
+    Column("incident", BIG, ForeignKey("incident.number")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+
+sign_in_code = Table(
+    "sign_in_code",
+    METADATA,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("person", Words, ForeignKey("person.id"), nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("spent_at", UtcTime),
+)
+
+link_nonce = Table(
+    "link_nonce",
+    METADATA,
+    Column("nonce", String, primary_key=True),
+    Column("incident", BIG, ForeignKey("incident.number"), nullable=False),
+    Column("act", String, nullable=False),
+    Column("person", Words, nullable=False),
+    Column("spent_at", UtcTime, nullable=False),
+)
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+position = Table(
+    "position",
+    METADATA,
+    _partition(key=True),
+    Column("source", Words, primary_key=True),
+    Column("stream", Words, primary_key=True),
+    Column("origin", Words, nullable=False),
+    Column("position", LargeBinary, nullable=False),
+    Column("format", String, nullable=False),
+    Column("saved_at", UtcTime, nullable=False),
+)
+
+rule_state = Table(
+    "rule_state",
+    METADATA,
+    _partition(key=True),
+    Column("seq", BIG, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("saved_at", UtcTime, nullable=False),
+    either("kind", "snapshot", "delta"),
+)
+
+source_count = Table(
+    "source_count",
+    METADATA,
+    _partition(key=True),
+    Column("source", Words, primary_key=True),
+    Column("stream", Words, primary_key=True),
+    *(
+        Column(name, BigInteger, nullable=False)
+        for name in ("lines", "parsed", "unparsed", "matched", "late", "suspect", "poisoned")
+    ),
+    Column("format", String, nullable=False),
+    Column("last_time", UtcTime),  #: of the newest event
+    Column("last_line_at", UtcTime, nullable=False),  #: when we last read a line of it
+    Column("sample_unparsed", Words, nullable=False),
+)
+
+poisoned_line = Table(
+    "poisoned_line",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    _partition(),
+    Column("source", Words, nullable=False),
+    Column("stream", Words, nullable=False),
+    Column("line", BigInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    UniqueConstraint("partition", "source", "stream", "line", "offset"),
+)
