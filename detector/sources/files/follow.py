@@ -1,0 +1,236 @@
+"""One file: from its bytes to Batches of whole lines, in bounded memory, never past what is there.
+
+What can be lost is said in docs/explanation/following-files.md.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+import msgspec
+
+from detector.sources.files.content import Content
+from detector.sources.files.identity import HEAD_BYTES, TAIL_BYTES, continues, digest, mark_of, thinned
+from detector.sources.files.lines import leading, whole_lines
+from detector.sources.files.position import Mark, Position
+from rules.event import Batch, Starts
+
+CHUNK_BYTES = 512 * 1024
+COUNT_LIMIT_BYTES = 1024 * 1024 * 1024
+
+
+class Pause(Enum):
+    """Why a read gave no batch."""
+
+    MORE = "more"  #: work was done, read again at once (a very long line, lines being counted)
+    END = "end"  #: nothing new, or only a part of a line
+    CHANGED = "changed"  #: these are not the bytes we read before: cut or rewritten in place
+
+
+@dataclass(slots=True)
+class Scan:
+    """The search for the end of a line that is longer than a chunk. Keeps offsets, never bytes."""
+
+    text_at: int  #: where the line starts, after the NULs of a hole
+    at: int  #: next byte to look at
+    solid: int  #: after the last byte that is not NUL: what lies behind may yet be filled in
+
+
+@dataclass(slots=True)
+class Counted:
+    """How far the lines before our first one have been counted."""
+
+    to: int = 0
+    newlines: int = 0
+
+
+class Follower:
+    """Reads one stream. Knows its bytes and its position, and nothing of paths that come and go."""
+
+    def __init__(
+        self, *, source: str, stream: str, position: Position, max_line_bytes: int, content: Content | None = None
+    ) -> None:
+        self.source = source
+        self.stream = stream
+        self.position = position
+        self.content = content
+        self.last_line_at: datetime | None = None
+        self._max_line_bytes = max_line_bytes
+        self._scan: Scan | None = None
+        self._quiet: tuple[int, int] | None = None
+        self._counted = Counted()
+
+    def attach(self, content: Content | None, path: str | None = None) -> None:
+        """Read from *content* from now on (None: from nothing); it must continue our position."""
+        if self.content is not None and self.content is not content:
+            self.content.close()
+        self.content = content
+        self._quiet = self._scan = None
+        if content is not None:
+            stat = content.stat()
+            self.position = msgspec.structs.replace(
+                self.position, path=path or self.position.path, dev=stat.dev, inode=stat.inode
+            )
+
+    def read(self, received_at: datetime) -> Batch | Pause:
+        """The next lines, at most one chunk of them.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        if self.content is None:
+            return Pause.END
+        stat = self.content.stat()
+        seen = (stat.size, stat.modified_ns)
+        if seen == self._quiet:
+            return Pause.END
+        if stat.size < self.position.offset:
+            return Pause.CHANGED
+        if self.position.line == 0:
+            return self._count_lines(self.content)
+        result = self._read(self.content, received_at)
+        self._quiet = seen if result is Pause.END else None
+        return result
+
+    def finish(self, received_at: datetime) -> Batch | None:
+        """What follows the last line end, as a last line: for a file whose end will not move any more."""
+        if self.content is None:
+            return None
+        offset = self.position.offset
+        size = self.content.stat().size
+        if size <= offset:
+            return None
+        text_at = self._scan.text_at if self._scan else offset
+        kept = self.content.read_at(text_at, min(size - text_at, self._max_line_bytes)).strip(b"\0")
+        if not kept:
+            return None
+        cut = max(0, size - text_at - self._max_line_bytes)
+        return self._batch(self.content, text_at, kept + b"\n", size, ((0, cut),) if cut else (), received_at)
+
+    def moved_to(self, path: str) -> None:
+        """Take note that the file is at *path* now."""
+        if path != self.position.path:
+            self.position = msgspec.structs.replace(self.position, path=path)
+
+    def has_changed(self) -> bool:
+        """Whether the file was written to since the last read found its end."""
+        if self.content is None:
+            return False
+        stat = self.content.stat()
+        return (stat.size, stat.modified_ns) != self._quiet
+
+    def is_intact(self) -> bool:
+        """Whether the bytes are still those that we read."""
+        return self.content is None or not self.has_changed() or continues(self.content, self.position)
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether the last read found nothing more."""
+        return self._quiet is not None
+
+    def _read(self, content: Content, received_at: datetime) -> Batch | Pause:
+        offset = self.position.offset
+        tail = self.position.tail
+        before = min(offset, TAIL_BYTES)
+        # Tail and new bytes come from one read: nothing can be cut or rewritten between the check and the data.
+        buffer = content.read_at(offset - before, before + self._chunk())
+        if tail is not None and digest(buffer[:before]) != tail.digest:
+            return Pause.CHANGED
+        if self._scan is not None:
+            return self._seek_line_end(content, self._scan, received_at)
+        fresh = buffer[before:]
+        found = whole_lines(fresh, self._max_line_bytes, at_start=offset == 0)
+        if found.data:
+            return self._batch(
+                content, offset + found.skipped, found.data, offset + found.used, found.cuts, received_at
+            )
+        if len(fresh) < CHUNK_BYTES:
+            return Pause.END
+        text_at = offset + leading(fresh, at_start=offset == 0)
+        self._scan = Scan(text_at, offset + len(fresh), offset + len(fresh.rstrip(b"\0")))
+        return Pause.MORE
+
+    def _chunk(self) -> int:
+        """How much to read: a look-back ends exactly where the live part begins."""
+        until = self.position.history_until - self.position.offset
+        return min(CHUNK_BYTES, until) if until > 0 else CHUNK_BYTES
+
+    def _seek_line_end(self, content: Content, scan: Scan, received_at: datetime) -> Batch | Pause:
+        chunk = content.read_at(scan.at, CHUNK_BYTES)
+        if scan.text_at == scan.at:
+            scan.text_at += leading(chunk, at_start=False)
+        newline = chunk.find(b"\n")
+        if newline >= 0:
+            return self._long_line(content, scan.text_at, scan.at + newline + 1, received_at)
+        if not chunk:
+            scan.at = max(scan.solid, self.position.offset)
+            scan.text_at = min(scan.text_at, scan.at)
+            return Pause.END
+        solid = len(chunk.rstrip(b"\0"))
+        if solid:
+            scan.solid = scan.at + solid
+        scan.at += len(chunk)
+        return Pause.MORE
+
+    def _long_line(self, content: Content, start: int, end: int, received_at: datetime) -> Batch:
+        length = end - 1 - start
+        kept = content.read_at(start, min(length, self._max_line_bytes))
+        cut = length - len(kept)
+        return self._batch(content, start, kept + b"\n", end, ((0, cut),) if cut else (), received_at)
+
+    def _batch(
+        self,
+        content: Content,
+        start: int,
+        data: bytes,
+        end: int,
+        cuts: tuple[tuple[int, int], ...],
+        received_at: datetime,
+    ) -> Batch:
+        before = self.position
+        self.position = self._advanced(content, end, data.count(b"\n"))
+        self._scan = None
+        self.last_line_at = received_at
+        return Batch(
+            source=self.source,
+            stream=self.stream,
+            origin=before.path,
+            data=data,
+            starts=Starts(line=before.line, offset=start, cuts=cuts),
+            received_at=received_at,
+            before=before.encode(),
+            after=self.position.encode(),
+            history=before.offset < before.history_until,
+        )
+
+    def _advanced(self, content: Content, offset: int, lines: int) -> Position:
+        position = self.position
+        head_length = position.head_length
+        head = position.head
+        if head_length < HEAD_BYTES:
+            head_length = min(HEAD_BYTES, offset)
+            head = digest(content.read_at(0, head_length))
+        marks: tuple[Mark, ...] = (*thinned(position.marks, offset), mark_of(content, offset))
+        return msgspec.structs.replace(
+            position,
+            offset=offset,
+            line=position.line + lines,
+            head_length=head_length,
+            head=head,
+            marks=marks,
+            modified_ns=content.stat().modified_ns,
+        )
+
+    def _count_lines(self, content: Content) -> Pause:
+        """Count the lines before a start that is not the beginning, a chunk at a time.
+
+        Past COUNT_LIMIT_BYTES numbers count from where reading began: a line number is not worth minutes of reading.
+        """
+        counted, offset = self._counted, self.position.offset
+        if offset <= COUNT_LIMIT_BYTES and counted.to < offset:
+            chunk = content.read_at(counted.to, min(CHUNK_BYTES, offset - counted.to))
+            counted.newlines += chunk.count(b"\n")
+            counted.to += max(1, len(chunk))
+        if offset > COUNT_LIMIT_BYTES or counted.to >= offset:
+            self.position = msgspec.structs.replace(self.position, line=counted.newlines + 1)
+        return Pause.MORE
