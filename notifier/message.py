@@ -1,7 +1,8 @@
 """Incident → title and body: what a person reads at 3 a.m.
 
-The severity comes first, then what, who and where, how much in how long, what is asked, and one link. What strangers
-wrote comes last and only as a marked block, so that a channel that cuts long texts never cuts what is asked.
+After the TLP label the severity comes first, then what, who and where, how much in how long, what is asked, and one
+link. What strangers wrote comes last and only as a marked block, so that a channel that cuts long texts never cuts
+what is asked.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from enum import StrEnum
 
 from notifier import untrusted
 from rules.event import Entity, Severity
+from store.incident import Tlp
 
 Show = Callable[[Entity], str | None]  #: how an entity may be written; None: not at all
 
@@ -69,7 +71,7 @@ class Facts:
     first_seen: datetime  #: aware UTC
     last_seen: datetime
     excerpts: tuple[str, ...] = ()  #: log lines as read: hostile
-    tlp: str = ""  #: "RED", "AMBER+STRICT", "AMBER", "GREEN", "CLEAR", or "": not labelled
+    tlp: Tlp = Tlp.AMBER
     reason: Reason = Reason.FIRST
     because: str = ""  #: what changed, one sentence without a full stop; "" if the reason says it all
     ask: Ask = Ask.JOIN
@@ -109,7 +111,7 @@ _ASKS = {
 }
 _PLACES = ("host", "target", "component")
 _SETTLED = frozenset({Reason.RESOLVED, Reason.ACKNOWLEDGED})
-_TLP = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
+_CLOSEST_FIRST = tuple(Tlp)  #: from what the fewest may see to what everyone may
 
 
 def render(facts: Facts, *, link: str, visible_id: str, zone: tzinfo = UTC, resent: bool = False) -> Message:
@@ -139,7 +141,7 @@ def render_stub(facts: Facts, *, link: str, visible_id: str, resent: bool = Fals
     """The message for a channel that may not carry what the incident says: its number, what is asked, the link."""
     mark = " (re-sent)" if resent else ""
     body = f"Asked of you: {_ASKS[facts.ask]}.\nThe details may not be sent over this channel.\n{link}\nid {visible_id}"
-    return Message(title=f"{facts.severity.upper()} INC-{facts.number}{mark}", body=body, tone=_tone(facts))
+    return Message(title=f"{facts.tlp} {facts.severity.upper()} INC-{facts.number}{mark}", body=body, tone=_tone(facts))
 
 
 def render_digest(heading: str, incidents: Sequence[Facts], *, link: str, visible_id: str) -> Message:
@@ -157,9 +159,9 @@ def render_digest(heading: str, incidents: Sequence[Facts], *, link: str, visibl
     return Message(title=title, body="\n".join(line for line in lines if line), tone=_tone(worst[0]))
 
 
-def may_carry(max_tlp: str, tlp: str) -> bool:
-    """Whether a channel that carries up to *max_tlp* may carry what is labelled *tlp* ("" is not labelled)."""
-    return not tlp or _TLP.index(tlp) <= _TLP.index(max_tlp)
+def may_carry(max_tlp: Tlp, tlp: Tlp) -> bool:
+    """Whether a channel that carries up to *max_tlp* may carry what is labelled *tlp*."""
+    return _CLOSEST_FIRST.index(tlp) >= _CLOSEST_FIRST.index(max_tlp)
 
 
 def fit(message: Message, *, title_limit: int, body_limit: int) -> Message:
@@ -191,12 +193,11 @@ def _in_title(entity: Entity) -> str | None:
 
 
 def _title(facts: Facts, resent: bool) -> str:
-    label = f"TLP:{facts.tlp} " if facts.tlp else ""
     marks = [facts.reason.value] if facts.reason is not Reason.FIRST else []
     marks += ["re-sent"] if resent else []
     mark = f" ({', '.join(marks)})" if marks else ""
     place = who_where(facts.entities, _in_title)
-    head = f"{label}{facts.severity.upper()} INC-{facts.number}{mark}: "
+    head = f"{facts.tlp} {facts.severity.upper()} INC-{facts.number}{mark}: "
     return _cut(head + untrusted.neutralise(facts.title) + (f", {place}" if place else ""), LONGEST_TITLE)
 
 

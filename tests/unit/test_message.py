@@ -24,6 +24,7 @@ from notifier.message import (
     render_stub,
 )
 from rules.event import Entity, Severity
+from store.incident import Tlp
 
 NOW = datetime(2026, 3, 1, 3, 12, 4, tzinfo=UTC)
 LINK = "http://127.0.0.1:8787/a/token"
@@ -104,7 +105,7 @@ def test_hostile_incident(entities: tuple[Entity, ...], title: str, lines: list[
 @given(st.text(min_size=1, max_size=100))
 def test_titles_hold_no_log_text(line: str) -> None:
     """No log line reaches a title."""
-    assert rendered(excerpts=(line,)).title == "HIGH INC-1: SSH brute force, 203.0.113.7 → web1"
+    assert rendered(excerpts=(line,)).title == "TLP:AMBER HIGH INC-1: SSH brute force, 203.0.113.7 → web1"
 
 
 def test_what_it_says() -> None:
@@ -114,7 +115,7 @@ def test_what_it_says() -> None:
         excerpts=("Failed password",),
         due_at=NOW + timedelta(minutes=15),
     )
-    assert message.title == "HIGH INC-1: SSH brute force, root from 203.0.113.7 → web1"
+    assert message.title == "TLP:AMBER HIGH INC-1: SSH brute force, root from 203.0.113.7 → web1"
     assert message.body.split("\n") == [
         "New incident.",
         "HIGH: SSH brute force",
@@ -166,11 +167,11 @@ def test_excerpts_say_what_was_cut() -> None:
 
 def test_labels() -> None:
     """A TLP label leads the title, and a channel below it carries only that something is asked."""
-    assert rendered(tlp="AMBER").title.startswith("TLP:AMBER HIGH INC-1")
-    assert may_carry("AMBER", "AMBER")
-    assert may_carry("CLEAR", "")
-    assert not may_carry("GREEN", "AMBER")
-    stub = render_stub(facts(tlp="RED", excerpts=("secret line",)), link=LINK, visible_id="x")
+    assert rendered(tlp=Tlp.RED).title.startswith("TLP:RED HIGH INC-1")
+    assert may_carry(Tlp.AMBER, Tlp.AMBER)
+    assert may_carry(Tlp.RED, Tlp.CLEAR)
+    assert not may_carry(Tlp.GREEN, Tlp.AMBER)
+    stub = render_stub(facts(tlp=Tlp.RED, excerpts=("secret line",)), link=LINK, visible_id="x")
     assert "203.0.113.7" not in stub.title + stub.body
     assert "SSH" not in stub.title + stub.body
     assert LINK in stub.body

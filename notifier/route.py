@@ -1,0 +1,140 @@
+"""Who hears of a notice: matchers on what it is about, the first that fits, or more if a route says so."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+from store.incident import Tlp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """A named set of addresses, each an Apprise URL for one recipient."""
+
+    name: str
+    urls: tuple[str, ...] = field(repr=False)  #: secret: never logged or stored
+    person: str | None = None  #: id of the person who reads there; None: nobody in particular, so no signed link
+    max_tlp: Tlp = Tlp.AMBER  #: above it only a stub goes out
+    external: bool = False  #: read by people outside
+    timezone: str = "UTC"  #: of who reads there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a notice is about, as routes see it."""
+
+    severity: tuple[str, ...] = ()
+    rule: tuple[str, ...] = ()  #: id and title: either may be written
+    source: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    step: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    tlp: tuple[str, ...] = ()  #: with and without "TLP:"
+    asset: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matcher:
+    """What must be so. Per name one of the values must fit; a name without values does not matter.
+
+    Values are compared without regard to case; one that ends in ``*`` fits by its beginning.
+    """
+
+    severity: tuple[str, ...] = ()
+    rule: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    step: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    tlp: tuple[str, ...] = ()
+    asset: tuple[str, ...] = ()
+
+    @property
+    def is_catch_all(self) -> bool:
+        """Whether it fits everything."""
+        return not any(getattr(self, name) for name in _NAMES)
+
+
+_NAMES = tuple(item.name for item in fields(Matcher))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What fits the matcher goes to the receivers."""
+
+    match: Matcher = Matcher()
+    receivers: tuple[str, ...]
+    goes_on: bool = False  #: later routes are looked at too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What became of one route, for ``routes test``."""
+
+    number: int  #: from 1, as in the configuration
+    is_hit: bool
+    because: str
+    receivers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A receiver that hears of it, and why."""
+
+    receiver: Receiver
+    because: str
+
+
+def choose(routes: Sequence[Route], receivers: Mapping[str, Receiver], subject: Subject) -> tuple[Choice, ...]:
+    """Who hears of *subject*, each receiver once."""
+    chosen: dict[str, Choice] = {}
+    for look in trace(routes, subject):
+        if look.is_hit:
+            for name in look.receivers:
+                chosen.setdefault(name, Choice(receiver=receivers[name], because=_told(look)))
+    return tuple(chosen.values())
+
+
+def trace(routes: Sequence[Route], subject: Subject) -> tuple[Look, ...]:
+    """Each route in order, hit or miss and why; the ones behind the last that counts are misses too."""
+    looks: list[Look] = []
+    ended_by = 0
+    for number, route in enumerate(routes, start=1):
+        miss = f"route {ended_by} was the last to be looked at" if ended_by else _miss(route.match, subject)
+        because = miss or _hit(route.match, subject)
+        looks.append(Look(number=number, is_hit=not miss, because=because, receivers=route.receivers))
+        if not miss and not route.goes_on:
+            ended_by = number
+    return tuple(looks)
+
+
+def _told(look: Look) -> str:
+    return f"route {look.number}: {look.because}"
+
+
+def _miss(match: Matcher, subject: Subject) -> str:
+    """Why it does not fit; "" if it does."""
+    for name in _NAMES:
+        wanted, found = getattr(match, name), getattr(subject, name)
+        if wanted and not _first_fit(wanted, found):
+            return f"{name} is {_listed(found)}, wanted {_listed(wanted)}"
+    return ""
+
+
+def _hit(match: Matcher, subject: Subject) -> str:
+    fits = [(name, _first_fit(getattr(match, name), getattr(subject, name))) for name in _NAMES]
+    return ", ".join(f"{name}={value}" for name, value in fits if value) or "catch-all"
+
+
+def _first_fit(wanted: Sequence[str], found: Sequence[str]) -> str:
+    return next((value for value in found if any(_fits(pattern, value) for pattern in wanted)), "")
+
+
+def _fits(pattern: str, value: str) -> bool:
+    pattern, value = pattern.casefold(), value.casefold()
+    return value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern
+
+
+def _listed(values: Sequence[str]) -> str:
+    return " or ".join(values) if values else "unknown"
