@@ -1,0 +1,1 @@
+"""What a program's message inside a syslog line tells: one program family per file."""

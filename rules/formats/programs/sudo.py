@@ -1,0 +1,75 @@
+"""sudo: who ran, or was not let run, what as whom.
+
+``bob : command not allowed ; TTY=pts/0 ; PWD=/home/bob ; USER=root ; COMMAND=/usr/bin/id``: the parts stand in this
+order, and COMMAND holds whatever was typed, so the first `` ; COMMAND=`` ends what sudo says.
+"""
+
+from typing import Any
+
+from rules.event import LogSource
+from rules.formats.addresses import number
+from rules.formats.programs import pam
+from rules.formats.programs.program import happened
+
+SUDO = LogSource(product="linux", service="sudo")
+
+#: what sudo says between the user and the first part -> event.reason
+REFUSALS = {
+    "command not allowed": "command_not_allowed",
+    "user NOT in sudoers": "not_in_sudoers",
+    "user NOT authorized on host": "not_in_sudoers",
+    "a password is required": "password_required",
+    "no tty present and no askpass program specified": "password_required",
+    "sorry, you must have a tty to run sudo": "tty_required",
+    "not allowed to preserve the environment": "command_not_allowed",
+}
+#: Sudo's parts that Sigma rules know by sudo's own names.
+NATIVE = {"TTY", "PWD", "USER", "GROUP", "ENV", "TSID", "HOST", "CHROOT"}
+
+
+def tell(message: str, fields: dict[str, Any]) -> LogSource:
+    """Add what sudo's message tells."""
+    message = message.lstrip(" ")
+    if message.startswith("pam_"):
+        pam.tell(message, fields)
+        return SUDO
+    user, found, rest = message.partition(" : ")
+    if not found or not user or " " in user:
+        return SUDO
+    fields["user.name"] = user
+    if rest.startswith("(command continued) "):
+        fields["process.command_line"] = rest[20:]
+        return SUDO
+    head, typed, command = f" ; {rest}".partition(" ; COMMAND=")
+    if typed:
+        fields["COMMAND"] = fields["process.command_line"] = command
+    remarks = _parts(head, fields)
+    if "USER" in fields:
+        fields["user.effective.name"] = fields["USER"]
+    _judge(remarks, bool(typed), fields)
+    return SUDO
+
+
+def _parts(head: str, fields: dict[str, Any]) -> list[str]:
+    """Put the parts ``NAME=value`` into *fields*; return those that are remarks."""
+    remarks = []
+    for part in head.split(" ; "):
+        name, equals, value = part.partition("=")
+        if equals and name in NATIVE:
+            fields[name] = value
+        elif part:
+            remarks.append(part)
+    return remarks
+
+
+def _judge(remarks: list[str], typed: bool, fields: dict[str, Any]) -> None:
+    """Without a remark the command ran; one that is not known is a failure, and sudo's words are the reason."""
+    remark = remarks[0] if remarks else ""
+    if not remark:
+        happened(fields, "sudo", "success" if typed else "unknown")
+    elif " incorrect password attempt" in remark:
+        happened(fields, "sudo", "failure", "incorrect_password")
+        if (attempts := number(remark.partition(" ")[0])) is not None:
+            fields["sudo.attempts"] = attempts
+    else:
+        happened(fields, "sudo", "failure", REFUSALS.get(remark, remark))
