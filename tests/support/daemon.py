@@ -252,7 +252,7 @@ class Daemon:
 
     def incidents(self, limit: int = 50) -> list[dict[str, Any]]:
         """The newest incidents."""
-        found: list[dict[str, Any]] = self.get(f"/api/v1/incidents?limit={limit}").json()["incidents"]
+        found: list[dict[str, Any]] = self.get(f"/api/v1/incidents?limit={limit}").json()["items"]
         return found
 
     def incident(self, number: int) -> dict[str, Any]:

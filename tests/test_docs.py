@@ -1,0 +1,236 @@
+"""What the documents say is what there is: options, verbs, routes, metrics, words, dependencies, rules, links."""
+
+import importlib
+import importlib.metadata
+import pkgutil
+import re
+import tomllib
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+import pytest
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+import detector
+from detector.config.records import Config
+from detector.metrics import Metrics
+from rules.event import Decision, Severity, TimeSource
+from store.incident import ActorKind, EntryKind, Outcome, Stage, Status, Step, Tlp, Track
+from store.notice import DeliveryState, NoticeKind
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+BUNDLED = [path for path in sorted((ROOT / "rules" / "bundled").rglob("*.yml")) if not path.name.endswith(".test.yml")]
+
+#: Every enumeration whose values people meet.
+VOCABULARY: tuple[type[StrEnum], ...] = (
+    ActorKind,
+    Decision,
+    DeliveryState,
+    EntryKind,
+    NoticeKind,
+    Outcome,
+    Severity,
+    Stage,
+    Status,
+    Step,
+    TimeSource,
+    Tlp,
+    Track,
+)
+
+
+def named(path: Path) -> str:
+    """A document's name for people."""
+    return str(path.relative_to(ROOT))
+
+
+def options(shape: type[msgspec.Struct], section: str = "") -> Iterator[tuple[str, str]]:
+    """(section, option) of everything that can be configured."""
+    for field in msgspec.structs.fields(shape):
+        inner = next(
+            (arm for arm in _arms(field.type) if isinstance(arm, type) and issubclass(arm, msgspec.Struct)), None
+        )
+        if inner is not None:
+            yield from options(inner, field.encode_name)
+        else:
+            yield section, field.encode_name
+
+
+def _arms(annotation: Any) -> Iterator[Any]:
+    yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _arms(argument)
+
+
+def verbs() -> Iterator[str]:
+    """Every verb of the installed command, as it is typed."""
+    (entry,) = importlib.metadata.entry_points(group="console_scripts", name="tocsin")
+    found = entry.load()
+    module = importlib.import_module(entry.module)
+    group = next(value for value in (found, *vars(module).values()) if isinstance(value, click.Group))
+    yield from _verbs(group, click.Context(group))
+
+
+def _verbs(group: click.Group, context: click.Context, before: str = "") -> Iterator[str]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _verbs(command, click.Context(command, parent=context), f"{before}{name} ")
+        else:
+            yield f"{before}{name}"
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """(method, path) of every route that some module of the daemon offers."""
+    for module in pkgutil.walk_packages(detector.__path__, "detector."):
+        if module.name.startswith(("detector.api", "detector.web")):
+            for table in vars(importlib.import_module(module.name)).values():
+                if isinstance(table, web.RouteTableDef):
+                    yield from ((route.method, route.path) for route in table if isinstance(route, web.RouteDef))
+
+
+def test_every_option_is_in_the_example() -> None:
+    """config.example.toml is the reference: each section and each option is there, set or commented out."""
+    text = (ROOT / "config.example.toml").read_text()
+    missing = []
+    for section, option in options(Config):
+        if not re.search(rf"^#?\s*{re.escape(option)}\s*=|\b{re.escape(option)}\s*=", text, re.MULTILINE):
+            missing.append(f"{section}.{option}")
+        if section and not re.search(
+            rf"^#?\s*\[+{re.escape(section)}\]+|\b{re.escape(section)}\s*=", text, re.MULTILINE
+        ):
+            missing.append(f"[{section}]")
+    assert missing == []
+
+
+def test_every_verb_is_documented() -> None:
+    """Each verb of the command has a place in the reference."""
+    text = (REFERENCE / "cli.md").read_text()
+    assert [verb for verb in verbs() if f"tocsin {verb}" not in text] == []
+
+
+def test_every_verb_in_the_documents_exists() -> None:
+    """A document never names a verb that is not there."""
+    known = set(verbs())
+    groups = {verb.partition(" ")[0] for verb in known if " " in verb}
+    wrong = []
+    for document in DOCUMENTS:
+        for words in re.findall(r"(?:^|[`/ ])tocsin ([a-z][a-z-]*(?: [a-z][a-z-]*)?)", _code(document), re.MULTILINE):
+            first = words.partition(" ")[0]
+            if words not in known and first not in known and not (first in groups and words == first):
+                wrong.append(f"{named(document)}: tocsin {words}")
+    assert wrong == []
+
+
+def test_every_route_is_documented() -> None:
+    """Each route of the API and of the pages has its heading or line in the reference."""
+    text = (REFERENCE / "api.md").read_text()
+    found = list(routes())
+    assert found
+    plain = [(method, re.sub(r"\{(\w+):[^}]*\}*\}", r"{\1}", path)) for method, path in found]
+    assert [f"{method} {path}" for method, path in plain if f"`{method} {path}`" not in text] == []
+
+
+def test_every_metric_is_documented() -> None:
+    """Each metric is in the table, under the name that Prometheus sees, and nothing else is."""
+    registry = CollectorRegistry()
+    Metrics(registry)
+    real = {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()}
+    told = set(re.findall(r"^\| `(tocsin_\w+)`", (REFERENCE / "metrics.md").read_text(), re.MULTILINE))
+    assert told == real
+
+
+@pytest.mark.parametrize("enumeration", VOCABULARY, ids=lambda enumeration: enumeration.__name__)
+def test_every_term_is_documented(enumeration: type[StrEnum]) -> None:
+    """What is stored and sent over the API can be looked up."""
+    text = (REFERENCE / "words.md").read_text()
+    assert [term.value for term in enumeration if f"`{term.value}`" not in text] == []
+
+
+def test_every_dependency_is_decided() -> None:
+    """Each dependency has its line: what it is for, who keeps it, and under which licence."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["postgres"],
+        *project["dependency-groups"]["build"],
+        *project["dependency-groups"]["dev"],
+    ]
+    names = {match.group().lower() for line in wanted if (match := re.match(r"[\w.-]+", line))}
+    text = (ROOT / "docs" / "decisions" / "0002-dependencies.md").read_text()
+    rows = {row[0]: row[1:] for row in re.findall(r"^\| ([\w.-]+) \| (.+) \| (.+) \| (.+) \|$", text, re.MULTILINE)}
+    rows.pop("Package", None)
+    assert set(rows) == names
+
+
+@pytest.mark.parametrize("rule", BUNDLED, ids=lambda path: path.stem)
+def test_every_bundled_rule_has_cases(rule: Path) -> None:
+    """Beside each rule that is shipped lie lines that must match and lines that must not."""
+    cases = rule.with_name(f"{rule.stem}.test.yml")
+    assert cases.exists(), f"{named(cases)} is missing"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_links_lead_somewhere(document: Path) -> None:
+    """Each relative link in a document names a file, and each fragment a heading in it."""
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", document.read_text()):
+        if target.startswith(("https://", "http://", "mailto:")):
+            continue
+        name, _, fragment = target.partition("#")
+        path = (document.parent / name).resolve() if name else document
+        if not path.exists() or (fragment and fragment not in _anchors(path)):
+            broken.append(target)
+    assert broken == []
+
+
+def test_every_make_target_in_the_documents_exists() -> None:
+    """A document never says `make x` where the Makefile has no x."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named_targets = {
+        (named(document), target)
+        for document in DOCUMENTS
+        for target in re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), re.MULTILINE)
+    }
+    assert named_targets
+    assert {(document, target) for document, target in named_targets if target not in targets} == set()
+
+
+def test_the_readme_names_the_two_commands() -> None:
+    """Who opens the project sees what to type."""
+    text = (ROOT / "README.md").read_text()
+    assert "make run" in text
+    assert "make test" in text
+
+
+def test_every_decision_is_listed() -> None:
+    """Each page in docs/decisions is in the table of its README, and follows the template."""
+    folder = ROOT / "docs" / "decisions"
+    listed = set(re.findall(r"\]\((\d{4}-[\w-]+\.md)\)", (folder / "README.md").read_text()))
+    pages = [path for path in folder.glob("*.md") if path.name != "README.md"]
+    assert {path.name for path in pages} == listed
+    for page in pages:
+        text = page.read_text()
+        for part in ("Status: ", "## What it is about", "## Decision", "## Instead of", "## What follows"):
+            assert part in text, f"{page.name} lacks {part!r}"
+
+
+def _code(document: Path) -> str:
+    """What stands in a document as code: fenced blocks and spans."""
+    text = document.read_text()
+    fenced = re.findall(r"^[ \t]*```.*?^[ \t]*```", text, re.MULTILINE | re.DOTALL)
+    spans = re.findall(r"`[^`\n]+`", text)
+    return "\n".join([*fenced, *spans])
+
+
+def _anchors(document: Path) -> set[str]:
+    """The fragments that a Markdown document's headings can be reached by."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
