@@ -3,12 +3,12 @@
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any
 
 import re2
 
-from detector.config.positions import Path, Span, Spot, positions
+from detector.config.positions import KeyPath, Span, Spot, positions
 from detector.config.problems import Place, Problem
 
 WHERE = re2.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -41,7 +41,7 @@ class Document:
     file: str  #: as the operator named it
     lines: tuple[str, ...]
     data: dict[str, Any]
-    spots: dict[Path, Spot]
+    spots: dict[KeyPath, Spot]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ class Origins:
     """Which file and line each value of the merged configuration came from."""
 
     main: str  #: the file that was asked for
-    _of: dict[Path, tuple[Document, Path]] = field(default_factory=dict)
+    _of: dict[KeyPath, tuple[Document, KeyPath]] = field(default_factory=dict)
 
-    def note(self, path: Path, document: Document, at: Path, value: Any) -> None:
+    def note(self, path: KeyPath, document: Document, at: KeyPath, value: Any) -> None:
         """Remember that *value*, with all that is in it, came from *document*, where its path was *at*."""
         self._of[path] = (document, at)
         parts: Iterable[tuple[str | int, Any]] = ()
@@ -62,11 +62,11 @@ class Origins:
         for key, part in parts:
             self.note((*path, key), document, (*at, key), part)
 
-    def __contains__(self, path: Path) -> bool:
+    def __contains__(self, path: KeyPath) -> bool:
         """Whether some file says it."""
         return path in self._of
 
-    def place(self, path: Path, *, at_value: bool = False, secrets: Iterable[Path] = ()) -> Place:
+    def place(self, path: KeyPath, *, at_value: bool = False, secrets: Iterable[KeyPath] = ()) -> Place:
         """Where *path* is written or, if it is not, the nearest thing around it; *secrets* are masked."""
         while path and path not in self._of:
             path = path[:-1]
@@ -77,7 +77,7 @@ class Origins:
         span = spot.value if at_value else spot.key
         return Place(file=document.file, span=span, text=self._masked(document, span.line, secrets))
 
-    def _masked(self, document: Document, line: int, secrets: Iterable[Path]) -> str:
+    def _masked(self, document: Document, line: int, secrets: Iterable[KeyPath]) -> str:
         text = document.lines[line - 1]
         for path in secrets:
             owner, at = self._of.get(path, (None, ()))
@@ -108,7 +108,7 @@ def parse(file: str, content: bytes) -> Document:
     return Document(file=file, lines=tuple(text.split("\n")), data=data, spots=positions(text))
 
 
-def read(path: FilePath) -> Document:
+def read(path: Path) -> Document:
     """The document in the file *path*.
 
     Raises:
@@ -131,7 +131,9 @@ def merge(documents: Iterable[Document], main: str) -> tuple[dict[str, Any], Ori
     return merged, origins
 
 
-def _merge_table(into: dict[str, Any], table: dict[str, Any], path: Path, document: Document, origins: Origins) -> None:
+def _merge_table(
+    into: dict[str, Any], table: dict[str, Any], path: KeyPath, document: Document, origins: Origins
+) -> None:
     """Join *table* into *into*; outside of arrays of tables a path is the same in the file and in the whole."""
     for key, value in table.items():
         here = (*path, key)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import tree_sitter_toml
 from tree_sitter import Language, Node, Parser
 
-Path = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
 """Names of tables and keys, and indexes of arrays, from the document's top."""
 
 
@@ -27,7 +27,7 @@ class Spot:
     value: Span
 
 
-def positions(text: str) -> dict[Path, Spot]:
+def positions(text: str) -> dict[KeyPath, Spot]:
     """The spot of every table, key, value and item of an array in *text*, which tomllib has accepted."""
     return _Reader(text).spots
 
@@ -37,9 +37,9 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         source = text.encode()
-        self.spots: dict[Path, Spot] = {}
+        self.spots: dict[KeyPath, Spot] = {}
         self._lines = source.split(b"\n")
-        self._items: dict[Path, int] = {}
+        self._items: dict[KeyPath, int] = {}
         for node in Parser(Language(tree_sitter_toml.language())).parse(source).root_node.named_children:
             if node.type == "pair":
                 self._pair(node, ())
@@ -49,7 +49,7 @@ class _Reader:
     def _table(self, node: Node) -> None:
         header, *pairs = [child for child in node.named_children if child.type != "comment"]
         keys = self._keys(header)
-        path: Path = ()
+        path: KeyPath = ()
         for at, (name, key) in enumerate(keys, start=1):
             path = (*path, name)
             self._note(path, key, key)
@@ -61,7 +61,7 @@ class _Reader:
         for pair in pairs:
             self._pair(pair, path)
 
-    def _pair(self, node: Node, path: Path) -> None:
+    def _pair(self, node: Node, path: KeyPath) -> None:
         if node.type != "pair" or len(node.named_children) < 2:
             return  # the grammar met something that it does not know; tomllib did
         key_node, *_, value_node = [child for child in node.named_children if child.type != "comment"]
@@ -72,7 +72,7 @@ class _Reader:
         self.spots[path] = Spot(key=self._span(self._last(key_node)), value=self._span(value_node))
         self._value(value_node, path)
 
-    def _value(self, node: Node, path: Path) -> None:
+    def _value(self, node: Node, path: KeyPath) -> None:
         items = [child for child in node.named_children if child.type != "comment"]
         if node.type == "inline_table":
             for item in items:
@@ -82,7 +82,7 @@ class _Reader:
                 self._note((*path, index), self._span(item), self._span(item))
                 self._value(item, (*path, index))
 
-    def _note(self, path: Path, key: Span, value: Span) -> None:
+    def _note(self, path: KeyPath, key: Span, value: Span) -> None:
         self.spots.setdefault(path, Spot(key=key, value=value))
 
     def _keys(self, node: Node) -> list[tuple[str, Span]]:

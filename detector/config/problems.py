@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from detector.config.positions import Path, Span
+from detector.config.positions import KeyPath, Span
 
 KEPT = "Nothing was changed; the running daemon keeps its old configuration."
 
@@ -36,7 +36,7 @@ class Problem:
 
     message: str  #: what was expected and what was found
     level: Level = Level.ERROR
-    path: Path = ()  #: which value it is about; () for the configuration as a whole
+    path: KeyPath = ()  #: which value it is about; () for the configuration as a whole
     at_value: bool = False  #: the caret stands under the value, not under the key
     hint: str = ""  #: what to do
     allowed: tuple[str, ...] = ()  #: what may stand there

@@ -11,23 +11,14 @@ import msgspec
 from msgspec import Meta
 
 from detector.config.secret import Secret
-from rules.event import Decision, Severity
+from notifier.message import Ask
+from rules.event import Severity
+from store.incident import Step, Tlp
+from store.people import Role
 
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
-Tlp = Literal["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"]
-Role = Literal[
-    "viewer",
-    "responder",
-    "reporter",
-    "reviewer",
-    "investigator",
-    "action_owner",
-    "verifier",
-    "approver",
-    "admin",
-    "source",
-]
+TlpLabel = Literal["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"]
 
 
 class Daemon(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -160,7 +151,7 @@ class Person(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     #: What people call them. Empty: the `id`.
     name: str = ""
     #: What they may do.
-    roles: tuple[Role, ...] = ("viewer",)
+    roles: tuple[Role, ...] = (Role.VIEWER,)
     #: Where mail reaches them.
     email: str = ""
     #: IANA name of the zone in which they are told times.
@@ -200,9 +191,14 @@ class Receiver(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     #: File whose first line is `url`, instead of `url`.
     url_file: str = ""
     #: Highest TLP label that may go there; of anything above it only a stub is sent.
-    max_tlp: Tlp = "AMBER"
+    max_tlp: TlpLabel = "AMBER"
     #: Whether people outside of your organisation read it.
     external: bool = False
+
+    @property
+    def tlp(self) -> Tlp:
+        """``max_tlp`` in the words of incidents."""
+        return Tlp(f"TLP:{self.max_tlp}")
 
 
 class Match(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -210,16 +206,22 @@ class Match(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
 
     #: Severities.
     severity: tuple[Severity, ...] = ()
-    #: Ids of rules.
+    #: Ids or titles of rules; what ends in `*` fits by its beginning.
     rule: tuple[str, ...] = ()
     #: Names of sources.
     source: tuple[str, ...] = ()
-    #: Tags of rules, e.g. "attack.initial-access"; `*` and `?` are understood.
-    tag: tuple[str, ...] = ()
-    #: Hosts; `*` and `?` are understood.
+    #: Tags of rules, e.g. "attack.initial_access"; what ends in `*` fits by its beginning.
+    tags: tuple[str, ...] = ()
+    #: Categories of incidents.
+    category: tuple[str, ...] = ()
+    #: Steps in which the incident stands.
+    step: tuple[Step, ...] = ()
+    #: What is asked of who reads it.
+    ask: tuple[Ask, ...] = ()
+    #: TLP labels.
+    tlp: tuple[TlpLabel, ...] = ()
+    #: Hosts; what ends in `*` fits by its beginning.
     asset: tuple[str, ...] = ()
-    #: Decisions.
-    decision: tuple[Decision, ...] = ()
 
 
 class Route(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

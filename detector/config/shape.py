@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect
 
-from detector.config.positions import Path
+from detector.config.positions import KeyPath
 from detector.config.problems import Problem, did_you_mean
 from detector.config.secret import Secret, SecretMissing, expand, from_file
 
@@ -38,7 +38,7 @@ class Shaper:
 
     environment: Mapping[str, str]  #: for ``${env:…}`` and ``${cred:…}``
     problems: list[Problem] = field(default_factory=list)
-    secrets: set[Path] = field(default_factory=set)  #: paths whose values must not be shown
+    secrets: set[KeyPath] = field(default_factory=set)  #: paths whose values must not be shown
 
     def shape(self, record: type[msgspec.Struct], data: dict[str, Any]) -> dict[str, Any]:
         """*data* made to fit *record*."""
@@ -46,7 +46,7 @@ class Shaper:
         assert isinstance(kind, inspect.StructType)
         return self._struct(kind, data, ())
 
-    def _value(self, kind: inspect.Type, value: Any, path: Path) -> Any:
+    def _value(self, kind: inspect.Type, value: Any, path: KeyPath) -> Any:
         match kind:
             case _ if not _accepts(kind, value):
                 return self._refuse_type(kind, value, path)
@@ -66,7 +66,7 @@ class Shaper:
             case _:
                 return self._plain(value, path)
 
-    def _struct(self, kind: inspect.StructType, data: dict[str, Any], path: Path) -> dict[str, Any]:
+    def _struct(self, kind: inspect.StructType, data: dict[str, Any], path: KeyPath) -> dict[str, Any]:
         fields = {one.encode_name: one for one in kind.fields}
         for key in data:
             if key not in fields:
@@ -83,7 +83,9 @@ class Shaper:
                 shaped[name] = _empty(one.type)
         return shaped
 
-    def _with_secret_files(self, fields: dict[str, inspect.Field], data: dict[str, Any], path: Path) -> dict[str, Any]:
+    def _with_secret_files(
+        self, fields: dict[str, inspect.Field], data: dict[str, Any], path: KeyPath
+    ) -> dict[str, Any]:
         """*data* with each secret that is given as a file read from it."""
         data = dict(data)
         for name in fields:
@@ -101,7 +103,7 @@ class Shaper:
                 data[name] = Secret()
         return data
 
-    def _secret(self, value: str | Secret, path: Path) -> Any:
+    def _secret(self, value: str | Secret, path: KeyPath) -> Any:
         if isinstance(value, Secret):
             return value.reveal()
         self.secrets.add(path)
@@ -111,50 +113,58 @@ class Shaper:
             self._tell(path, f"{dotted(path)}: {error}", hint=error.hint, at_value=True)
             return BAD
 
-    def _plain(self, value: Any, path: Path) -> Any:
+    def _plain(self, value: Any, path: KeyPath) -> Any:
         if isinstance(value, str) and ("${env:" in value or "${cred:" in value):
             message = f"{dotted(path)} is no secret, and only secrets are read from ${{env:…}} and ${{cred:…}}"
             self._tell(path, message, hint="write the value itself", at_value=True)
             return BAD
         return value
 
-    def _number(self, kind: inspect.IntType | inspect.FloatType, value: float, path: Path) -> Any:
+    def _number(self, kind: inspect.IntType | inspect.FloatType, value: float, path: KeyPath) -> Any:
         if kind.ge is not None and value < kind.ge:
             return self._tell(path, f"{dotted(path)} must be at least {kind.ge}, not {value}", at_value=True)
         if kind.le is not None and value > kind.le:
             return self._tell(path, f"{dotted(path)} must be at most {kind.le}, not {value}", at_value=True)
         return value
 
-    def _choice(self, allowed: tuple[str, ...], value: str, path: Path) -> Any:
+    def _choice(self, allowed: tuple[str, ...], value: str, path: KeyPath) -> Any:
         if value in allowed:
             return value
         message = f'{dotted(path)} cannot be "{value}"{did_you_mean(value, allowed)}'
         return self._tell(path, message, allowed=allowed, at_value=True)
 
-    def _refuse_type(self, kind: inspect.Type, value: Any, path: Path) -> Any:
+    def _refuse_type(self, kind: inspect.Type, value: Any, path: KeyPath) -> Any:
+        self._hide_addresses(value, path)
         message = f"{dotted(path)} must be {expected(kind)}, not {NAMES.get(type(value), 'that')}"
         return self._tell(path, message, hint=_how_to_write(kind, value, path))
 
-    def _refuse_key(self, key: str, value: Any, allowed: tuple[str, ...], path: Path) -> None:
-        if isinstance(value, str) and "://" in value:
-            self.secrets.add((*path, key))  # perhaps a misspelt "url"
+    def _refuse_key(self, key: str, value: Any, allowed: tuple[str, ...], path: KeyPath) -> None:
+        self._hide_addresses(value, (*path, key))
         message = f"unknown key {dotted((*path, key))}{did_you_mean(key, allowed)}"
         self._tell((*path, key), message, allowed=allowed)
 
-    def _miss(self, name: str, one: inspect.Field, path: Path) -> None:
+    def _hide_addresses(self, value: Any, path: KeyPath) -> None:
+        """In what is not understood, a text with a "://" may be a secret: perhaps a misspelt "url"."""
+        if isinstance(value, str) and "://" in value:
+            self.secrets.add(path)
+        parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, part in parts:
+            self._hide_addresses(part, (*path, key))
+
+    def _miss(self, name: str, one: inspect.Field, path: KeyPath) -> None:
         example = f"{name} = {_example(one.type)}"
         if isinstance(one.type, inspect.CustomType):
             example += f" or {name}_file = {_example(one.type)}"
         self._tell(path, f"{dotted((*path, name))} is missing", hint=f"add {example}")
 
     def _tell(
-        self, path: Path, message: str, *, hint: str = "", allowed: tuple[str, ...] = (), at_value: bool = False
+        self, path: KeyPath, message: str, *, hint: str = "", allowed: tuple[str, ...] = (), at_value: bool = False
     ) -> Any:
         self.problems.append(Problem(path=path, message=message, hint=hint, allowed=allowed, at_value=at_value))
         return BAD
 
 
-def dotted(path: Path) -> str:
+def dotted(path: KeyPath) -> str:
     """A path as people write it: ``source[1].path``; indexes count from 0."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
@@ -236,7 +246,7 @@ def _example(kind: inspect.Type) -> str:
             return '"…"'
 
 
-def _how_to_write(kind: inspect.Type, value: Any, path: Path) -> str:
+def _how_to_write(kind: inspect.Type, value: Any, path: KeyPath) -> str:
     """A hint where the value is right but for how it is written."""
     key = path[-1]
     if isinstance(kind, inspect.VarTupleType) and isinstance(kind.item_type, inspect.StructType):

@@ -1,0 +1,194 @@
+"""Values that have a shape of their own: zones, expressions, networks, addresses, stamps."""
+
+import ipaddress
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, available_timezones
+
+import re2
+
+from detector.config.positions import KeyPath
+from detector.config.problems import Level, Problem, did_you_mean
+from detector.config.records import Config, FormatSection
+from detector.config.shape import dotted
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LOCAL_SCHEMES = ("tocsin-console", "tocsin-file")
+STORES = ("sqlite", "postgresql")
+
+
+def check_values(config: Config) -> Iterator[Problem]:
+    """Everything that is wrong with single values."""
+    yield from zones(config)
+    yield from expressions(config)
+    yield from trust(config)
+    yield from addresses(config)
+    yield from reach(config)
+
+
+def zones(config: Config) -> Iterator[Problem]:
+    """Zones exist."""
+    named: list[tuple[KeyPath, str]] = [
+        *((("source", index, "timezone"), one.timezone) for index, one in enumerate(config.sources)),
+        *((("person", index, "timezone"), one.timezone) for index, one in enumerate(config.persons)),
+    ]
+    for path, name in named:
+        if not is_zone(name):
+            message = f'{dotted(path)}: there is no zone "{name}"{did_you_mean(name, available_timezones())}'
+            hint = 'use an IANA name, e.g. "Europe/Berlin"; if none is known, install tzdata'
+            yield Problem(path=path, at_value=True, message=message, hint=hint)
+
+
+def is_zone(name: str) -> bool:
+    """Whether this machine knows the zone."""
+    try:
+        return name == "UTC" or bool(ZoneInfo(name))
+    except (KeyError, OSError, ValueError):  # not there; a folder of zones; no path at all
+        return False
+
+
+def expressions(config: Config) -> Iterator[Problem]:
+    """Formats of one's own compile, and their stamps can be read."""
+    for index, one in enumerate(config.formats):
+        yield from _expression(one, ("format", index))
+
+
+def _expression(one: FormatSection, path: KeyPath) -> Iterator[Problem]:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        groups = set(re2.compile(one.pattern, options).groupindex)
+    except re2.error as error:
+        at = (*path, "pattern")
+        hint = "write it as RE2 understands it: no look-around, no back-references"
+        yield Problem(path=at, at_value=True, message=f"{dotted(at)} does not compile: {_text(error)}", hint=hint)
+        return
+    if one.pattern and not groups:
+        at = (*path, "pattern")
+        yield Problem(path=at, at_value=True, message=f"{dotted(at)} has no named group", hint="write (?P<name>…)")
+    if one.time_field and one.time_field not in groups:
+        at = (*path, "time_field")
+        message = f'{dotted(at)}: the pattern has no group "{one.time_field}"{did_you_mean(one.time_field, groups)}'
+        yield Problem(path=at, at_value=True, message=message, allowed=tuple(sorted(groups)))
+    if one.time_format and not reads_back(one.time_format):
+        at = (*path, "time_format")
+        message = f"{dotted(at)} cannot be read by strptime"
+        hint = 'use codes like "%Y-%m-%d %H:%M:%S"'
+        yield Problem(path=at, at_value=True, message=message, hint=hint)
+
+
+def reads_back(time_format: str) -> bool:
+    """Whether strptime reads what strftime wrote with that format, and finds a time in it."""
+    moment = datetime(2024, 2, 29, 13, 14, 15, tzinfo=UTC)
+    try:
+        written = moment.strftime(time_format)
+        return datetime.strptime(written, time_format).minute == moment.minute or time_format == "%s"  # noqa: DTZ007
+    except ValueError:
+        return False
+
+
+def trust(config: Config) -> Iterator[Problem]:
+    """What is trusted are addresses and networks; deployments happen at stated times."""
+    told = config.trust
+    lists = (("networks", told.networks), ("scanners", told.scanners))
+    for key, values in (*lists, ("monitors", told.monitors), ("admins", told.admins)):
+        for index, value in enumerate(values):
+            if value and not is_network(value):
+                path: KeyPath = ("trust", key, index)
+                message = f'{dotted(path)} "{value}" is no address and no network'
+                yield Problem(path=path, at_value=True, message=message, hint='e.g. "10.0.0.0/8" or "192.0.2.7"')
+    for index, value in enumerate(told.deploy_windows):
+        if value and not is_window(value):
+            path = ("trust", "deploy_windows", index)
+            message = f'{dotted(path)} "{value}" is no window of time'
+            yield Problem(path=path, at_value=True, message=message, hint='e.g. "tue,thu 20:00-22:00"')
+
+
+def is_network(text: str) -> bool:
+    """Whether it is an address, or a network in CIDR notation."""
+    try:
+        return bool(ipaddress.ip_network(text, strict=False))
+    except ValueError:
+        return False
+
+
+def is_window(text: str) -> bool:
+    """Whether it is days and hours: "tue,thu 20:00-22:00"."""
+    days, _, hours = text.partition(" ")
+    begin, dash, end = hours.partition("-")
+    try:
+        return bool(dash) and set(days.split(",")) <= set(DAYS) and time.fromisoformat(begin) != time.fromisoformat(end)
+    except ValueError:
+        return False
+
+
+def split_listen(listen: str) -> tuple[str, int] | None:
+    """Host and port of an address to listen on, e.g. "127.0.0.1:8787" or "[::1]:8787"; None if it is not one."""
+    try:
+        parts = urlsplit(f"//{listen}")
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.hostname or port is None or parts.path or parts.query or parts.username:
+        return None
+    return parts.hostname, port
+
+
+def addresses(config: Config) -> Iterator[Problem]:
+    """Addresses can be listened on and linked to; the store is one that we know."""
+    if split_listen(config.http.listen) is None:
+        message = f'http.listen "{config.http.listen}" is no address with a port'
+        hint = 'e.g. "127.0.0.1:8787", or "[::]:8787" for all addresses'
+        yield Problem(path=("http", "listen"), at_value=True, message=message, hint=hint)
+    if config.http.base_url and not _is_base_url(config.http.base_url):
+        message = f'http.base_url "{config.http.base_url}" is no address of pages'
+        hint = 'e.g. "https://tocsin.example.org", without "?" and "#"'
+        yield Problem(path=("http", "base_url"), at_value=True, message=message, hint=hint)
+    scheme = config.store.url.reveal().partition(":")[0].partition("+")[0]
+    if config.store.url and scheme not in STORES:
+        message = f'store.url begins with "{scheme}:", not with "sqlite:" or "postgresql:"'
+        yield Problem(path=("store", "url"), at_value=True, message=message, allowed=STORES)
+
+
+def _is_base_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query and not parts.fragment
+    except ValueError:
+        return False
+
+
+def reach(config: Config) -> Iterator[Problem]:
+    """Links in messages that leave this machine lead back to it."""
+    away = [one.name for one in config.receivers if one.url and leaves_machine(one.url.reveal())]
+    base_url = config.http.base_url
+    if not away or (base_url and not is_loopback(urlsplit(base_url).hostname or "")):
+        return
+    state = "leads to this machine only" if base_url else "is not set"
+    message = f"http.base_url {state}: links in messages to {', '.join(away)} lead nowhere for who reads them elsewhere"
+    hint = 'set base_url = "https://…" under [http]'
+    yield Problem(level=Level.WARNING, path=("http", "base_url"), message=message, hint=hint)
+
+
+def leaves_machine(url: str) -> bool:
+    """Whether what is sent to that receiver is read somewhere else."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme not in LOCAL_SCHEMES and not is_loopback(parts.hostname or "")
+    except ValueError:
+        return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether that host is always this machine."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _text(error: Exception) -> str:
+    """re2 hands its messages over as bytes."""
+    told = error.args[0] if error.args else error
+    return told.decode(errors="replace") if isinstance(told, bytes) else str(told)
