@@ -1,7 +1,5 @@
 """The configuration in real files: conf.d, origins, and what cannot be read."""
 
-# ruff: noqa: E501 (messages stand here as they are printed)
-
 from pathlib import Path
 
 import pytest
@@ -67,7 +65,7 @@ def test_errors_of_all_files_come_together(folder: Path) -> None:
     (folder / "config.toml").write_text(MAIN + "[retention]\nraw_days = -1\n")
     (folder / "conf.d/10.toml").write_text('[[receiver]]\nname = "console"\nurl = 7\n')
     assert refused(folder) == [
-        "config.toml:13:12: error: retention.raw_days must be at least 0, not -1",
+        "config.toml:12:12: error: retention.raw_days must be at least 0, not -1",
         'conf.d/10.toml:2:8: error: receiver[1].name "console" is taken by receiver[0]',
         "conf.d/10.toml:3:1: error: receiver[1].url must be a string, not an integer",
     ]
