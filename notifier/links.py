@@ -63,9 +63,17 @@ class Links:
             list(secrets), salt=b"tocsin link 1", signer_kwargs={"digest_method": hashlib.sha256}
         )
 
+    def incidents(self) -> str:
+        """The address of the list."""
+        return f"{self._base_url}/"
+
     def page(self, record: int) -> str:
         """The address of a record's page; who opens it must sign in."""
         return f"{self._base_url}/i/{record}"
+
+    def sign_in(self, code: str) -> str:
+        """The address that signs a person in once, with a *code* that the store knows."""
+        return f"{self._base_url}/in/{code}"
 
     def make(self, *, record: int, act: str, person: str, expires_at: datetime, nonce: str) -> str:
         """The address under which *person* may do *act* on *record* until *expires_at*."""
