@@ -1,6 +1,6 @@
 """Column types that mean the same on SQLite and PostgreSQL, and checks written from enums."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -8,30 +8,11 @@ import msgspec
 from sqlalchemy import BigInteger, CheckConstraint, Column, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
 
+from rules.entities import clean
+from store.moments import from_microseconds, to_microseconds
+
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def to_microseconds(moment: datetime) -> int:
-    """Integer microseconds since 1970. Exact, unlike ``timestamp()``."""
-    if moment.tzinfo is None:
-        raise ValueError(f"a stored moment must be aware, {moment!r} has no zone")
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def from_microseconds(value: int) -> datetime:
-    """The moment, aware UTC."""
-    return _EPOCH + timedelta(microseconds=value)
-
-
-def storable(text: str) -> str:
-    """*text* as both databases can keep it: NUL and bytes that were not UTF-8 become visible escapes."""
-    if text.isascii() and "\x00" not in text:
-        return text
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -50,14 +31,14 @@ class UtcTime(TypeDecorator[datetime]):
 
 
 class Words(TypeDecorator[str]):
-    """Text that may come from outside; see `storable`."""
+    """Text that may come from outside: what a database refuses (NUL, broken bytes) becomes visible escapes."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """To the database."""
-        return None if value is None else storable(value)
+        return None if value is None else clean(value)
 
 
 class Literal(TypeDecorator[E], Generic[E]):
@@ -91,7 +72,7 @@ class Packed(TypeDecorator[T], Generic[T]):
 
     def process_bind_param(self, value: T | None, dialect: Dialect) -> str | None:
         """To the database."""
-        return None if value is None else storable(msgspec.json.encode(value).decode())
+        return None if value is None else clean(msgspec.json.encode(value).decode())
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> T | None:
         """From the database."""

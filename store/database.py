@@ -12,7 +12,8 @@ from store import engines, ownership, triggers
 from store.clock import Clock
 from store.errors import StoreBusy, StoreUnavailable
 from store.migrations import upgrade as schema
-from store.tx import Instants, Tx
+from store.moments import Instants
+from store.tx import Tx
 from store.writer import Job, Writer
 
 T = TypeVar("T")

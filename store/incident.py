@@ -175,6 +175,10 @@ class EntryKind(StrEnum):
     REDACTED = "redacted"
 
 
+#: What a timeline entry can state for ever.
+Fact = str | int | bool | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
     """Something to be written into a timeline.
@@ -184,7 +188,7 @@ class NewEntry:
 
     kind: EntryKind
     actor: Actor
-    facts: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    facts: Mapping[str, Fact] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
     via: str = ""  #: by which token or link a person acted, "" for rules and the daemon
 
@@ -199,6 +203,6 @@ class TimelineEntry:
     kind: EntryKind
     actor: Actor
     via: str
-    facts: Mapping[str, str | int | bool | None]
+    facts: Mapping[str, Fact]
     values: Mapping[str, str | None]  #: None: redacted
     hash: str  #: SHA-256 of this entry's canonical bytes, hexadecimal

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from rules.event import Severity
 from store.incident import Incident
 
 
@@ -34,6 +35,19 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewNotice:
+    """Someone should hear of a change that is being written."""
+
+    incident: int
+    kind: NoticeKind
+    cycle: int
+    reason: str  #: one sentence for people: what changed
+    severity: Severity
+    stale: bool = False  #: see `Notice`
+    breaks_through: bool = False  #: see `Notice`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Written in the transaction of the change; who hears of it is decided later."""
 
@@ -43,7 +57,7 @@ class Notice:
     cycle: int
     at: datetime
     reason: str  #: one sentence for people: what changed
-    severity: str  #: as it was when the notice was written
+    severity: Severity  #: as it was when the notice was written
     stale: bool  #: the event is older than 15 minutes: bundle it, never page it singly
     breaks_through: bool  #: tell it although the incident is acknowledged
 

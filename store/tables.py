@@ -196,15 +196,17 @@ finding = Table(
     Column("group", Packed(tuple[tuple[str, str], ...]), nullable=False),
     Column("first_seen", UtcTime, nullable=False),
     Column("last_seen", UtcTime, nullable=False),
-    Column("events", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),  #: as told last
+    Column("counted", BigInteger, nullable=False),  #: of them, those in the tally of its record
     Column("merged_into", String),
     Column("history", Boolean, nullable=False),
     Column("approximate", Boolean, nullable=False),
     Column("taken_at", UtcTime, nullable=False),  #: when the store took it first
     Column("reason", Words, nullable=False),  #: why it opened, joined, or did neither
-    CheckConstraint("first_seen <= last_seen AND events >= 0", name="counts"),
+    CheckConstraint("first_seen <= last_seen AND events >= 0 AND counted >= 0", name="counts"),
 )
 Index("ix_finding_incident", finding.c.incident)
+Index("ix_finding_key", finding.c.dedup_key)
 Index("ix_finding_taken", finding.c.taken_at)
 
 timeline = Table(
@@ -313,7 +315,7 @@ token = Table(
     Column("id", BIG, primary_key=True),
     Column("person", Words, ForeignKey("person.id"), nullable=False),
     Column("label", Words, nullable=False),
-    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("hash", String, nullable=False, unique=True),
     Column("created_at", UtcTime, nullable=False),
     Column("revoked_at", UtcTime),
 )
@@ -321,7 +323,7 @@ token = Table(
 session = Table(
     "session",
     METADATA,
-    Column("hash", LargeBinary, primary_key=True),
+    Column("hash", String, primary_key=True),
     Column("person", Words, ForeignKey("person.id"), nullable=False),
     Column("incident", BIG, ForeignKey("incident.number")),
     Column("created_at", UtcTime, nullable=False),
@@ -331,7 +333,7 @@ session = Table(
 sign_in_code = Table(
     "sign_in_code",
     METADATA,
-    Column("hash", LargeBinary, primary_key=True),
+    Column("hash", String, primary_key=True),
     Column("person", Words, ForeignKey("person.id"), nullable=False),
     Column("expires_at", UtcTime, nullable=False),
     Column("spent_at", UtcTime),

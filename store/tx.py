@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -37,22 +37,3 @@ class Tx:
     def random(self, length: int) -> bytes:
         """Unpredictable bytes, for salts and secrets."""
         return secrets.token_bytes(length)
-
-
-class Instants:
-    """Instants that never go back, although the machine's clock may.
-
-    While the clock is behind the last instant, time goes on at half its pace until the clock has caught up, so that
-    nothing that is due "later" waits for as long as the clock was ahead.
-    """
-
-    def __init__(self, last: datetime, monotonic: float) -> None:
-        self._last = last
-        self._monotonic = monotonic
-
-    def next(self, wall: datetime, monotonic: float) -> datetime:
-        """The instant to use when the clock says *wall* and *monotonic*."""
-        passed = timedelta(seconds=max(0.0, monotonic - self._monotonic))
-        self._last = wall if wall >= self._last else self._last + passed / 2
-        self._monotonic = monotonic
-        return self._last

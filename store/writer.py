@@ -13,7 +13,8 @@ from store import ownership
 from store.clock import Clock
 from store.engines import our_errors
 from store.errors import AlreadyRunning, OwnershipLost, StoreUnavailable
-from store.tx import Instants, Tx
+from store.moments import Instants
+from store.tx import Tx
 
 #: How many jobs at most share one commit.
 GROUP_LIMIT = 256

@@ -1,0 +1,351 @@
+"""What a finding changes: one function for the daemon and for replay, over whatever keeps the records. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from rules.event import Decision, Entity, Severity
+from rules.finding import Evidence, Finding
+from store import grouping, process
+from store.grouping import Attach, Candidate, Ignore, Open, Reopen
+from store.incident import Actor, ActorKind, EntryKind, Incident, NewEntry, Fact, Outcome, RuleTally, Step, Track
+from store.moments import to_microseconds
+from store.notice import NewNotice, NoticeKind
+
+#: Of each rule's lines in a record the first and the last are kept; between them the counts must do.
+EVIDENCE_FIRST = 20
+EVIDENCE_LAST = 20
+#: More entities than this are counted in the findings, but no longer listed.
+MAX_ENTITIES = 10_000
+ROLL_UP_AFTER = timedelta(minutes=10)
+#: A finding whose last event is older never pages singly.
+STALE_AFTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What was taken of a finding before."""
+
+    number: int | None  #: the record it belongs to
+    severity: Severity
+    first_seen: datetime
+    last_seen: datetime
+    events: int  #: as counted in the record's tally; 0 once joined to an older episode
+    merged_into: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a finding changed."""
+
+    incident: int | None  #: number of its record, None if it opens none
+    opened: bool = False  #: a record was opened or reopened
+    incident_raised: bool = False  #: its severity rose
+    notified: bool = False  #: someone is to be told
+
+
+class Records(Protocol):
+    """What `take` needs from wherever records are kept."""
+
+    def known(self, finding_id: str) -> Known | None:
+        """What was taken of it before."""
+
+    def remember(self, finding: Finding, taken: Known, reason: str) -> None:
+        """Keep the finding as it is now."""
+
+    def candidates(self, finding: Finding, key: str) -> Sequence[Candidate]:
+        """Records that it might belong to, see `grouping.decide`."""
+
+    def opened_near(self, rule_id: str, moment: datetime) -> int:
+        """How many incidents a rule opened whose first event is near *moment*."""
+
+    def next_number(self) -> int:
+        """The number of the next record."""
+
+    def incident(self, number: int) -> Incident:
+        """The record as it stands."""
+
+    def add(self, incident: Incident) -> None:
+        """Keep a new record."""
+
+    def change(self, before: Incident, after: Incident) -> None:
+        """Keep what changed of a record."""
+
+    def count(self, number: int, finding: Finding, *, findings: int, events: int) -> RuleTally:
+        """Add to what the finding's rule contributed to the record (an episode joined to another is taken off)."""
+
+    def most_events(self, number: int) -> int:
+        """The highest count of events among the record's rules."""
+
+    def add_entities(self, number: int, entities: Sequence[Entity], first_seen: datetime) -> None:
+        """List entities that are not listed yet, up to `MAX_ENTITIES`."""
+
+    def add_evidence(self, number: int, rule_id: str, lines: Sequence[Evidence]) -> None:
+        """Keep lines that are not kept yet, of the rule's the first and the last in order of time."""
+
+    def write_entry(self, number: int, entry: NewEntry) -> None:
+        """Append to the record's timeline."""
+
+    def notify(self, notice: NewNotice) -> None:
+        """Someone should hear of it."""
+
+
+def take(records: Records, finding: Finding, now: datetime) -> Taken:
+    """Take a finding, or how it grew: counts are absolute, taking it twice changes nothing."""
+    known = records.known(finding.id)
+    if known is not None and _tells_nothing_new(finding, known):
+        return Taken(incident=known.number)
+    if known is None:
+        near = () if finding.decision is Decision.RECORD else records.candidates(finding, grouping.record_key(finding))
+        lately = records.opened_near(finding.rule_id, finding.first_seen)
+        verdict = grouping.decide(finding, near, opened_lately=lately)
+    elif known.number is None:
+        verdict = Ignore(reason="its rule is decided record: counted, no record is opened")
+    else:
+        verdict = grouping.follow(finding, records.incident(known.number))
+    return _carry_out(records, finding, known, verdict, now)
+
+
+def _carry_out(
+    records: Records, finding: Finding, known: Known | None, verdict: grouping.Verdict, now: datetime
+) -> Taken:
+    match verdict:
+        case Ignore():
+            counted = known.events if known else 0
+            records.remember(finding, _as_known(finding, known, verdict.number, counted=counted), verdict.reason)
+            return Taken(incident=verdict.number)
+        case Open():
+            incident = _open(records, finding, verdict, now)
+        case Reopen():
+            incident = _reopen(records, finding, verdict, now)
+        case Attach():
+            incident = records.incident(verdict.number)
+    return _grow(records, finding, known, incident, verdict, now)
+
+
+def _grow(
+    records: Records,
+    finding: Finding,
+    known: Known | None,
+    before: Incident,
+    verdict: Open | Attach | Reopen,
+    now: datetime,
+) -> Taken:
+    """Add to the record what is new in the finding."""
+    counted = 0 if finding.merged_into else max(finding.events, known.events if known else 0)
+    told = _as_known(finding, known, before.number, counted=counted)
+    records.remember(finding, told, verdict.reason)
+    more = counted - (known.events if known else 0)
+    tally = records.count(before.number, finding, findings=_episodes(told) - _episodes(known), events=more)
+    records.add_entities(before.number, finding.entities, finding.first_seen)
+    records.add_evidence(before.number, finding.rule_id, finding.evidence)
+    after = replace(
+        before,
+        first_seen=min(before.first_seen, finding.first_seen),
+        last_seen=max(before.last_seen, finding.last_seen),
+        window_seconds=max(before.window_seconds, finding.window_seconds),
+        events=max(before.events, tally.events) if more >= 0 else records.most_events(before.number),
+    )
+    raised = _rises(before, finding, known)
+    if raised:
+        after = _raised(after, finding)
+    after, notice = _who_should_hear(before, after, finding, raised, isinstance(verdict, Attach), now)
+    if isinstance(verdict, Attach):
+        first_of_its_rule = known is None and tally.findings == 1
+        after = _tell_timeline(records, before, after, finding, verdict.reason, first_of_its_rule, now)
+    records.change(before, after)
+    if notice is not None:
+        records.notify(notice)
+    opened = not isinstance(verdict, Attach)
+    return Taken(incident=after.number, opened=opened, incident_raised=raised, notified=notice is not None)
+
+
+def _open(records: Records, finding: Finding, verdict: Open, now: datetime) -> Incident:
+    incident = Incident(
+        number=records.next_number(),
+        decision=finding.decision,
+        dedup_key=verdict.key,
+        title=f"{finding.rule_title} (campaign)" if verdict.campaign else finding.rule_title,
+        rule_id=finding.rule_id,
+        rule_title=finding.rule_title,
+        rule_path=finding.rule_path,
+        rule_version=finding.rule_version,
+        tags=finding.tags,
+        group=() if verdict.campaign or finding.decision is Decision.OBSERVE else finding.group,
+        severity=finding.severity,
+        severity_highest=finding.severity,
+        severity_terms=finding.severity_terms,
+        track=track_for(finding.severity, finding.tags),
+        first_seen=finding.first_seen,
+        last_seen=finding.last_seen,
+        window_seconds=finding.window_seconds,
+        detected_at=now,
+        opened_at=now,
+        step_entered_at=now,
+        rolled_up_at=now,
+        campaign=verdict.campaign,
+        history=finding.history,
+        recurrence_of=verdict.recurrence_of,
+    )
+    decided = _decided(incident, finding, now)
+    records.add(decided)
+    facts: dict[str, Fact] = {
+        "decision": finding.decision.value,
+        "severity": finding.severity.value,
+        "rule_version": finding.rule_version,
+        "reason": verdict.reason,
+        "step": decided.step.value,
+        "history": finding.history,
+    }
+    values = {"title": incident.title, "group": ", ".join(f"{name}={value}" for name, value in finding.group)}
+    records.write_entry(
+        decided.number, NewEntry(kind=EntryKind.OPENED, actor=_by_rule(finding), facts=facts, values=values)
+    )
+    return decided
+
+
+def _reopen(records: Records, finding: Finding, verdict: Reopen, now: datetime) -> Incident:
+    before = records.incident(verdict.number)
+    to = process.IDENTIFICATION if before.outcome is Outcome.DISMISSED else process.NOTIFICATION
+    after = process.advance(before, to, now=now, by=_by_rule(finding))
+    after = _decided(after, finding, now)
+    records.change(before, after)
+    facts = {"reason": verdict.reason, "cycle": after.cycle, "step": after.step.value}
+    records.write_entry(after.number, NewEntry(kind=EntryKind.REOPENED, actor=_by_rule(finding), facts=facts))
+    return after
+
+
+def _decided(incident: Incident, finding: Finding, now: datetime) -> Incident:
+    """The record at the step that the rule's decision leads to: people are told of what it wants investigated."""
+    if incident.decision is not Decision.INVESTIGATE or finding.history or incident.step is not Step.IDENTIFICATION:
+        return incident
+    return process.advance(incident, process.NOTIFICATION, now=now, by=_by_rule(finding))
+
+
+def _who_should_hear(
+    before: Incident, after: Incident, finding: Finding, raised: bool, attached: bool, now: datetime
+) -> tuple[Incident, NewNotice | None]:
+    """The notice that the change asks for, and the record that remembers having asked."""
+    if finding.history or after.decision is not Decision.INVESTIGATE:
+        return after, None
+    kind, reason, through = NoticeKind.OPENED, f"{after.rule_title}: first seen", False
+    if before.history:
+        after = _decided(replace(after, history=False), finding, now)
+        reason = f"{after.rule_title}: seen before in older lines, now live"
+    elif after.cycle > 1 and not attached:
+        reason = f"{after.rule_title}: it happened again after it was closed"
+    elif attached:
+        if not raised or before.broke_through:
+            return after, None
+        through = before.acknowledged_at is not None
+        after = replace(after, broke_through=through)
+        kind = NoticeKind.WORSE
+        reason = f"severity rose from {before.severity.value} to {after.severity.value}: {finding.rule_title}"
+    notice = NewNotice(
+        incident=after.number,
+        kind=kind,
+        cycle=after.cycle,
+        reason=reason,
+        severity=after.severity,
+        stale=now - finding.last_seen > STALE_AFTER,
+        breaks_through=through,
+    )
+    return after, notice
+
+
+def _tell_timeline(
+    records: Records,
+    before: Incident,
+    after: Incident,
+    finding: Finding,
+    reason: str,
+    first_of_its_rule: bool,
+    now: datetime,
+) -> Incident:
+    """Write the entries that joining or growing asks for; growth alone is told every ten minutes."""
+    by = _by_rule(finding)
+    if first_of_its_rule:
+        facts = {"rule_version": finding.rule_version, "severity": finding.severity.value, "reason": reason}
+        values = {"title": finding.rule_title}
+        records.write_entry(after.number, NewEntry(kind=EntryKind.JOINED, actor=by, facts=facts, values=values))
+    if after.severity is not before.severity:
+        facts = {"from": before.severity.value, "to": after.severity.value, "track": after.track.value}
+        records.write_entry(after.number, NewEntry(kind=EntryKind.RAISED, actor=by, facts=facts))
+    if after.step is not before.step:
+        facts = {"from": before.step.value, "to": after.step.value}
+        records.write_entry(after.number, NewEntry(kind=EntryKind.MOVED, actor=by, facts=facts))
+    if now - before.rolled_up_at < ROLL_UP_AFTER or after.events == before.events:
+        return after
+    grown = {"events": after.events, "last_seen": to_microseconds(after.last_seen)}
+    records.write_entry(after.number, NewEntry(kind=EntryKind.GREW, actor=by, facts=grown))
+    return replace(after, rolled_up_at=now)
+
+
+def in_order(lines: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Lines by time and place, each once."""
+    return tuple(sorted(set(lines), key=lambda line: (line.time, line.line, line.offset, line.source, line.origin)))
+
+
+def first_and_last(lines: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Of the lines of one rule in one record those that are kept."""
+    ordered = in_order(lines)
+    if len(ordered) <= EVIDENCE_FIRST + EVIDENCE_LAST:
+        return ordered
+    return (*ordered[:EVIDENCE_FIRST], *ordered[-EVIDENCE_LAST:])
+
+
+def track_for(severity: Severity, tags: Sequence[str]) -> Track:
+    """How many persons must act, by default."""
+    if severity is Severity.CRITICAL or any(tag.rpartition(".")[2] == "success" for tag in tags):
+        return Track.FULL
+    return Track.STANDARD if severity is Severity.HIGH else Track.LIGHT
+
+
+def _rises(incident: Incident, finding: Finding, known: Known | None) -> bool:
+    """Only by something new: what a person lowered does not rise again by the same finding told once more."""
+    above = finding.severity.rank > incident.severity.rank
+    return above and (known is None or finding.severity.rank > known.severity.rank)
+
+
+def _raised(incident: Incident, finding: Finding) -> Incident:
+    track = max(incident.track, track_for(finding.severity, finding.tags), key=lambda one: one.rank)
+    highest = max(incident.severity_highest, finding.severity, key=lambda one: one.rank)
+    return replace(
+        incident,
+        severity=finding.severity,
+        severity_highest=highest,
+        severity_terms=finding.severity_terms,
+        track=track,
+    )
+
+
+def _as_known(finding: Finding, known: Known | None, number: int | None, *, counted: int) -> Known:
+    return Known(
+        number=number,
+        severity=finding.severity,
+        first_seen=min(finding.first_seen, known.first_seen) if known else finding.first_seen,
+        last_seen=max(finding.last_seen, known.last_seen) if known else finding.last_seen,
+        events=counted,
+        merged_into=finding.merged_into,
+    )
+
+
+def _episodes(known: Known | None) -> int:
+    """How many episodes it stands for in the tally."""
+    return 1 if known is not None and known.merged_into is None and known.events > 0 else 0
+
+
+def _tells_nothing_new(finding: Finding, known: Known) -> bool:
+    counted = 0 if finding.merged_into else finding.events
+    return (
+        counted <= known.events
+        and finding.merged_into == known.merged_into
+        and finding.severity is known.severity
+        and known.first_seen <= finding.first_seen
+        and finding.last_seen <= known.last_seen
+    )
+
+
+def _by_rule(finding: Finding) -> Actor:
+    return Actor(kind=ActorKind.RULE, id=finding.rule_id)
