@@ -35,6 +35,11 @@ MODIFIERS: Final = frozenset({
     "all", "base64", "base64offset", "cased", "cidr", "contains", "endswith", "exists", "expand", "fieldref", "gt",
     "gte", "lt", "lte", "neq", "re", "startswith", "utf16", "utf16be", "wide", "windash", *FLAGS,
 })  # fmt: skip
+WANTED: Final[Mapping[str, tuple[str, tuple[type, ...]]]] = {  #: what kind of value a modifier takes
+    **dict.fromkeys(MODIFIERS - {"all", "neq", "exists", "gt", "gte", "lt", "lte", *FLAGS}, ("text", (str,))),
+    **dict.fromkeys(("gt", "gte", "lt", "lte"), ("a number", (int, float))),
+    "exists": ("true or false", (bool,)),
+}
 UNSUPPORTED: Final = frozenset(("minute", "hour", "day", "week", "month", "year"))
 
 
@@ -147,7 +152,9 @@ class Detection:
             self.document.error(node, f"a value must be text, a number, a boolean or null, not {kind(node)}")
             return None
         try:
-            return _term(key, self.document.plain(node), self.placeholders)
+            value = self.document.plain(node)
+            _check_kind(key, value, kind(node))
+            return _term(key, value, self.placeholders)
         except _Unsuitable as error:
             self.document.error(node, str(error), error.hint)
         except ValueError as error:  # base of pySigma's errors, and of YAML scalars like 0x_
@@ -206,6 +213,15 @@ def _combination(key: _Key) -> str:
     return ""
 
 
+def _check_kind(key: _Key, value: Any, found: str) -> None:
+    """Say it in our words where a modifier does not suit the kind of value."""
+    for name in key.modifiers:
+        wanted = WANTED.get(name)
+        if wanted and type(value) not in wanted[1]:
+            hint = "quote it" if str in wanted[1] and value is not None else ""
+            raise _Unsuitable(f"{name} needs {wanted[0]}, not {found}", hint)
+
+
 def _term(key: _Key, value: Any, placeholders: Mapping[str, Sequence[str]]) -> Condition:
     text = key.term_text(value)
     if "re" in key.modifiers:
@@ -216,9 +232,7 @@ def _term(key: _Key, value: Any, placeholders: Mapping[str, Sequence[str]]) -> C
     return Term(key.field, tests[0], text) if len(tests) == 1 else Or(tuple(Term(key.field, t, text) for t in tests))
 
 
-def _expression(key: _Key, value: Any) -> Expression:
-    if not isinstance(value, str):
-        raise _Unsuitable("a regular expression must be text", "quote it")
+def _expression(key: _Key, value: str) -> Expression:
     try:
         return Expression.compiled(f"(?{key.flags}){value}" if key.flags else value)
     except re2.error as error:

@@ -41,14 +41,15 @@ class Document:
     @property
     def version(self) -> str:
         """Hash of the document's text: 16 hex digits."""
-        lines = self._lines[self.root.start_mark.line : self.root.end_mark.line + 1]
+        end = self.root.end_mark
+        lines = self._lines[self.root.start_mark.line : end.line + (end.column > 0)]
         return hashlib.sha256("\n".join(line.rstrip() for line in lines).strip().encode()).hexdigest()[:16]
 
     @property
     def name(self) -> str:
         """What people call the rule, as far as it can be read."""
         if isinstance(self.root, yaml.MappingNode):
-            heads = {key.value: value.value for key, value in self.root.value if isinstance(value, yaml.ScalarNode)}
+            heads = {key.value: value.value for key, value in self.root.value if is_scalar(key) and is_scalar(value)}
             return str(heads.get("title") or heads.get("id") or "")
         return ""
 
@@ -58,18 +59,18 @@ class Document:
         line = self._lines[start.line] if start.line < len(self._lines) else ""
         if length is None:
             length = (end.column if end.line == start.line else len(line.rstrip())) - start.column
-        self.errors.append(
-            RuleError(
-                path=self.path,
-                line=start.line + 1,
-                column=start.column + 1 + shift,
-                message=message,
-                hint=hint,
-                rule=self.name,
-                source_line=line.rstrip(),
-                length=length,
-            )
+        found = RuleError(
+            path=self.path,
+            line=start.line + 1,
+            column=start.column + 1 + shift,
+            message=message,
+            hint=hint,
+            rule=self.name,
+            source_line=line.rstrip(),
+            length=length,
         )
+        if found not in self.errors:
+            self.errors.append(found)
 
     def is_on_one_line(self, node: Node, text: str) -> bool:
         """Whether *text* stands in the file just as the node's value, so that places in it are places in the line."""
@@ -100,7 +101,11 @@ class Document:
             return {str(self.plain(key)): self.plain(value) for key, value in node.value}
         if isinstance(node, yaml.SequenceNode):
             return [self.plain(item) for item in node.value]
-        return self._loader.construct_object(node, deep=True)
+        try:
+            return self._loader.construct_object(node, deep=True)
+        except (ValueError, yaml.YAMLError):
+            self.error(node, f'"{node.value}" cannot be read as {kind(node)}', "quote it")
+            return node.value
 
     def text(self, node: Node, what: str) -> str | None:
         """The node as text; reported and None if it is something else."""
@@ -123,20 +128,29 @@ class Document:
 def documents(path: str, text: str) -> tuple[list[Document], list[RuleError]]:
     """The documents of a file. A file that is no YAML gives one error, with the place where reading stopped."""
     found: list[Document] = []
-    loader: Any = _Loader(text)
+    foreign = next((at for at, character in enumerate(text) if character == "\ufffd" or _is_surrogate(character)), None)
+    if foreign is not None:
+        return found, [_problem(path, text, _place(text, foreign), "bytes that are no UTF-8", "save the file as UTF-8")]
+    loader: Any = None
     try:
+        if (deep := _too_deep(text)) is not None:
+            return found, [_problem(path, text, deep, f"nested more than {MAX_DEPTH} levels deep")]
+        loader = _Loader(text)
         while loader.check_node():
             root = loader.get_node()
             document = Document(path, text, root, loader)
             if _is_bounded(root):
                 found.append(document)
             else:
-                document.error(root, "this document is nested too deeply or its aliases expand to too many values")
+                document.error(
+                    root, f"this document has more than {MAX_NODES:,} values, or aliases that expand to them"
+                )
                 return found, document.errors
     except yaml.YAMLError as error:
         return found, [_unreadable(path, text, error)]
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
     return found, []
 
 
@@ -168,29 +182,47 @@ def is_null(node: Node) -> bool:
 def _unreadable(path: str, text: str, error: yaml.YAMLError) -> RuleError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    if mark is None:
-        return RuleError(path=path, line=1, column=1, message=f"not readable as YAML: {problem}")
+    at = (mark.line, mark.column) if mark is not None else _place(text, getattr(error, "position", 0))
+    return _problem(path, text, at, f"not readable as YAML: {problem}", getattr(error, "context", None) or "")
+
+
+def _is_surrogate(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"
+
+
+def _too_deep(text: str) -> tuple[int, int] | None:
+    """Where nesting passes MAX_DEPTH. Asked first: the composer recurses in C and would take the process with it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH and event.start_mark is not None:
+                return event.start_mark.line, event.start_mark.column
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return None
+
+
+def _problem(path: str, text: str, at: tuple[int, int], message: str, hint: str = "") -> RuleError:
+    """An error of the file as a whole, at (line, column) counted from 0."""
     lines = text.split("\n")
-    return RuleError(
-        path=path,
-        line=mark.line + 1,
-        column=mark.column + 1,
-        message=f"not readable as YAML: {problem}",
-        hint=getattr(error, "context", None) or "",
-        source_line=lines[mark.line].rstrip() if mark.line < len(lines) else "",
-    )
+    shown = lines[at[0]].rstrip().encode("utf-8", "replace").decode() if at[0] < len(lines) else ""
+    line, column = at[0] + 1, at[1] + 1
+    return RuleError(path=path, line=line, column=column, message=message, hint=hint, source_line=shown)
+
+
+def _place(text: str, index: int) -> tuple[int, int]:
+    before = text[:index].split("\n")
+    return len(before) - 1, len(before[-1])
 
 
 def _is_bounded(root: Node) -> bool:
-    """Whether the document, walked as a tree, stays within MAX_NODES and MAX_DEPTH."""
-    waiting, seen = [(root, 0)], 0
-    while waiting:
-        node, depth = waiting.pop()
+    """Whether the document, walked as a tree with its aliases written out, stays within MAX_NODES."""
+    waiting, seen = [root], 0
+    while waiting and seen <= MAX_NODES:
         seen += 1
-        if seen > MAX_NODES or depth > MAX_DEPTH:
-            return False
-        waiting.extend((child, depth + 1) for child in _children(node))
-    return True
+        waiting.extend(_children(waiting.pop()))
+    return seen <= MAX_NODES
 
 
 def _children(node: Node) -> Iterator[Node]:

@@ -13,7 +13,9 @@ from rules.sigma.model import (
     DEFAULT_ENTITIES,
     DEFAULT_GROUP_BY,
     DEFAULT_WINDOW_SECONDS,
+    Condition,
     Correlation,
+    Or,
     Rule,
 )
 
@@ -37,8 +39,9 @@ UNIT_SECONDS: Final[Mapping[str, int]] = {
 class Draft:
     """A rule with what is needed to link it with others."""
 
-    rule: Rule | Correlation
+    rule: Rule | Correlation  #: to be used only if the draft is sound
     document: Document
+    nodes: Mapping[str, Node]  #: the values of the rule's keys
     references: tuple[tuple[str, Node], ...] = ()  #: of a correlation: each rule it names, and where
 
     @property
@@ -46,21 +49,24 @@ class Draft:
         """Where the rule starts."""
         return f"{self.rule.path}:{self.rule.line}"
 
-    def name_node(self, name: str) -> Node:
-        """The node that gives the rule this id or name."""
-        key = "name" if name == self.rule.name else "id"
-        return next((value for k, value in self.document.root.value if k.value == key), self.document.root)
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By what correlations may refer to it."""
+        return (self.rule.id, self.rule.name) if self.rule.name else (self.rule.id,)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing wrong has been found."""
+        return not self.document.errors
 
 
 def draft(document: Document, placeholders: Mapping[str, Sequence[str]]) -> Draft | None:
-    """The rule of a document, or None; whether it is to be used, ``document.errors`` says."""
+    """The rule of a document; None if it is not even a mapping. What is wrong is in ``document.errors``."""
     nodes = {name: value for name, (_, value) in document.items(document.root, "a rule", KEYS).items()}
     if not nodes:
         return None
     reader = _Reader(document, nodes)
-    if "correlation" in nodes:
-        return reader.correlation()
-    return reader.rule(placeholders)
+    return reader.correlation() if "correlation" in nodes else reader.rule(placeholders)
 
 
 class _Reader:
@@ -70,16 +76,16 @@ class _Reader:
         self.document = document
         self.nodes = nodes
 
-    def rule(self, placeholders: Mapping[str, Sequence[str]]) -> Draft | None:
+    def rule(self, placeholders: Mapping[str, Sequence[str]]) -> Draft:
         head = self.head(DEFAULT_GROUP_BY, DEFAULT_WINDOW_SECONDS)
         logsource = self.logsource()
-        if "detection" not in self.nodes:
+        detection: Condition | None = None
+        if "detection" in self.nodes:
+            detection = Detection(self.document, placeholders).compile(self.nodes["detection"])
+        else:
             self.document.error(self.document.root, "a rule needs detection (or correlation)", length=1)
-            return None
-        detection = Detection(self.document, placeholders).compile(self.nodes["detection"])
-        if detection is None:
-            return None
-        return Draft(Rule(**head, logsource=logsource, detection=detection), self.document)
+        made = Rule(**head, logsource=logsource, detection=detection or Or(()))
+        return Draft(made, self.document, self.nodes)
 
     def head(self, group_by: tuple[str, ...], window_seconds: float) -> dict[str, Any]:
         """The values of the fields of Head."""
@@ -211,7 +217,7 @@ class _Reader:
             self.document.error(node, f"{what} must be true or false, not {kind(node)}")
         return value is True
 
-    def correlation(self) -> Draft | None:
+    def correlation(self) -> Draft:
         for name in ("detection", "logsource"):
             if name in self.nodes:
                 self.document.error(self.nodes[name], f"a correlation has no {name}", "the rules it refers to have")
@@ -238,7 +244,7 @@ class _Reader:
             generate=self.flag(nodes["generate"], "generate") if "generate" in nodes else False,
             **self.threshold(kind_of, node, nodes.get("condition"), len(references)),
         )
-        return Draft(made, self.document, (*references, *alias_references))
+        return Draft(made, self.document, self.nodes, (*references, *alias_references))
 
     def correlation_type(self, nodes: Mapping[str, Node]) -> Any:
         node = nodes.get("type")

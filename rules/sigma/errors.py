@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Final
+
+CONTEXT_CHARS: Final = 100  #: of a long line, so much is shown on either side of the place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +27,9 @@ class RuleError:
         if not self.source_line:
             return head + (f"\n   {hint}" if hint else "")
         number = str(self.line)
-        text = self.source_line.replace("\t", " ")
-        caret = " " * (self.column - 1) + "^" * max(1, self.length)
+        start = max(0, self.column - 1 - CONTEXT_CHARS)
+        text = "".join(c if c.isprintable() else " " for c in self.source_line[start : start + 2 * CONTEXT_CHARS])
+        caret = " " * (self.column - 1 - start) + "^" * max(1, min(self.length, CONTEXT_CHARS))
         return f"{head}\n  {number} | {text}\n  {' ' * len(number)} | {caret}{hint}"
 
 

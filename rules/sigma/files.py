@@ -1,53 +1,52 @@
-"""Finding and reading rule files: the bundled ones, single files, whole folders."""
+"""Where rules lie on disk. The only module of ``rules`` that opens files."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
-BUNDLED = "bundled"
-PACKAGE = Path(__file__).parents[1]  # the rules package, wherever it is installed
-ENDINGS = (".yml", ".yaml")
-CASES = (".test.yml", ".test.yaml")
+BUNDLED: Final = "bundled"  #: stands for the folder of the rules that come with Tocsin
+SUFFIXES: Final = (".yml", ".yaml")
+CASES: Final = (".test.yml", ".test.yaml")  #: cases beside a rule: no rules themselves
 
 
 class RuleFileUnreadable(Exception):
-    """A rule file or folder that was named cannot be read. The message says which and why."""
+    """A rule file or folder cannot be read; the message says which and why."""
 
 
-def read_rule_files(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """(path to show, text) of every rule file, in a stable order, each once.
+def bundled_folder() -> Path:
+    """Where the rules that come with Tocsin lie."""
+    return Path(__file__).parent.parent / "bundled"
 
-    Args:
-        names: Files or folders; "bundled" stands for the rules that come with Tocsin. Folders are searched through
-            and through; cases (``*.test.yml``) are left out. Bytes that are not UTF-8 are replaced.
+
+def find_rule_files(paths: Iterable[str]) -> Iterator[tuple[str, Path]]:
+    """(path to tell, path to open) of every rule file, folders with all below them, in a stable order, each once.
 
     Raises:
-        RuleFileUnreadable: a name leads nowhere, or a file cannot be read.
+        RuleFileUnreadable: one of *paths* does not exist.
     """
-    paths = dict.fromkeys(path for name in names for path in _files(name))
-    return tuple((_shown(path), _text(path)) for path in paths)
+    seen: set[Path] = set()
+    for name in paths:
+        top = bundled_folder() if name == BUNDLED else Path(name)
+        shown = Path("rules", "bundled") if name == BUNDLED else top
+        if not top.exists():
+            raise RuleFileUnreadable(f"{name}: no such rule file or folder; check rules.paths")
+        for path in [top] if top.is_file() else sorted(top.rglob("*")):
+            if path.suffix in SUFFIXES and not path.name.endswith(CASES) and path.resolve() not in seen:
+                seen.add(path.resolve())
+                yield str(shown / path.relative_to(top)), path
 
 
-def _files(name: str) -> Iterator[Path]:
-    place = PACKAGE / BUNDLED if name == BUNDLED else Path(name)
-    if place.is_dir():
-        yield from (path for path in sorted(place.rglob("*")) if path.name.endswith(ENDINGS) and not _is_case(path))
-    elif place.exists():
-        yield place
-    else:
-        raise RuleFileUnreadable(f"there is no rule file or folder {name}; relative paths start at {Path.cwd()}")
+def read_rule_files(paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """(path, text) of every rule file. For bytes that are no UTF-8 stands U+FFFD, which loading refuses with its place.
 
-
-def _is_case(path: Path) -> bool:
-    return path.name.endswith(CASES)
-
-
-def _shown(path: Path) -> str:
-    """Bundled rules are shown from their package on: ``rules/bundled/…``, the same on every machine."""
-    return str(path.relative_to(PACKAGE.parent)) if path.is_relative_to(PACKAGE) else str(path)
+    Raises:
+        RuleFileUnreadable: a file or folder cannot be read.
+    """
+    return tuple((shown, _text(path)) for shown, path in find_rule_files(paths))
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return path.read_text("utf-8", "replace")
     except OSError as error:
-        raise RuleFileUnreadable(f"cannot read the rule file {path}: {error.strerror}") from error
+        raise RuleFileUnreadable(f"{path}: {error.strerror}; make it readable for the user of the daemon") from error

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from itertools import chain
 from typing import Final
 
 from msgspec.structs import asdict
 
 from rules.settings import Trust
-from rules.sigma.document import Document, Node, documents, is_null
+from rules.sigma.document import Node, documents, is_null
 from rules.sigma.draft import Draft, draft
 from rules.sigma.errors import RuleError, nearest
 from rules.sigma.model import Correlation, Rule, RuleSet
@@ -28,7 +27,6 @@ def load(files: Iterable[tuple[str, str]], trust: Trust = NOBODY) -> RuleSet:
     placeholders = {f"trust.{name}": tuple(values) for name, values in asdict(trust).items()}
     drafts: list[Draft] = []
     errors: list[RuleError] = []
-    broken: dict[str, str] = {}  # id or name -> place, of rules that did not load
     for path, text in files:
         found, unreadable = documents(path, text)
         errors.extend(unreadable)
@@ -36,22 +34,21 @@ def load(files: Iterable[tuple[str, str]], trust: Trust = NOBODY) -> RuleSet:
             if is_null(document.root):
                 continue
             made = draft(document, placeholders)
-            errors.extend(document.errors)
-            if made is not None and not document.errors:
+            if made is None:
+                errors.extend(document.errors)
+            else:
                 drafts.append(made)
-            elif made is not None:
-                broken.update(dict.fromkeys(_names(made), made.place))
-    return _linked(drafts, errors, broken)
+    return _linked(drafts, errors)
 
 
-def _linked(drafts: list[Draft], errors: list[RuleError], broken: dict[str, str]) -> RuleSet:
-    unique = _without_duplicates(drafts, errors, broken)
-    by_name = {name: made for made in unique for name in _names(made)}
-    correlations = _resolved([made for made in unique if made.references], by_name, broken)
-    errors.extend(chain.from_iterable(made.document.errors for made in unique if made.references))
+def _linked(drafts: list[Draft], errors: list[RuleError]) -> RuleSet:
+    _refuse_duplicates(drafts)
+    correlations = _Linker(drafts).correlations()
     speaking = {rule for made in correlations if made.generate for rule in made.rules}
     silent = {rule for made in correlations for rule in made.rules} - speaking
-    rules = [made.rule for made in unique if isinstance(made.rule, Rule)]
+    rules = [made.rule for made in drafts if made.is_sound and isinstance(made.rule, Rule)]
+    for made in drafts:
+        errors.extend(made.document.errors)
     return RuleSet(
         rules=tuple(replace(rule, as_base_only=rule.id in silent) for rule in rules),
         correlations=tuple(replace(made, as_base_only=made.id in silent) for made in correlations),
@@ -59,74 +56,61 @@ def _linked(drafts: list[Draft], errors: list[RuleError], broken: dict[str, str]
     )
 
 
-def _without_duplicates(drafts: list[Draft], errors: list[RuleError], broken: dict[str, str]) -> list[Draft]:
-    """The drafts whose id and name are their own; of the others none is taken, since nobody can say which is meant."""
+def _refuse_duplicates(drafts: list[Draft]) -> None:
+    """Of rules with the same id or name none is taken, since nobody can say which one is meant."""
     owners: dict[str, list[Draft]] = {}
     for made in drafts:
-        for name in _names(made):
+        for name in made.names:
             owners.setdefault(name, []).append(made)
-    refused: set[int] = set()
     for name, several in owners.items():
         for made in several if len(several) > 1 else ():
-            others = ", ".join(f'"{other.rule.title}" at {other.place}' for other in several if other is not made)
-            made.document.error(made.name_node(name), f'"{name}" is also {others}', "none of them was loaded")
-            errors.append(made.document.errors[-1])
-            refused.add(id(made))
-            broken[name] = made.place
-    return [made for made in drafts if id(made) not in refused]
-
-
-def _resolved(drafts: list[Draft], by_name: Mapping[str, Draft], broken: dict[str, str]) -> list[Correlation]:
-    """The correlations with ids instead of names, each after those that it refers to; wrong ones are reported."""
-    done: dict[str, Correlation | None] = {}
-    order: list[Correlation] = []
-
-    def visit(made: Draft, trail: tuple[Draft, ...]) -> bool:
-        if made.rule.id not in done:
-            done[made.rule.id] = None  # until proven good
-            links = _links(made, (*trail, made))
-            if links is not None:
-                done[made.rule.id] = _with_ids(made, links)
-                order.append(_with_ids(made, links))
-        return done[made.rule.id] is not None
-
-    def _links(made: Draft, trail: tuple[Draft, ...]) -> dict[str, str] | None:
-        links: dict[str, str] = {}
-        for name, node in made.references:
-            target = by_name.get(name.lower()) or by_name.get(name)
-            if target is None:
-                _unknown(made.document, node, name, by_name, broken)
-            elif target in trail:
-                circle = " → ".join(f'"{each.rule.title}"' for each in (*trail[trail.index(target) :], target))
-                made.document.error(node, f"correlations refer to each other in a circle: {circle}")
-            elif target.references and not visit(target, trail):
-                made.document.error(node, f'refers to "{name}" at {target.place}, which did not load')
+            others = ", ".join(f'"{other.rule.title}" ({other.place})' for other in several if other is not made)
+            what = "name" if name == made.rule.name else "id"
+            if what not in made.nodes:
+                message = f"without an id, name and title must not be those of another rule: {others}"
+                made.document.error(made.document.root, message, "give each an id", length=1)
             else:
-                links[name] = target.rule.id
-        return links if len(links) == len({name for name, _ in made.references}) else None
-
-    for made in drafts:
-        visit(made, ())
-    return order
+                made.document.error(made.nodes[what], f"this {what} is also that of {others}", "neither was loaded")
 
 
-def _unknown(
-    document: Document, node: Node, name: str, by_name: Mapping[str, Draft], broken: Mapping[str, str]
-) -> None:
-    if name in broken:
-        document.error(node, f'refers to "{name}" at {broken[name]}, which did not load')
-    else:
-        document.error(node, f'no rule has the id or name "{name}"', nearest(name, by_name, show=len(by_name) <= 12))
+class _Linker:
+    """Puts ids in the place of the names by which correlations refer to rules."""
+
+    def __init__(self, drafts: list[Draft]) -> None:
+        self.drafts = drafts
+        self.by_name = {name: made for made in drafts for name in made.names}
+        self.linked: dict[str, Correlation | None] = {}  #: id -> the correlation; None if it is not good
+
+    def correlations(self) -> list[Correlation]:
+        """The good ones, each after those that it refers to."""
+        for made in self.drafts:
+            if made.references and made.rule.id not in self.linked:
+                self.link(made, ())
+        return [made for made in self.linked.values() if made is not None]
+
+    def link(self, made: Draft, trail: tuple[Draft, ...]) -> None:
+        """Link a correlation after those that it refers to; what is wrong is reported where the name stands."""
+        links = {name: self.target(name, node, made, (*trail, made)) for name, node in made.references}
+        rule = made.rule if made.is_sound else None
+        self.linked[made.rule.id] = _with_ids(rule, links) if isinstance(rule, Correlation) else None
+
+    def target(self, name: str, node: Node, made: Draft, trail: tuple[Draft, ...]) -> str:
+        """The id of the rule that is meant."""
+        target = self.by_name.get(name) or self.by_name.get(name.lower())
+        if target is None:
+            hint = nearest(name, self.by_name, show=len(self.by_name) <= 12)
+            made.document.error(node, f'no rule has the id or name "{name}"', hint)
+            return name
+        if target in trail:
+            circle = " → ".join(f'"{each.rule.title}"' for each in (*trail[trail.index(target) :], target))
+            made.document.error(node, f"correlations refer to each other in a circle: {circle}")
+        elif target.references and target.rule.id not in self.linked:
+            self.link(target, trail)
+        if not target.is_sound and target is not made:
+            made.document.error(node, f'refers to "{name}" ({target.place}), which did not load')
+        return target.rule.id
 
 
-def _with_ids(made: Draft, links: Mapping[str, str]) -> Correlation:
-    assert isinstance(made.rule, Correlation)
-    aliases = {
-        alias: {links.get(name, name): field for name, field in fields.items()}
-        for alias, fields in made.rule.aliases.items()
-    }
-    return replace(made.rule, rules=tuple(links[name] for name in made.rule.rules), aliases=aliases)
-
-
-def _names(made: Draft) -> tuple[str, ...]:
-    return (made.rule.id, made.rule.name) if made.rule.name else (made.rule.id,)
+def _with_ids(made: Correlation, links: Mapping[str, str]) -> Correlation:
+    aliases = {alias: {links[name]: field for name, field in fields.items()} for alias, fields in made.aliases.items()}
+    return replace(made, rules=tuple(links[name] for name in made.rules), aliases=aliases)
