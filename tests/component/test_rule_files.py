@@ -83,8 +83,8 @@ def shape(condition: Any, detections: Any = None) -> Any:
     if name == "ConditionSelector":
         names = [found.identifier for found in condition.resolve_referenced_detections(detections)]
         return ("and" if condition.args[0] == "all" else "or", *names)
-    parts = [shape(part, detections) for part in condition.args]
-    return ({"ConditionAND": "and", "ConditionOR": "or", "ConditionNOT": "not"}[name], *parts)
+    shapes = [shape(part, detections) for part in condition.args]
+    return ({"ConditionAND": "and", "ConditionOR": "or", "ConditionNOT": "not"}[name], *shapes)
 
 
 def test_conditions_have_the_shape_that_pysigma_sees(corpora: Path) -> None:
