@@ -11,6 +11,7 @@ from detector.config.problems import Level, Problem, did_you_mean
 from detector.config.records import Config, Match, Route
 from detector.config.shape import dotted
 from detector.config.values import check_values
+from rules.formats import catalogue
 
 
 def check(config: Config) -> Iterator[Problem]:
@@ -38,7 +39,7 @@ def unique_names(config: Config) -> Iterator[Problem]:
 
 def known_formats(config: Config) -> Iterator[Problem]:
     """A source's format exists; a format of one's own hides none of ours."""
-    ours = format_names()
+    ours = (*catalogue.names(), *catalogue.ALIASES)
     allowed = ["auto", *ours, *(one.name for one in config.formats)]
     for index, source in enumerate(config.sources):
         yield from _known(source.format, allowed, ("source", index, "format"), "format")
@@ -46,13 +47,6 @@ def known_formats(config: Config) -> Iterator[Problem]:
         if one.name in ("auto", *ours):
             message = f'format[{index}].name "{one.name}" is the name of a format that comes with Tocsin'
             yield Problem(path=("format", index, "name"), at_value=True, message=message, hint="choose another name")
-
-
-def format_names() -> list[str]:
-    """Names of the formats that come with Tocsin."""
-    from rules.formats.catalogue import FORMATS
-
-    return [one.name for one in FORMATS]
 
 
 def known_receivers(config: Config) -> Iterator[Problem]:
@@ -129,6 +123,7 @@ def _known(name: str, allowed: Iterable[str], path: KeyPath, what: str) -> Itera
 CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     check_values,
     unique_names,
+    known_formats,
     known_receivers,
     known_sources,
     known_persons,

@@ -72,8 +72,9 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     #: Where to begin in files that are there when the source is first seen. "end": what was written before is only
     #: looked back at, without telling anybody. "beginning": everything is read.
     start: Literal["end", "beginning"] = "end"
-    #: How the bytes of a line become text. Bytes that do not fit are kept as they are.
-    encoding: Literal["utf-8", "utf-16-le", "utf-16-be", "latin-1"] = "utf-8"
+    #: How the bytes of a line become text. "auto": UTF-8, or UTF-16 where a byte order mark says so. Bytes that do not
+    #: fit are kept as they are.
+    encoding: Literal["auto", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1"] = "auto"
     #: Whether the daemon refuses to start while no file of this source can be read.
     required: bool = False
     #: Longest line, in bytes; the rest of a longer one is left out, marked and counted.
