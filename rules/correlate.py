@@ -1,0 +1,375 @@
+"""Windows and episodes of one group: pure arithmetic on event times, in whole microseconds.
+
+A *window* is [t, t + span], both ends included. It qualifies if the observations in it fulfil the condition. An
+*episode* is the connected union of qualifying windows: two of them belong together if they share an observation. So
+the members of an episode are all observations from its first to its last, whichever windows made it.
+
+Conditions that can only become truer (at least n events, at least n values, values in order) are judged as each
+observation is put in its place in time: a late one counts in every window that is held. The others (fewer than n,
+exactly n, ...) are judged when the watermark has passed a window's end; only windows that begin at an observation
+are asked, so that silence is never a finding.
+
+What is held is bounded: observations that no window can need any more are let go (``compact``), and of a long
+episode only its two edges are kept, for nothing else can decide whether a further window touches it.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import eq, ge, gt, le, lt, ne
+from typing import Final
+
+import msgspec
+
+from rules.finding import Evidence
+
+COMPARE: Final[dict[str, Callable[[int, int], bool]]] = {"gte": ge, "gt": gt, "lte": le, "lt": lt, "eq": eq, "neq": ne}
+EVIDENCE_EDGE: Final = 20  #: of what waits, the texts of the first and of the last so many are kept
+ROOMY: Final = 16  #: observations that are held before it is worth looking what can go
+
+
+class Measure(StrEnum):
+    """What a condition compares."""
+
+    EVENTS = "events"  #: how many observations
+    VALUES = "values"  #: how many different values
+    ORDER = "order"  #: whether given values stand one after the other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What makes a window qualify."""
+
+    measure: Measure
+    span: int  #: microseconds
+    count: int  #: ORDER: how many values
+    op: str = "gte"
+    order: tuple[str, ...] = ()  #: ORDER only
+    max_held: int = 10_000  #: observations
+    eager: bool = field(init=False)  #: more observations can only make it truer
+
+    def __post_init__(self) -> None:
+        if self.op == "gt":  # more than n is at least n + 1
+            object.__setattr__(self, "count", self.count + 1)
+            object.__setattr__(self, "op", "gte")
+        object.__setattr__(self, "eager", self.op == "gte")
+        if self.eager:
+            object.__setattr__(self, "count", max(1, self.count))
+
+    def holds(self, amount: int) -> bool:
+        """Whether a window with so many observations or values qualifies."""
+        return COMPARE[self.op](amount, self.count)
+
+
+class Item(msgspec.Struct, array_like=True, gc=False):
+    """One observation, as much of it as is needed later."""
+
+    weight: int = 1  #: how many observations the line stands for
+    value: str = ""  #: VALUES: what is counted; ORDER: which of the values
+    entities: tuple[tuple[str, str], ...] = ()  #: (kind, value)
+    success: bool = False
+    position: str = ""  #: only where a window that begins here may open an episode later: the line's position
+    evidence: tuple[Evidence, ...] = ()  #: until it is told
+
+
+class Episode(msgspec.Struct, array_like=True):
+    """What became a finding."""
+
+    id: str
+    number: int  #: counts up in the order in which episodes of one rule open
+    first: int  #: event times, microseconds
+    last: int
+    events: int = 0
+    success: bool = False
+    history: bool = True  #: everything so far was found while looking back
+    approximate: bool = False
+    entities: list[tuple[str, str]] = []
+
+
+class Group(msgspec.Struct, array_like=True):
+    """All that is held of one rule's observations with the same group values. Its lists are in order of time."""
+
+    times: list[int] = []
+    items: list[Item] = []
+    episodes: list[Episode] = []
+    heavy: int = 0  #: how many of the items weigh more than 1
+    newest: dict[
+        str, int
+    ] = {}  #: VALUES and ORDER: value -> last time, oldest first; VALUES: at most ``count`` of them
+    roomy: int = ROOMY  #: compact when more items than this are held
+    settled: int | None = None  #: not eager: windows that end before this have been judged
+    approximate: bool = False  #: something was forgotten that might have counted
+
+
+class Change(msgspec.Struct):
+    """What one observation, or the passing of time, made of an episode."""
+
+    episode: Episode
+    opened: bool
+    fresh: list[Item]  #: the observations that became members, in order of time
+    merged: list[Episode]  #: younger episodes that this one has taken in
+    qualified: bool = True  #: the observation stands in a window that qualifies by it (else it is merely inside)
+
+
+Name = Callable[[str], tuple[str, int]]
+"""Gives a new episode its id (from the position of the line that opens it) and its number."""
+
+
+def insert(group: Group, condition: Condition, time: int, item: Item, name: Name, position: str) -> Change | None:
+    """Put one observation in its place and say what it changed.
+
+    Args:
+        group: Changed in place.
+        condition: The same for every call with this group.
+        time: When it happened, microseconds.
+        item: The observation.
+        name: Called if an episode opens.
+        position: Of the line being read: what opens an episode gives it its name.
+    """
+    times = group.times
+    at = len(times) if not times or time >= times[-1] else bisect_right(times, time)
+    times.insert(at, time)
+    group.items.insert(at, item)
+    group.heavy += item.weight > 1
+    if condition.measure is not Measure.EVENTS:
+        _remember(group, condition, time, item.value)
+    if at >= 2 * EVIDENCE_EDGE:
+        group.items[at - EVIDENCE_EDGE].evidence = ()
+    if condition.eager:
+        return _absorb(group, _union(group, condition, at), at, name, position)
+    if group.settled is not None and time + condition.span < group.settled:  # its own window has ended already
+        return _absorb(group, _judged(group, condition, at), at, name, position)
+    return _absorb(group, None, at, name, position)
+
+
+def settle(group: Group, condition: Condition, watermark: int, name: Name) -> Iterator[Change]:
+    """Judge the windows that have ended before *watermark*: for conditions that more observations may make false."""
+    settled = group.settled
+    if settled is not None and settled >= watermark:
+        return
+    group.settled = watermark
+    start = 0 if settled is None else bisect_left(group.times, settled - condition.span)
+    for at in range(start, bisect_left(group.times, watermark - condition.span)):
+        change = _absorb(group, _judged(group, condition, at), None, name, group.items[at].position)
+        if change is not None:
+            yield change
+
+
+def next_due(group: Group, condition: Condition) -> int | None:
+    """When the next window ends that has not been judged; None if there is none."""
+    start = 0 if group.settled is None else bisect_left(group.times, group.settled - condition.span)
+    return group.times[start] + condition.span if start < len(group.times) else None
+
+
+def is_spent(group: Group, condition: Condition, watermark: int) -> bool:
+    """Whether nothing that comes after *watermark* can meet anything held here."""
+    return not group.times or group.times[-1] < watermark - condition.span
+
+
+def compact(group: Group, condition: Condition, watermark: int | None) -> None:
+    """Let go of what can decide nothing any more; call it as often as you like."""
+    if len(group.times) <= group.roomy:
+        return
+    if watermark is not None:
+        _drop_first(group, bisect_left(group.times, watermark - condition.span))
+    if condition.eager and condition.measure is not Measure.ORDER:
+        _keep(group, _needed(group, condition))
+    if len(group.times) > condition.max_held:
+        group.approximate = True
+        _drop_first(group, len(group.times) // 2)
+    group.roomy = max(ROOMY, 4 * condition.count, 2 * len(group.times))
+
+
+def _remember(group: Group, condition: Condition, time: int, value: str) -> None:
+    """Keep ``newest`` in order: with the newest n values one knows whether a window that ends now holds n."""
+    newest = group.newest
+    known = newest.get(value)
+    if known is not None and known > time:
+        return
+    newest.pop(value, None)
+    late = bool(newest) and time < next(reversed(newest.values()))
+    newest[value] = time
+    if late:
+        group.newest = newest = dict(sorted(newest.items(), key=lambda pair: pair[1]))
+    if condition.measure is Measure.VALUES and condition.eager and len(newest) > condition.count:
+        del newest[next(iter(newest))]
+
+
+def _union(group: Group, condition: Condition, at: int) -> tuple[int, int] | None:
+    """First and last observation of all qualifying windows that hold the one at index *at*; None if there is none.
+
+    It is enough to ask the windows that end at an observation: every other holds no more than one of these.
+    """
+    times, span = group.times, condition.span
+    if at == len(times) - 1:  # the newest: only the window that ends with it
+        if not _newest_qualifies(group, condition):
+            return None
+        return times[bisect_left(times, times[at] - span)], times[at]
+    low = bisect_left(times, times[at] - span)
+    high = bisect_right(times, times[at] + span)
+    ends = [(times[start], times[end]) for start, end in _qualifying(group, condition, low, at, high)]
+    return (ends[0][0], ends[-1][1]) if ends else None
+
+
+def _newest_qualifies(group: Group, condition: Condition) -> bool:
+    times, count = group.times, condition.count
+    since = times[-1] - condition.span
+    if condition.measure is Measure.VALUES:
+        return len(group.newest) >= count and next(iter(group.newest.values())) >= since
+    if condition.measure is Measure.ORDER:
+        if group.newest.get(condition.order[-1], since - 1) < since:
+            return False
+        return _in_order(group.items, condition.order, bisect_left(times, since), len(times))
+    if len(times) >= count and times[-count] >= since:
+        return True
+    return bool(group.heavy) and sum(item.weight for item in group.items[bisect_left(times, since) :]) >= count
+
+
+def _qualifying(group: Group, condition: Condition, low: int, at: int, high: int) -> Iterator[tuple[int, int]]:
+    """(start, end) indexes of the qualifying windows that end at an index in [at, high) and start at *low* or later."""
+    times, items = group.times, group.items
+    start, total, values = low, 0, Counter[str]()
+    for end in range(low, high):
+        total += items[end].weight
+        values[items[end].value] += 1
+        if end < at:
+            continue
+        while times[start] < times[end] - condition.span:
+            total -= items[start].weight
+            values[items[start].value] -= 1
+            if not values[items[start].value]:
+                del values[items[start].value]
+            start += 1
+        if condition.measure is Measure.ORDER:
+            qualifies = _in_order(items, condition.order, start, end + 1)
+        else:
+            qualifies = (total if condition.measure is Measure.EVENTS else len(values)) >= condition.count
+        if qualifies:
+            yield start, end
+
+
+def _in_order(items: list[Item], order: tuple[str, ...], start: int, stop: int) -> bool:
+    """Whether the values of *order* stand one after the other among the items from *start* to before *stop*."""
+    found = 0
+    for index in range(start, stop):
+        if items[index].value == order[found]:
+            found += 1
+            if found == len(order):
+                return True
+    return False
+
+
+def _judged(group: Group, condition: Condition, at: int) -> tuple[int, int] | None:
+    """The window that begins at index *at*, if it qualifies."""
+    times, items = group.times, group.items
+    start, stop = bisect_left(times, times[at]), bisect_right(times, times[at] + condition.span)
+    if condition.measure is Measure.EVENTS:
+        amount = sum(items[index].weight for index in range(start, stop))
+    else:
+        amount = len({items[index].value for index in range(start, stop)})
+    return (times[start], times[stop - 1]) if condition.holds(amount) else None
+
+
+def _absorb(group: Group, union: tuple[int, int] | None, at: int | None, name: Name, position: str) -> Change | None:
+    """Make an episode of *union* and all episodes that it touches; count the observation at *at* if one holds it."""
+    times, episodes = group.times, group.episodes
+    first, last = union if union is not None else (times[at or 0], times[at or 0])
+    touched = [episode for episode in episodes if episode.first <= last and episode.last >= first]
+    if union is None and (at is None or not touched):
+        return None
+    fresh = _outside(group, touched, first, last)
+    if at is not None and any(episode.first <= times[at] <= episode.last for episode in touched):
+        fresh.append(group.items[at])
+    if not fresh and len(touched) == 1:
+        return None
+    opened = not touched
+    if opened:
+        touched = [_open(group, first, last, name, position)]
+    episode = min(touched, key=lambda other: other.number)
+    merged = [other for other in touched if other is not episode]
+    episode.first = min(first, *(other.first for other in touched))
+    episode.last = max(last, *(other.last for other in touched))
+    for other in merged:
+        _merge(episode, other)
+    if merged:
+        group.episodes = sorted((e for e in episodes if e not in merged), key=lambda e: e.first)
+    for item in fresh:
+        episode.events += item.weight
+        episode.success |= item.success
+    episode.approximate |= group.approximate
+    return Change(episode, opened, fresh, merged, union is not None)
+
+
+def _open(group: Group, first: int, last: int, name: Name, position: str) -> Episode:
+    identity, number = name(position)
+    episode = Episode(identity, number, first, last, approximate=group.approximate, entities=[])
+    group.episodes.append(episode)
+    group.episodes.sort(key=lambda other: other.first)
+    return episode
+
+
+def _merge(episode: Episode, younger: Episode) -> None:
+    episode.events += younger.events
+    episode.success |= younger.success
+    episode.history &= younger.history
+    episode.approximate |= younger.approximate
+    episode.entities.extend(pair for pair in younger.entities if pair not in episode.entities)
+
+
+def _outside(group: Group, episodes: list[Episode], first: int, last: int) -> list[Item]:
+    """The items from *first* to *last* that no episode holds yet."""
+    fresh: list[Item] = []
+    times, low = group.times, bisect_left(group.times, first)
+    for episode in episodes:  # in order of time, and apart from each other
+        fresh += group.items[low : bisect_left(times, episode.first)]
+        low = max(low, bisect_right(times, episode.last))
+    return fresh + group.items[low : bisect_right(times, last)]
+
+
+def _drop_first(group: Group, number: int) -> None:
+    _keep(group, range(number, len(group.times)))
+    earliest = group.times[0] if group.times else None
+    group.episodes = [episode for episode in group.episodes if earliest is not None and episode.last >= earliest]
+
+
+def _keep(group: Group, indexes: "range | list[int]") -> None:
+    if len(indexes) == len(group.times):
+        return
+    group.times = [group.times[index] for index in indexes]
+    group.items = [group.items[index] for index in indexes]
+    group.heavy = sum(item.weight > 1 for item in group.items)
+
+
+def _needed(group: Group, condition: Condition) -> list[int]:
+    """Indexes of the items that can still decide something: all outside episodes, the edges inside.
+
+    A further window that touches an episode from the right holds an end piece of it. If the last n observations (or
+    the last of each of the n latest values) are not all in the window, nothing before them is either; if they are,
+    it qualifies already. The same holds from the left.
+    """
+    keep: list[int] = []
+    low = 0
+    for episode in group.episodes:
+        first, stop = bisect_left(group.times, episode.first), bisect_right(group.times, episode.last)
+        keep += range(low, first)
+        inside = range(first, stop)
+        edges = _edge(group, condition, inside) | _edge(group, condition, reversed(inside))
+        keep += sorted(edges)
+        low = stop
+    keep += range(low, len(group.times))
+    return keep
+
+
+def _edge(group: Group, condition: Condition, indexes: "range | Iterator[int]") -> set[int]:
+    kept: set[int] = set()
+    seen: set[str] = set()
+    for index in indexes:
+        value = str(index) if condition.measure is Measure.EVENTS else group.items[index].value
+        if value not in seen:
+            kept.add(index)
+            seen.add(value)
+            if len(seen) == condition.count:
+                break
+    return kept

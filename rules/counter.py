@@ -1,0 +1,223 @@
+"""Counter: one rule and all its groups. A rule about single events is a counter that is content with one event."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from heapq import heappop, heappush
+from typing import Final
+
+import msgspec
+
+from rules.correlate import Change, Condition, Group, Item, Measure, compact, insert, is_spent, next_due, settle
+from rules.settings import Caps
+from rules.sigma.model import Correlation, Rule
+
+Key = tuple[str, ...]  #: values of the group-by fields
+
+MICROSECOND: Final = timedelta(microseconds=1)
+MEASURES: Final = {
+    "event_count": Measure.EVENTS,
+    "value_count": Measure.VALUES,
+    "temporal": Measure.VALUES,
+    "temporal_ordered": Measure.ORDER,
+}
+
+
+class CounterState(msgspec.Struct, array_like=True):
+    """What is saved of a counter: all of it, or what changed."""
+
+    rule_id: str
+    number: int
+    capped: bool
+    groups: list[tuple[Key, Group | None]]  #: least recently used first; None: the group is gone
+
+
+@dataclass(slots=True)
+class Counter:
+    """The groups of one rule, bounded in number; says what each observation changed."""
+
+    head: Rule | Correlation
+    condition: Condition
+    max_keys: int
+    groups: OrderedDict[Key, Group] = field(default_factory=OrderedDict)  #: least recently used first
+    number: int = 0  #: of the latest episode
+    capped: bool = False  #: groups were forgotten lately: what is counted may be too little
+    evicted: int = 0  #: since this was last asked
+    _dirty: dict[Key, None] = field(default_factory=dict)  #: changed since the last dump, latest last
+    _due: list[tuple[int, Key]] = field(default_factory=list)  #: heap; only for conditions that wait
+    _scheduled: dict[Key, int] = field(default_factory=dict)
+
+    @property
+    def rule_id(self) -> str:
+        """The rule's id."""
+        return self.head.id
+
+    @property
+    def base_rule_ids(self) -> tuple[str, ...]:
+        """The rules whose events are counted."""
+        return self.head.rules if isinstance(self.head, Correlation) else (self.head.id,)
+
+    @property
+    def speaks_at_once(self) -> bool:
+        """Whether other correlations can count this one: it is one itself, and does not wait for time to pass."""
+        return isinstance(self.head, Correlation) and self.condition.eager
+
+    @property
+    def meaning(self) -> str:
+        """Equal for two counters that can go on with each other's state."""
+        head = self.head
+        parts: list[object] = [sorted(self.base_rule_ids), head.group_by, self.condition.span]
+        if isinstance(head, Correlation):
+            aliases = sorted((alias, sorted(fields.items())) for alias, fields in head.aliases.items())
+            order = head.rules if self.condition.order else ()
+            parts += [self.condition.measure, head.value_field, aliases, order, self.condition.eager]
+        return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
+
+    def add(
+        self, key: Key, time: int, item: Item, *, watermark: int | None, ended: int | None, position: str
+    ) -> Iterator[tuple[Key, Change]]:
+        """Count one observation.
+
+        Args:
+            key: Which group it belongs to.
+            time: Event time, microseconds.
+            item: The observation.
+            watermark: What all streams have passed now; older observations can be let go.
+            ended: Windows that end before this are over, whatever comes.
+            position: Of the line being read.
+        """
+        group = self._group(key, watermark)
+        name = self._namer(key)
+        if ended is not None and not self.condition.eager:
+            yield from ((key, change) for change in settle(group, self.condition, ended, name))
+        change = insert(group, self.condition, time, item, name, position)
+        if change is not None:
+            yield key, change
+        if len(group.times) > group.roomy:
+            compact(group, self.condition, watermark)
+        if not self.condition.eager:
+            self._schedule(key, group)
+
+    def settle(self, ended: int) -> Iterator[tuple[Key, Change]]:
+        """Judge all windows that end before *ended*, where the condition had to wait for that."""
+        while self._due and self._due[0][0] < ended:
+            due, key = heappop(self._due)
+            if self._scheduled.get(key) != due:
+                continue
+            del self._scheduled[key]
+            group = self.groups[key]
+            for change in settle(group, self.condition, ended, self._namer(key)):
+                yield key, change
+            self._touch(key)
+            self._schedule(key, group)
+
+    def expire(self, watermark: int) -> None:
+        """Forget the groups that nothing to come can meet, least recently used first."""
+        while self._forget_if_spent(watermark):
+            pass
+
+    def dump(self, *, whole: bool) -> CounterState | None:
+        """All state, or what changed since the last dump (None: nothing did)."""
+        if whole:
+            return CounterState(self.rule_id, self.number, self.capped, list(self.groups.items()))
+        if not self._dirty:
+            return None
+        changed = [(key, self.groups.get(key)) for key in self._dirty]
+        self._dirty.clear()
+        return CounterState(self.rule_id, self.number, self.capped, changed)
+
+    def load(self, state: CounterState) -> None:
+        """Take over what ``dump`` gave."""
+        self.number, self.capped = state.number, state.capped
+        for key, group in state.groups:
+            self.groups.pop(key, None)
+            self._scheduled.pop(key, None)
+            if group is not None:
+                self.groups[key] = group
+                if not self.condition.eager:
+                    self._schedule(key, group)
+
+    def _group(self, key: Key, watermark: int | None) -> Group:
+        group = self.groups.get(key)
+        if group is None:
+            if watermark is not None:
+                for _ in range(2):  # more than come in go out: what is over never piles up
+                    self._forget_if_spent(watermark)
+            self._make_room()
+            group = self.groups[key] = Group([], [], [], newest={}, approximate=self.capped)
+        self._touch(key)
+        return group
+
+    def _touch(self, key: Key) -> None:
+        self.groups.move_to_end(key)
+        self._dirty.pop(key, None)
+        self._dirty[key] = None
+
+    def _make_room(self) -> None:
+        if len(self.groups) >= self.max_keys:
+            self._forget(next(iter(self.groups)))
+            self.capped = True
+            self.evicted += 1
+        elif self.capped and len(self.groups) <= self.max_keys // 2:
+            self.capped = False
+
+    def _forget_if_spent(self, watermark: int) -> bool:
+        oldest = next(iter(self.groups), None)
+        if oldest is None or not is_spent(self.groups[oldest], self.condition, watermark):
+            return False
+        if not self.condition.eager and next_due(self.groups[oldest], self.condition) is not None:
+            return False
+        self._forget(oldest)
+        return True
+
+    def _forget(self, key: Key) -> None:
+        del self.groups[key]
+        self._scheduled.pop(key, None)
+        self._dirty.pop(key, None)
+        self._dirty[key] = None
+
+    def _schedule(self, key: Key, group: Group) -> None:
+        due = next_due(group, self.condition)
+        if due is not None and due != self._scheduled.get(key):
+            self._scheduled[key] = due
+            heappush(self._due, (due, key))
+
+    def _namer(self, key: Key) -> "_Namer":
+        return _Namer(self, key)
+
+
+@dataclass(slots=True, frozen=True)
+class _Namer:
+    """Names the episodes of one group."""
+
+    counter: Counter
+    key: Key
+
+    def __call__(self, position: str) -> tuple[str, int]:
+        self.counter.number += 1
+        text = "\0".join((self.counter.rule_id, *self.key, position))
+        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32], self.counter.number
+
+
+def counter_of(head: Rule | Correlation, caps: Caps) -> Counter:
+    """The counter that a rule needs."""
+    if isinstance(head, Rule):
+        condition = Condition(
+            measure=Measure.EVENTS,
+            span=timedelta(seconds=head.window_seconds) // MICROSECOND,
+            count=1,
+            max_held=caps.max_held_events,
+        )
+    else:
+        measure = MEASURES[head.type]
+        condition = Condition(
+            measure=measure,
+            span=timedelta(seconds=head.timespan_seconds) // MICROSECOND,
+            count=head.count,
+            op=head.op,
+            order=head.rules if measure is Measure.ORDER else (),
+            max_held=max(caps.max_held_events, 4 * head.count),
+        )
+    return Counter(head, condition, caps.max_keys)

@@ -1,0 +1,197 @@
+"""One stream's sense of time: which stamps to believe, and how far it has certainly come."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from rules.entities import clean
+from rules.event import Batch, Event, LogSource, TimeSource
+from rules.formats.detect import Pin, PinState
+from rules.formats.format import NOWHERE, Context, Format, Parsed
+from rules.outcome import StreamCount
+from rules.settings import SourceProfile
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+STAMPS: Final = 31  #: the median of so many stamps is where a stream stands: forged ones cannot move it far
+OLDEST: Final = timedelta(days=7)  #: before arrival
+NEWEST: Final = timedelta(minutes=5)  #: after arrival
+
+
+def microseconds(moment: datetime) -> int:
+    """Whole microseconds since 1970."""
+    delta = moment - EPOCH
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+
+def moment(microseconds: int) -> datetime:
+    """The aware UTC time, so many microseconds after 1970."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+class StreamState(msgspec.Struct, forbid_unknown_fields=True):
+    """What is remembered of a stream between batches."""
+
+    pin: PinState
+    arrived: int = 0  #: when its latest batch was read, microseconds
+    previous: datetime | None = None  #: the latest believed stamp
+    watermark: int | None = None  #: microseconds; a line older than this is late
+    stamps: list[int] = []  #: the last believed ones, in order of reading
+
+    def see(self, time: int, latest: int, lateness: int) -> None:
+        """Take note of a believed stamp.
+
+        Args:
+            time: The stamp.
+            latest: The watermark never passes this, less *lateness*: arrival.
+            lateness: How far behind a line may come without being late.
+        """
+        stamps = self.stamps
+        stamps.append(time)
+        if len(stamps) > STAMPS:
+            del stamps[0]
+        middle = sorted(stamps)[(len(stamps) - 1) // 2]
+        self.pass_(min(middle, latest) - lateness)
+
+    def pass_(self, time: int) -> None:
+        """Move the watermark to *time*; it never goes back."""
+        if self.watermark is None or time > self.watermark:
+            self.watermark = time
+
+
+def is_believable(stamp: datetime, reference: datetime, *, replay: bool) -> bool:
+    """Whether a line read at *reference* may bear this stamp. Old files are replayed: only the future is refused."""
+    return stamp <= reference + NEWEST and (replay or stamp >= reference - OLDEST)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a batch's lines, while it is worked on."""
+
+    lines: int = 0
+    parsed: int = 0
+    unparsed: int = 0
+    matched: int = 0
+    late: int = 0
+    suspect: int = 0
+    poisoned: int = 0
+    last_time: datetime | None = None
+    sample_unparsed: str = ""
+
+
+class Stream:
+    """Turns the lines of one stream into events.
+
+    Raises:
+        UnknownFormat: The profile names a format that there is not.
+    """
+
+    def __init__(
+        self, profile: SourceProfile, kind: str, state: StreamState, more: Iterable[Format], *, replay: bool
+    ) -> None:
+        named = profile.format if profile.format != "auto" else kind
+        self.state = state
+        self._pin = Pin(named, state.pin, more)
+        state.pin = self._pin.state
+        self._profile = profile
+        self._zone = ZoneInfo(profile.timezone)
+        self._lateness = timedelta(seconds=profile.lateness_seconds) // timedelta(microseconds=1)
+        self._replay = replay
+        self._claimed: dict[LogSource, LogSource] = {}
+        self.tally = Tally()
+
+    @property
+    def lateness(self) -> int:
+        """Microseconds."""
+        return self._lateness
+
+    def begin(self, batch: Batch, reference: datetime) -> None:
+        """Prepare for the lines of *batch*; *reference* is arrival, or the moment as of which files are replayed."""
+        self.tally = Tally()
+        self._batch, self._reference = batch, reference
+        self._reference_us = microseconds(reference)
+        self.state.arrived = microseconds(batch.received_at)
+
+    def read(self, raw: bytes, line: int, offset: int, wanted: Callable[[LogSource], object]) -> Event | None:
+        """The event that a line tells of; None if it is blank, only a header, or of a log source not *wanted*."""
+        text = raw.decode("utf-8", "surrogateescape").rstrip("\r")
+        if not text or text.isspace():
+            return None
+        state, tally = self.state, self.tally
+        context = Context(reference=self._reference, zone=self._zone, previous=state.previous)
+        name, parsed = self._pin.choose(text, context)
+        if parsed is None:
+            tally.unparsed += 1
+            tally.sample_unparsed = tally.sample_unparsed or clean(text[:200])
+            parsed = Parsed(fields={"message": text}, logsource=NOWHERE, time=None)
+        else:
+            tally.parsed += 1
+            if parsed.header is not None:
+                return None
+        time, suspect = self._time(parsed.time)
+        logsource = self._claim(parsed.logsource)
+        if not wanted(logsource):
+            return None
+        batch = self._batch
+        return Event(
+            source=batch.source,
+            stream=batch.stream,
+            origin=batch.origin,
+            line=line,
+            offset=offset,
+            time=time,
+            time_resolution=parsed.resolution,
+            time_source=TimeSource.ARRIVAL if suspect or parsed.time is None else parsed.time_source,
+            received_at=batch.received_at,
+            text=text,
+            format=name,
+            logsource=logsource,
+            fields=parsed.fields,
+            time_suspect=suspect,
+            repeats=max(1, parsed.repeats),
+        )
+
+    def count(self) -> StreamCount:
+        """The tally of the batch that was begun last."""
+        tally, batch = self.tally, self._batch
+        return StreamCount(
+            source=batch.source,
+            stream=batch.stream,
+            lines=tally.lines,
+            parsed=tally.parsed,
+            unparsed=tally.unparsed,
+            matched=tally.matched,
+            late=tally.late,
+            suspect=tally.suspect,
+            poisoned=tally.poisoned,
+            format=self._pin.format,
+            last_time=tally.last_time,
+            sample_unparsed=tally.sample_unparsed,
+        )
+
+    def _time(self, stamp: datetime | None) -> tuple[datetime, bool]:
+        """When the event happened, as far as we believe the line; and whether we do not."""
+        state, tally = self.state, self.tally
+        suspect = stamp is not None and not is_believable(stamp, self._reference, replay=self._replay)
+        if stamp is None or suspect:
+            tally.suspect += suspect
+            if self._replay:  # there is no arrival: it happened when its neighbours did
+                return state.previous or self._reference, suspect
+            return self._reference, suspect
+        time = microseconds(stamp)
+        if state.watermark is not None and time < state.watermark:
+            tally.late += 1
+        state.see(time, self._reference_us, self._lateness)
+        state.previous = stamp
+        if tally.last_time is None or stamp > tally.last_time:
+            tally.last_time = stamp
+        return stamp, False
+
+    def _claim(self, found: LogSource) -> LogSource:
+        claimed = self._claimed.get(found)
+        if claimed is None:
+            claimed = self._claimed[found] = self._profile.claims(found)
+        return claimed

@@ -1,0 +1,127 @@
+"""What an Outcome says of episodes: each that changed, once, with absolute counts and its new lines."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Final
+
+from rules.correlate import Change, Episode
+from rules.counter import Counter, Key
+from rules.entities import clean
+from rules.event import Entity, Event
+from rules.finding import Evidence, Finding
+from rules.severity import Assets, Facts, judge
+from rules.stream import moment
+
+MAX_TEXT: Final = 4096
+EDGE: Final = 20  #: of the lines that opened an episode the first and the last so many are told
+MAX_NEW: Final = 20  #: lines told per batch once it is open
+MACHINES: Final = ("host", "target")  #: kinds of entity that are assets
+
+
+def evidence_of(event: Event, raw: bytes) -> Evidence:
+    """The line of *event*, as it can be shown and found again; *raw* is its original bytes."""
+    return Evidence(
+        source=event.source,
+        origin=event.origin,
+        line=event.line,
+        offset=event.offset,
+        time=event.time,
+        text=clean(raw.decode("utf-8", "backslashreplace").rstrip("\r")[:MAX_TEXT])[:MAX_TEXT],
+        sha256=hashlib.sha256(raw).hexdigest(),
+    )
+
+
+@dataclass(slots=True)
+class _Told:
+    counter: Counter
+    key: Key
+    episode: Episode
+    opened: bool = False
+    evidence: list[Evidence] = field(default_factory=list)
+    room: int = MAX_NEW
+    merged_into: str | None = None
+
+
+class Telling:
+    """Gathers what changed while one batch is worked on."""
+
+    def __init__(self, assets: Assets, max_entities: int) -> None:
+        self._assets = assets
+        self._max_entities = max_entities
+        self._told: dict[str, _Told] = {}
+
+    def note(self, counter: Counter, key: Key, change: Change, *, history: bool) -> None:
+        """Take note of a change; its lines are taken over from the items, which keep them no longer."""
+        episode = change.episode
+        for item in change.fresh:
+            self._name(episode, item.entities)
+        episode.history &= history
+        if not counter.head.as_base_only:
+            told = self._told_of(counter, key, episode)
+            told.opened |= change.opened
+            _add_lines(told, change)
+            for younger in change.merged:
+                self._told_of(counter, key, younger).merged_into = episode.id
+        for item in change.fresh:
+            item.evidence = ()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All that was noted, in the order in which it began to change."""
+        return tuple(self._finding(told) for told in self._told.values())
+
+    def _told_of(self, counter: Counter, key: Key, episode: Episode) -> _Told:
+        told = self._told.get(episode.id)
+        if told is None:
+            told = self._told[episode.id] = _Told(counter, key, episode)
+        return told
+
+    def _name(self, episode: Episode, entities: tuple[tuple[str, str], ...]) -> None:
+        for pair in entities:
+            if len(episode.entities) < self._max_entities and pair not in episode.entities:
+                episode.entities.append(pair)
+
+    def _finding(self, told: _Told) -> Finding:
+        counter, episode, head = told.counter, told.episode, told.counter.head
+        severity, terms = judge(head.level, pin=head.pin, facts=_facts(episode), assets=self._assets)
+        return Finding(
+            id=episode.id,
+            rule_id=head.id,
+            rule_title=head.title,
+            rule_path=head.path,
+            rule_version=head.version,
+            author=head.author,
+            license=head.license,
+            tags=head.tags,
+            decision=head.decision,
+            severity=severity,
+            severity_terms=terms,
+            group=tuple(zip(head.group_by, told.key, strict=True)),
+            dedup_key=f"{head.id} {json.dumps(told.key, ensure_ascii=False)}",
+            entities=tuple(Entity(kind=kind, value=value) for kind, value in episode.entities),
+            base_rule_ids=counter.base_rule_ids,
+            first_seen=moment(episode.first),
+            last_seen=moment(episode.last),
+            events=episode.events,
+            evidence=tuple(told.evidence),
+            window_seconds=head.window_seconds,
+            opened=told.opened,
+            merged_into=told.merged_into,
+            history=episode.history,
+            approximate=episode.approximate,
+        )
+
+
+def _add_lines(told: _Told, change: Change) -> None:
+    lines = [line for item in change.fresh for line in item.evidence]
+    if change.opened:
+        told.evidence += lines if len(lines) <= 2 * EDGE else lines[:EDGE] + lines[-EDGE:]
+    else:
+        told.evidence += lines[: told.room]
+        told.room = max(0, told.room - len(lines))
+
+
+def _facts(episode: Episode) -> Facts:
+    hosts = [value for kind, value in episode.entities if kind == "host"]
+    machines = [value for kind, value in episode.entities if kind in MACHINES]
+    return Facts(hosts=tuple(machines), success=episode.success, second_entity=hosts[1] if len(hosts) > 1 else None)
