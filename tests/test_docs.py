@@ -1,4 +1,7 @@
-"""What the documents say is what there is: options, verbs, routes, metrics, words, dependencies, rules, links."""
+"""What the documents say is what there is: verbs, routes, metrics, words, dependencies, rules, links.
+
+Options are held by unit/test_config_example.py.
+"""
 
 import importlib
 import importlib.metadata
@@ -8,16 +11,13 @@ import tomllib
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import click
-import msgspec
 import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 import detector
-from detector.config.records import Config
 from detector.metrics import Metrics
 from rules.event import Decision, Severity, TimeSource
 from store.incident import ActorKind, EntryKind, Outcome, Stage, Status, Step, Tlp, Track
@@ -51,24 +51,6 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def options(shape: type[msgspec.Struct], section: str = "") -> Iterator[tuple[str, str]]:
-    """(section, option) of everything that can be configured."""
-    for field in msgspec.structs.fields(shape):
-        inner = next(
-            (arm for arm in _arms(field.type) if isinstance(arm, type) and issubclass(arm, msgspec.Struct)), None
-        )
-        if inner is not None:
-            yield from options(inner, field.encode_name)
-        else:
-            yield section, field.encode_name
-
-
-def _arms(annotation: Any) -> Iterator[Any]:
-    yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _arms(argument)
-
-
 def verbs() -> Iterator[str]:
     """Every verb of the installed command, as it is typed."""
     (entry,) = importlib.metadata.entry_points(group="console_scripts", name="tocsin")
@@ -94,20 +76,6 @@ def routes() -> Iterator[tuple[str, str]]:
             for table in vars(importlib.import_module(module.name)).values():
                 if isinstance(table, web.RouteTableDef):
                     yield from ((route.method, route.path) for route in table if isinstance(route, web.RouteDef))
-
-
-def test_every_option_is_in_the_example() -> None:
-    """config.example.toml is the reference: each section and each option is there, set or commented out."""
-    text = (ROOT / "config.example.toml").read_text()
-    missing = []
-    for section, option in options(Config):
-        if not re.search(rf"^#?\s*{re.escape(option)}\s*=|\b{re.escape(option)}\s*=", text, re.MULTILINE):
-            missing.append(f"{section}.{option}")
-        if section and not re.search(
-            rf"^#?\s*\[+{re.escape(section)}\]+|\b{re.escape(section)}\s*=", text, re.MULTILINE
-        ):
-            missing.append(f"[{section}]")
-    assert missing == []
 
 
 def test_every_verb_is_documented() -> None:
