@@ -22,11 +22,16 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 def neutralise(text: str) -> str:
     """*text* on one line, with everything shown and nothing acted upon."""
-    text = "".join(_visible(character) for character in text.translate(_LOOKALIKES))
+    text = visible(text.translate(_LOOKALIKES))
     for pair, apart in _PAIRS:
         while pair in text:
             text = text.replace(pair, apart)
     return str(_DOT.sub(r"[.]\1", text))
+
+
+def visible(text: str) -> str:
+    """*text* with each character that cannot be seen shown by its code. Enough for a page that escapes."""
+    return "".join(_visible(character) for character in text)
 
 
 def excerpt(text: str, limit: int = LONGEST_EXCERPT) -> str:

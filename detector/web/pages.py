@@ -1,0 +1,133 @@
+"""Views → HTML. Everything is escaped, an unknown name in a template is an error, no page needs JavaScript."""
+
+from dataclasses import fields
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from detector.web import views
+from notifier.message import duration
+from notifier.untrusted import visible
+from rules.event import Severity
+from store.incident import Status, Step
+
+STATIC = Path(__file__).parent / "static"
+_TEMPLATES = Path(__file__).parent / "templates"
+
+_SEVERITY_ICONS = {
+    Severity.CRITICAL: "▲▲",
+    Severity.HIGH: "▲",
+    Severity.MEDIUM: "◆",
+    Severity.LOW: "●",
+    Severity.INFORMATIONAL: "○",
+}
+_STEP_WORDS = {
+    Step.IDENTIFICATION: "Identify",
+    Step.NOTIFICATION: "Notify",
+    Step.REPORTING: "Report",
+    Step.INVESTIGATION: "Investigate",
+    Step.CORRECTIVE_ACTIONS: "Correct",
+    Step.APPROVAL: "Approve",
+    Step.FOLLOW_UP: "Follow up",
+}
+_DELIVERY_ICONS = {
+    "queued": "…",
+    "sending": "→",
+    "accepted": "✔",
+    "failed": "✘",
+    "uncertain": "?",
+    "dead": "✘",
+    "cancelled": "⊘",
+    "suppressed": "⊘",
+}
+
+
+class Pages:
+    """Renders pages. All templates are compiled at once, so that a broken one is found at start."""
+
+    def __init__(self) -> None:
+        self._templates = Environment(
+            loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True, auto_reload=False,
+        )  # fmt: skip
+        self._templates.filters |= {
+            "visible": visible,
+            "visible_lines": _visible_lines,
+            "ago": ago,
+            "clock": clock,
+            "span": _span,
+        }
+        self._templates.globals |= {"severity_icons": _SEVERITY_ICONS, "step_words": _STEP_WORDS,
+                                    "delivery_icons": _DELIVERY_ICONS}  # fmt: skip
+        for name in self._templates.list_templates():
+            self._templates.get_template(name)
+
+    def incidents(self, view: views.IncidentsView) -> str:
+        """The list of incidents."""
+        return self._render("incidents.html", view, tabs=list(views.Tab), severities=list(reversed(Severity)))
+
+    def incident(self, view: views.IncidentView) -> str:
+        """One incident."""
+        return self._render("incident.html", view, steps=steps(view.step, view.status))
+
+    def acknowledge(self, view: views.AcknowledgeView) -> str:
+        """The page behind the link in a message."""
+        return self._render("acknowledge.html", view)
+
+    def expired(self, view: views.ExpiredView) -> str:
+        """The link's time is over (410)."""
+        return self._render("expired.html", view)
+
+    def sign_in(self, view: views.SignInView) -> str:
+        """How to sign in, or the button that does it."""
+        return self._render("signin.html", view)
+
+    def error(self, view: views.ErrorView) -> str:
+        """A refusal or a fault."""
+        return self._render("error.html", view)
+
+    def sources(self, view: views.SourcesView) -> str:
+        """What is read, and how well."""
+        return self._render("sources.html", view)
+
+    def rules(self, view: views.RulesView) -> str:
+        """What is looked for, and what did not load."""
+        return self._render("rules.html", view)
+
+    def _render(self, template: str, view: Any, **more: Any) -> str:
+        shown = {item.name: getattr(view, item.name) for item in fields(view)}
+        return self._templates.get_template(template).render(**shown, **more)
+
+
+def steps(step: Step, status: Status) -> tuple[tuple[int, str, str], ...]:
+    """Number, word and "done", "now" or "later" of each of the seven steps."""
+    here = len(Step) if status is Status.CLOSED else list(Step).index(step)
+    places = ((number, _STEP_WORDS[one]) for number, one in enumerate(Step))
+    return tuple(
+        (number + 1, word, "done" if number < here else "now" if number == here else "later") for number, word in places
+    )
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, or in how long, as people say it."""
+    span = now - moment
+    if abs(span) < timedelta(seconds=1):
+        return "now"
+    return f"{duration(span)} ago" if span > timedelta(0) else f"in {duration(-span)}"
+
+
+def clock(moment: datetime, now: datetime, zone: str) -> str:
+    """The moment in the reader's zone, with its name; the date only if it is not today."""
+    local, today = moment.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone)).date()
+    return local.strftime("%H:%M:%S %Z" if local.date() == today else "%Y-%m-%d %H:%M:%S %Z")
+
+
+def _span(first: datetime, last: datetime) -> str:
+    return duration(last - first)
+
+
+def _visible_lines(text: str) -> str:
+    return "\n".join(visible(line) for line in text.splitlines())

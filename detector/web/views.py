@@ -1,0 +1,205 @@
+"""What pages show: frozen records, filled by the routes from the store, rendered by `detector.web.pages`.
+
+All moments are aware UTC; pages show them in the reader's zone. Nothing in a view is trusted: pages escape all of it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from detector.status import RuleState, SourceState
+from rules.event import Severity
+from store.incident import Outcome, Status, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What every page has around it."""
+
+    now: datetime
+    zone: str = "UTC"  #: IANA name of the reader's zone
+    person: str | None = None  #: name of who is signed in
+    degraded: tuple[str, ...] = ()  #: what does not work as it should, a sentence each
+    last_line_at: datetime | None = None  #: when any source last read a line
+
+
+class Tab(StrEnum):
+    """Which incidents the list shows; the word in the URL."""
+
+    OPEN = "open"
+    UNACKNOWLEDGED = "unacknowledged"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentRow:
+    """One incident in the list."""
+
+    number: int
+    title: str
+    severity: Severity
+    who_where: str  #: e.g. "root from 203.0.113.7 → web1", "" if unknown
+    events: int
+    last_seen: datetime
+    step: Step
+    owner: str | None  #: name
+    may_acknowledge: bool  #: by the person who is signed in, now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentsView:
+    """The list."""
+
+    frame: Frame
+    tab: Tab
+    counts: dict[Tab, int]
+    rows: tuple[IncidentRow, ...]
+    severity: Severity | None = None  #: only this severity
+    next_after: int | None = None  #: number after which the next page begins; None: this is the last page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A line of evidence."""
+
+    origin: str  #: path of the file
+    line: int
+    offset: int
+    time: datetime
+    text: str  #: as read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """One reason for the severity."""
+
+    because: str
+    value: int  #: a shift, -1 to +1, or for the rule's own level its rank
+    is_level: bool  #: it is the rule's own level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One entry of the timeline."""
+
+    at: datetime
+    who: str
+    what: str
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One message to one receiver."""
+
+    receiver: str
+    person: str | None  #: name
+    state: str  #: a DeliveryState
+    at: datetime  #: when it was settled, or is due
+    attempts: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentView:
+    """One incident with everything that is known of it."""
+
+    frame: Frame
+    number: int
+    title: str
+    severity: Severity
+    terms: tuple[Term, ...]
+    step: Step
+    status: Status
+    outcome: Outcome
+    who_where: str
+    entities: tuple[tuple[str, str], ...]  #: (kind, value)
+    events: int
+    first_seen: datetime
+    last_seen: datetime
+    rule_title: str
+    rule_path: str
+    tlp: str
+    owner: str | None  #: name
+    acknowledged_by: str | None  #: name
+    acknowledged_at: datetime | None
+    lines: tuple[Line, ...]
+    timeline: tuple[Happening, ...]  #: newest first
+    told: tuple[Told, ...]
+    may_acknowledge: bool
+    version: int
+
+
+class Answer(StrEnum):
+    """What the page behind a link says."""
+
+    ASK = "ask"  #: nobody has it: here is the button
+    DONE = "done"  #: you have it since now
+    TAKEN = "taken"  #: somebody (perhaps you) had it before
+    CLOSED = "closed"  #: there is nothing to acknowledge any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeView:
+    """The page behind the link in a message, for one person and one incident."""
+
+    frame: Frame
+    answer: Answer
+    person: str  #: name of whom the link was made for
+    number: int
+    title: str
+    severity: Severity
+    who_where: str
+    events: int
+    first_seen: datetime
+    last_seen: datetime
+    lines: tuple[str, ...]  #: the latest lines of evidence, at most five
+    told: tuple[str, ...]  #: names of who was told
+    by: str | None = None  #: name of who has it
+    at: datetime | None = None  #: since when
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiredView:
+    """The link was ours and its time is over."""
+
+    frame: Frame
+    number: int
+    expired_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInView:
+    """Without a name: how to get a link. With one: the button that signs in."""
+
+    frame: Frame
+    person: str | None = None  #: name of whom the link was made for
+    refused: str = ""  #: why the link that was used does not work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorView:
+    """A refusal or a fault, for people."""
+
+    frame: Frame
+    status: int
+    title: str
+    detail: str
+    allowed: tuple[str, ...] = ()  #: what may be done now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesView:
+    """All streams of all sources."""
+
+    frame: Frame
+    sources: tuple[SourceState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesView:
+    """All rules that run, and those that did not load."""
+
+    frame: Frame
+    rules: tuple[RuleState, ...]
+    errors: tuple[str, ...]  #: rendered, one per rule that did not load

@@ -1,0 +1,368 @@
+"""Pages: whatever a log line holds stays text; states are words; colours can be read; nothing needs JavaScript."""
+
+import html.parser
+import zlib
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detector.status import RuleState, SourceState
+from detector.web import views
+from detector.web.pages import STATIC, Pages, ago, clock, steps
+from rules.event import Severity
+from store.incident import Outcome, Status, Step
+
+NOW = datetime(2026, 3, 1, 3, 12, 4, tzinfo=UTC)
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}\u202egnp.exe\x1b[31m&amp;"
+PAGES = Pages()
+WIDEST_FIRST_LOAD = 30_000  # bytes
+
+VOID = {"meta", "link", "input", "br", "img", "hr"}
+
+
+class Reader(html.parser.HTMLParser):
+    """Reads a page as a browser would: which elements, which attributes, which text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def names(self) -> list[str]:
+        return [tag for tag, _ in self.tags]
+
+
+def frame(**changes: Any) -> views.Frame:
+    fields: dict[str, Any] = {"now": NOW, "person": "Ana", "last_line_at": NOW - timedelta(seconds=2)}
+    return views.Frame(**(fields | changes))
+
+
+def row(**changes: Any) -> views.IncidentRow:
+    fields: dict[str, Any] = {
+        "number": 42,
+        "title": "SSH brute force",
+        "severity": Severity.HIGH,
+        "who_where": "203.0.113.7 → web1",
+        "events": 10,
+        "last_seen": NOW - timedelta(minutes=3),
+        "step": Step.NOTIFICATION,
+        "owner": None,
+        "may_acknowledge": True,
+    }
+    return views.IncidentRow(**(fields | changes))
+
+
+def incidents(**changes: Any) -> views.IncidentsView:
+    fields: dict[str, Any] = {
+        "frame": frame(),
+        "tab": views.Tab.OPEN,
+        "counts": dict.fromkeys(views.Tab, 1),
+        "rows": (row(),),
+    }
+    return views.IncidentsView(**(fields | changes))
+
+
+def incident(**changes: Any) -> views.IncidentView:
+    fields: dict[str, Any] = {
+        "frame": frame(),
+        "number": 42,
+        "title": "SSH brute force",
+        "severity": Severity.HIGH,
+        "terms": (
+            views.Term(because="the rule says high", value=3, is_level=True),
+            views.Term(because="web1 is critical", value=1, is_level=False),
+        ),
+        "step": Step.REPORTING,
+        "status": Status.OPEN,
+        "outcome": Outcome.NONE,
+        "who_where": "203.0.113.7 → web1",
+        "entities": (("source", "203.0.113.7"),),
+        "events": 10,
+        "first_seen": NOW - timedelta(seconds=38),
+        "last_seen": NOW,
+        "rule_title": "SSH brute force",
+        "rule_path": "rules/bundled/ssh.yml",
+        "tlp": "TLP:AMBER",
+        "owner": None,
+        "acknowledged_by": None,
+        "acknowledged_at": None,
+        "lines": (views.Line(origin="/var/log/auth.log", line=118, offset=11402, time=NOW, text="Failed password"),),
+        "timeline": (views.Happening(at=NOW, who="rule ssh", what="opened it"),),
+        "told": (views.Told(receiver="ana", person="Ana", state="accepted", at=NOW, attempts=2, detail=""),),
+        "may_acknowledge": True,
+        "version": 6,
+    }
+    return views.IncidentView(**(fields | changes))
+
+
+def acknowledge(**changes: Any) -> views.AcknowledgeView:
+    fields: dict[str, Any] = {
+        "frame": frame(),
+        "answer": views.Answer.ASK,
+        "person": "Ana",
+        "number": 42,
+        "title": "SSH brute force",
+        "severity": Severity.HIGH,
+        "who_where": "203.0.113.7 → web1",
+        "events": 10,
+        "first_seen": NOW - timedelta(seconds=38),
+        "last_seen": NOW,
+        "lines": ("Failed password",),
+        "told": ("Ana", "Bo"),
+    }
+    return views.AcknowledgeView(**(fields | changes))
+
+
+def source(**changes: Any) -> SourceState:
+    fields: dict[str, Any] = {
+        "source": "auth",
+        "origin": "/var/log/auth.log",
+        "state": "ok",
+        "format": "syslog",
+        "lines": 412,
+        "parsed": 410,
+        "unparsed": 2,
+        "matched": 10,
+        "poisoned": 1,
+        "lag_bytes": 0,
+        "last_line_at": NOW,
+        "note": "",
+    }
+    return SourceState(**(fields | changes))
+
+
+def every_page(text: str) -> list[str]:
+    """Each page with *text* wherever a view takes text."""
+    around = frame(person=text, degraded=(text,))
+    line = views.Line(origin=text, line=1, offset=0, time=NOW, text=text)
+    told = views.Told(receiver=text, person=text, state="failed", at=NOW, attempts=1, detail=text)
+    rule = RuleState(id=text, title=text, level="high", decision=text, path=text)
+    in_full = {
+        "title": text,
+        "who_where": text,
+        "entities": ((text, text),),
+        "rule_title": text,
+        "rule_path": text,
+        "owner": text,
+        "lines": (line,),
+        "timeline": (views.Happening(at=NOW, who=text, what=text, via=text),),
+        "told": (told,),
+        "terms": (views.Term(because=text, value=1, is_level=False),),
+    }
+    by = {"answer": views.Answer.TAKEN, "by": text, "at": NOW}
+    return [
+        PAGES.incidents(incidents(frame=around, rows=(row(title=text, who_where=text, owner=text),))),
+        PAGES.incident(incident(frame=around, acknowledged_by=text, acknowledged_at=NOW, **in_full)),
+        PAGES.incident(incident(frame=around, **in_full)),
+        PAGES.acknowledge(acknowledge(frame=around, title=text, who_where=text, lines=(text,), told=(text,), **by)),
+        PAGES.acknowledge(acknowledge(frame=around, person=text)),
+        PAGES.expired(views.ExpiredView(frame=around, number=1, expired_at=NOW)),
+        PAGES.sign_in(views.SignInView(frame=around, person=text, refused=text)),
+        PAGES.error(views.ErrorView(frame=around, status=403, title=text, detail=text, allowed=(text,))),
+        PAGES.sources(
+            views.SourcesView(frame=around, sources=(source(origin=text, note=text, source=text, state=text),))
+        ),
+        PAGES.rules(views.RulesView(frame=around, rules=(rule,), errors=(text,))),
+    ]
+
+
+@given(st.text(max_size=60) | st.text("<>\"'&{}%#;/`=script \u202e\x00\x1b", max_size=40) | st.just(HOSTILE))
+def test_text_stays_text(text: str) -> None:
+    """The same elements and attributes stand in a page whatever its texts hold, and none of them is a script."""
+    for page, harmless in zip(every_page(text or "x"), every_page("x"), strict=True):
+        read = Reader(page)
+        assert read.names() == Reader(harmless).names()
+        assert "script" not in read.names()
+        assert not any(name.startswith("on") or name == "style" for _, names in read.tags for name in names)
+        assert not any(character in page for character in "\u202e\x00\x1b")
+
+
+def test_hostile_text_is_shown() -> None:
+    """A hostile line is shown as it was read, with what cannot be seen made visible."""
+    page = Reader(PAGES.incident(incident(lines=(replace(incident().lines[0], text=HOSTILE),))))
+    assert "<script>alert(1)</script>" in page.text
+    assert "{{ 7*7 }}" in page.text
+    assert "[U+202E]" in page.text
+
+
+@pytest.mark.parametrize("page", every_page("plain"))
+def test_pages_are_well_formed(page: str) -> None:
+    """Every element is closed; each page has one h1, a language, a title and a viewport; each field has a label."""
+    read = Reader(page)
+    assert read.open == []
+    assert read.names().count("h1") == 1
+    assert ("html", {"lang": "en"}) in read.tags
+    assert "title" in read.names()
+    labelled = {names.get("for") for tag, names in read.tags if tag == "label"}
+    for tag, names in read.tags:
+        if tag in ("input", "select") and names.get("type") != "hidden":
+            assert names.get("id") in labelled
+        if tag in ("a", "link"):
+            assert (names.get("href") or "").startswith(("/", "#"))  # nothing is fetched from elsewhere
+
+
+def test_first_load_is_small() -> None:
+    """The list with fifty incidents, its style sheet and its icon weigh less than 30 kB compressed, text alone."""
+    page = PAGES.incidents(incidents(rows=tuple(row(number=n) for n in range(50)))).encode()
+    first = [PAGES.incidents(incidents()).encode(), *(path.read_bytes() for path in STATIC.iterdir())]
+    assert sum(map(len, first)) < WIDEST_FIRST_LOAD
+    assert len(zlib.compress(page)) < WIDEST_FIRST_LOAD / 3
+
+
+def test_list() -> None:
+    """A row says severity as icon and word, number, title, who and where, when, and who has it; a button acts."""
+    page = PAGES.incidents(incidents())
+    text = " ".join(Reader(page).text.split())
+    assert "▲ HIGH INC-42 SSH brute force" in text
+    assert "203.0.113.7 → web1" in text
+    assert "10 events, last 3 min ago (03:09:04 UTC)" in text
+    assert "Notify · nobody" in text
+    assert '<form method="post" action="/i/42/acknowledge">' in page
+    assert 'datetime="2026-03-01T03:09:04+00:00"' in page
+
+
+def test_list_without_rights() -> None:
+    """Who may not acknowledge sees no button."""
+    page = PAGES.incidents(incidents(frame=frame(person=None), rows=(row(may_acknowledge=False),)))
+    assert "/acknowledge" not in page
+
+
+def test_list_keeps_its_filter() -> None:
+    """Tabs and the next page keep the chosen severity; the current tab is marked."""
+    page = PAGES.incidents(incidents(severity=Severity.HIGH, next_after=17, tab=views.Tab.CLOSED))
+    assert "/?show=closed&amp;severity=high&amp;after=17" in page
+    assert "/?show=open&amp;severity=high" in page
+    assert page.count('aria-current="page"') == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "Nothing open. Last line read 2 s ago (03:12:02 UTC)."),
+        ({"tab": views.Tab.UNACKNOWLEDGED, "severity": Severity.LOW}, "Nothing unacknowledged of severity low."),
+        ({"frame": frame(last_line_at=None)}, "No line has been read yet"),
+    ],
+)
+def test_empty_list(changes: dict[str, Any], text: str) -> None:
+    """An empty list says that it works: when the last line was read, or where to look."""
+    assert text in " ".join(Reader(PAGES.incidents(incidents(rows=(), **changes))).text.split())
+
+
+def test_incident() -> None:
+    """The page says why: steps, severity terms, the very lines with their place, the timeline, who was told."""
+    text = " ".join(Reader(PAGES.incident(incident())).text.split())
+    assert "2 Notify ✔ done 3 Report ● now 4 Investigate ○ later" in text
+    assert "the rule says high web1 is critical (+1)" in text
+    assert "/var/log/auth.log, line 118, byte 11402" in text
+    assert "Nobody has acknowledged this." in text
+    assert "✔ ana (Ana): accepted after 2 attempts" in text
+
+
+@pytest.mark.parametrize(
+    ("answer", "by", "says", "has_button"),
+    [
+        (views.Answer.ASK, None, "Nobody is on it.", True),
+        (views.Answer.DONE, "Ana", "You acknowledged at 03:12:04 UTC.", False),
+        (views.Answer.TAKEN, "Bo", "Bo took this now", False),
+        (views.Answer.TAKEN, "Ana", "You took this now", False),
+        (views.Answer.CLOSED, None, "This is closed.", False),
+    ],
+)
+def test_acknowledge(answer: views.Answer, by: str | None, says: str, has_button: bool) -> None:
+    """The page behind the link says first whether it succeeded or who has it; only an open ask has the button."""
+    page = PAGES.acknowledge(acknowledge(answer=answer, by=by, at=NOW))
+    assert says in " ".join(Reader(page).text.split())
+    assert ("<button" in page) is has_button
+
+
+def test_the_button_posts_to_the_link_itself() -> None:
+    """The form has no address of its own: what is posted to is the link that was opened."""
+    tags = Reader(PAGES.acknowledge(acknowledge())).tags
+    assert ("form", {"method": "post", "class": "act"}) in tags
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [(timedelta(0), "now"), (timedelta(minutes=3), "3 min ago"), (timedelta(seconds=-90), "in 1 min 30 s")],
+)
+def test_ago(span: timedelta, text: str) -> None:
+    """Moments are said relative to now, in both directions."""
+    assert ago(NOW - span, NOW) == text
+
+
+def test_clock() -> None:
+    """The absolute time is in the reader's zone, with the date if it is not today."""
+    assert clock(NOW, NOW, "Europe/Vienna") == "04:12:04 CET"
+    assert clock(NOW - timedelta(days=1), NOW, "UTC") == "2026-02-28 03:12:04 UTC"
+
+
+@pytest.mark.parametrize("step", list(Step))
+def test_steps(step: Step) -> None:
+    """All seven steps are shown, those before as done, those behind as later; of a closed one all are done."""
+    states = [state for _, _, state in steps(step, Status.OPEN)]
+    here = list(Step).index(step)
+    assert states == ["done"] * here + ["now"] + ["later"] * (6 - here)
+    assert {state for _, _, state in steps(step, Status.CLOSED)} == {"done"}
+
+
+def colours() -> list[dict[str, str]]:
+    """The light and the dark set of colours in the style sheet."""
+    sheet = (STATIC / "tocsin.css").read_text()
+    sets = []
+    for part in sheet.split(":root {")[1:]:
+        declared = (item.split(":") for item in part.split("}")[0].replace("\n", " ").split(";") if ":" in item)
+        sets.append({name.strip().removeprefix("--"): value.strip() for name, value in declared})
+    return sets
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("ink", "ground"),
+    [
+        *((ink, ground) for ink in ("text", "quiet", "link") for ground in ("page", "card")),
+        *((severity.value, ground) for severity in Severity for ground in ("page", "card")),
+        ("on-button", "button"),
+        ("good", "good-card"),
+        ("notice", "notice-card"),
+        ("good", "page"),
+    ],
+)
+def test_contrast(ink: str, ground: str) -> None:
+    """Text can be read on what it stands on, by day and by night: contrast at least 4.5 to 1."""
+    sets = colours()
+    assert len(sets) == 2
+    for one in sets:
+        lighter, darker = sorted((luminance(one[ink]), luminance(one[ground])), reverse=True)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def test_style_fetches_nothing() -> None:
+    """The style sheet loads nothing from elsewhere and sets no width that a narrow phone lacks."""
+    sheet = (STATIC / "tocsin.css").read_text()
+    assert "url(" not in sheet
+    assert "@import" not in sheet
