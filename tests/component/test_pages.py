@@ -249,8 +249,8 @@ def test_list_without_rights() -> None:
 def test_list_keeps_its_filter() -> None:
     """Tabs and the next page keep the chosen severity; the current tab is marked."""
     page = PAGES.incidents(incidents(severity=Severity.HIGH, next_after=17, tab=views.Tab.CLOSED))
-    assert "/?show=closed&amp;severity=high&amp;after=17" in page
-    assert "/?show=open&amp;severity=high" in page
+    assert "/?tab=closed&amp;severity=high&amp;after=17" in page
+    assert "/?tab=open&amp;severity=high" in page
     assert page.count('aria-current="page"') == 1
 
 
