@@ -9,7 +9,7 @@ from rules.event import Decision, Entity, Severity
 from rules.finding import Evidence, Finding
 from store import grouping, process
 from store.grouping import Attach, Candidate, Ignore, Open, Reopen
-from store.incident import Actor, ActorKind, EntryKind, Incident, NewEntry, Fact, Outcome, RuleTally, Step, Track
+from store.incident import Actor, ActorKind, EntryKind, Fact, Incident, NewEntry, Outcome, RuleTally, Step, Track
 from store.moments import to_microseconds
 from store.notice import NewNotice, NoticeKind
 
@@ -211,7 +211,7 @@ def _reopen(records: Records, finding: Finding, verdict: Reopen, now: datetime) 
     after = process.advance(before, to, now=now, by=_by_rule(finding))
     after = _decided(after, finding, now)
     records.change(before, after)
-    facts = {"reason": verdict.reason, "cycle": after.cycle, "step": after.step.value}
+    facts: dict[str, Fact] = {"reason": verdict.reason, "cycle": after.cycle, "step": after.step.value}
     records.write_entry(after.number, NewEntry(kind=EntryKind.REOPENED, actor=_by_rule(finding), facts=facts))
     return after
 
@@ -266,7 +266,11 @@ def _tell_timeline(
     """Write the entries that joining or growing asks for; growth alone is told every ten minutes."""
     by = _by_rule(finding)
     if first_of_its_rule:
-        facts = {"rule_version": finding.rule_version, "severity": finding.severity.value, "reason": reason}
+        facts: dict[str, Fact] = {
+            "rule_version": finding.rule_version,
+            "severity": finding.severity.value,
+            "reason": reason,
+        }
         values = {"title": finding.rule_title}
         records.write_entry(after.number, NewEntry(kind=EntryKind.JOINED, actor=by, facts=facts, values=values))
     if after.severity is not before.severity:

@@ -287,6 +287,13 @@ def acknowledge(incident: Incident, *, now: datetime, by: Actor, roles: Collecti
     )
 
 
+def allowed_acts(incident: Incident, roles: Collection[Role]) -> tuple[str, ...]:
+    """What a person with *roles* may do to the incident now, moving no step."""
+    if not incident.is_open:
+        return ()
+    return tuple(act.name for act in ACTS.values() if not act.roles or set(act.roles) & set(roles))
+
+
 def check_act(incident: Incident, act: Act, *, by: Actor, roles: Collection[Role]) -> None:
     """Raise if *by* may not do *act* on *incident* now.
 

@@ -298,6 +298,7 @@ person = Table(
     Column("timezone", Words, nullable=False),
     Column("from_config", Boolean, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("changed_by", Words, nullable=False),  #: "" for the configuration
     Column("disabled_at", UtcTime),
 )
 
@@ -317,6 +318,7 @@ token = Table(
     Column("label", Words, nullable=False),
     Column("hash", String, nullable=False, unique=True),
     Column("created_at", UtcTime, nullable=False),
+    Column("changed_by", Words, nullable=False),
     Column("revoked_at", UtcTime),
 )
 
@@ -397,6 +399,7 @@ poisoned_line = Table(
     _partition(),
     Column("source", Words, nullable=False),
     Column("stream", Words, nullable=False),
+    Column("origin", Words, nullable=False),
     Column("line", BigInteger, nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("raw", LargeBinary, nullable=False),

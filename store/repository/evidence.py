@@ -1,0 +1,50 @@
+"""The lines that made a record: of each rule the first and the last."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, func, select
+
+from rules.finding import Evidence
+from store.intake import EVIDENCE_FIRST, EVIDENCE_LAST
+from store.tables import evidence
+from store.tx import Tx
+from store.upsert import insert
+
+_FIELDS = ("source", "origin", "line", "offset", "time", "text", "sha256")
+_ORDER = (evidence.c.time, evidence.c.line, evidence.c.offset, evidence.c.source, evidence.c.origin)
+
+
+def add(tx: Tx, number: int, rule_id: str, lines: Sequence[Evidence]) -> None:
+    """Keep lines that are not kept yet, then drop what is neither among the rule's first nor its last."""
+    if not lines:
+        return
+    rows = [
+        {"incident": number, "rule_id": rule_id} | {name: getattr(line, name) for name in _FIELDS} for line in lines
+    ]
+    tx.connection.execute(insert(tx.connection, evidence).on_conflict_do_nothing(), rows)
+    ranked = (
+        select(
+            evidence.c.id,
+            func.row_number().over(order_by=_ORDER).label("first"),
+            func.row_number().over(order_by=[column.desc() for column in _ORDER]).label("last"),
+        )
+        .where(evidence.c.incident == number, evidence.c.rule_id == rule_id)
+        .subquery()
+    )
+    between = select(ranked.c.id).where(ranked.c.first > EVIDENCE_FIRST, ranked.c.last > EVIDENCE_LAST)
+    tx.connection.execute(evidence.delete().where(evidence.c.id.in_(between)))
+
+
+def of(connection: Connection, number: int) -> list[Evidence]:
+    """The lines of a record, by time."""
+    columns = [evidence.c[name] for name in _FIELDS]
+    rows = connection.execute(select(*columns).where(evidence.c.incident == number).order_by(*_ORDER, evidence.c.id))
+    return list(dict.fromkeys(Evidence(**row._mapping) for row in rows))
+
+
+def sources_of(connection: Connection, number: int) -> tuple[str, ...]:
+    """Names of the sources whose lines made a record."""
+    rows = connection.execute(
+        select(evidence.c.source).where(evidence.c.incident == number).distinct().order_by(evidence.c.source)
+    )
+    return tuple(row.source for row in rows)

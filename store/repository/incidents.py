@@ -1,0 +1,150 @@
+"""Incidents and observations: read, list, acknowledge."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from rules.event import Decision, Entity, Severity
+from store import process
+from store.incident import Actor, EntryKind, Incident, NewEntry, RuleTally, Status
+from store.notice import NewNotice, NoticeKind
+from store.repository import evidence, outbox, persons, records, timeline
+from store.tables import entity, incident, tally
+from store.tx import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which records to list; None: it does not matter."""
+
+    status: Status | None = None
+    severity: Severity | None = None
+    decision: Decision | None = None
+    acknowledged: bool | None = None
+    rule_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentView:
+    """A record with what hangs on it, but for the long lists (evidence, timeline, deliveries)."""
+
+    incident: Incident
+    entities: tuple[Entity, ...]  #: in the order in which they were seen first
+    tallies: tuple[RuleTally, ...]  #: what each rule contributed, the one that opened it first
+    sources: tuple[str, ...]  #: whose lines made it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledged:
+    """Who has it."""
+
+    first: bool  #: this call was the first acknowledgement
+    by: str  #: person id of who acknowledged first
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How much there is."""
+
+    open: int  #: incidents, without observations
+    unacknowledged: int  #: of the open ones
+    observations: int  #: open ones
+
+
+def list_of(
+    connection: Connection, wanted: Filter | None = None, *, after: int | None = None, limit: int = 50
+) -> list[Incident]:
+    """Records, newest first.
+
+    Args:
+        after: Number of the last one of the page before.
+    """
+    statement = select(incident).order_by(incident.c.number.desc()).limit(limit)
+    if after is not None:
+        statement = statement.where(incident.c.number < after)
+    wanted = wanted or Filter()
+    for name in ("status", "severity", "decision", "rule_id"):
+        if (one := getattr(wanted, name)) is not None:
+            statement = statement.where(incident.c[name] == one)
+    if wanted.acknowledged is not None:
+        statement = statement.where(incident.c.acknowledged_at.is_not(None) == wanted.acknowledged)
+    return [records.from_row(row) for row in connection.execute(statement)]
+
+
+def get(connection: Connection, number: int) -> IncidentView:
+    """One record.
+
+    Raises:
+        NotFound: There is none with that number.
+    """
+    record = records.load(connection, number)
+    named = connection.execute(
+        select(entity.c.kind, entity.c.value)
+        .where(entity.c.incident == number)
+        .order_by(entity.c.first_seen, entity.c.kind, entity.c.value)
+    )
+    columns = tuple(column for column in tally.c if column.name != "incident")
+    counted = connection.execute(
+        select(*columns)
+        .where(tally.c.incident == number)
+        .order_by(tally.c.rule_id != record.rule_id, tally.c.first_seen, tally.c.rule_id)
+    )
+    return IncidentView(
+        incident=record,
+        entities=tuple(Entity(kind=row.kind, value=row.value) for row in named),
+        tallies=tuple(RuleTally(**row._mapping) for row in counted),
+        sources=evidence.sources_of(connection, number),
+    )
+
+
+def counts(connection: Connection) -> Counts:
+    """How many records are open, and how many of them wait for a person."""
+    asks = incident.c.decision == Decision.INVESTIGATE
+    row = connection.execute(
+        select(
+            func.count().filter(asks).label("open"),
+            func.count().filter(asks, incident.c.acknowledged_at.is_(None)).label("unacknowledged"),
+            func.count().filter(~asks).label("observations"),
+        ).where(incident.c.status == Status.OPEN)
+    ).one()
+    return Counts(**row._mapping)
+
+
+def acknowledge(tx: Tx, number: int, actor: Actor, *, via: str, note: str = "") -> Acknowledged:
+    """Say "I have it": stops what is still to be sent about it, and tells those who were told. Moves no step.
+
+    The first one counts; a second one is told who took it and when.
+
+    Args:
+        via: By what they acted: "token", "session", "link".
+
+    Raises:
+        NotFound: No such record, or no such person.
+        ActNotAllowed: It is closed, or *actor* is no person with the role.
+    """
+    before = records.load(tx.connection, number)
+    roles = persons.roles_of(tx.connection, actor)
+    after = process.acknowledge(before, now=tx.now, by=actor, roles=roles)
+    first = after is not before
+    if first:
+        records.change(tx, before, after)
+        outbox.cancel_for_ack(tx, number, by=actor.id)
+        outbox.write_notice(
+            tx,
+            NewNotice(
+                incident=number,
+                kind=NoticeKind.ACKNOWLEDGED,
+                cycle=after.cycle,
+                reason=f"{actor.id} has it",
+                severity=after.severity,
+            ),
+        )
+    if first or note:
+        kind = EntryKind.ACKNOWLEDGED if first else EntryKind.NOTE
+        values = {"note": note} if note else {}
+        timeline.append(tx, number, NewEntry(kind=kind, actor=actor, values=values, via=via))
+    if after.acknowledged_at is None or after.acknowledged_by is None:
+        raise AssertionError("process.acknowledge returned a record that nobody has")
+    return Acknowledged(first=first, by=after.acknowledged_by, at=after.acknowledged_at)

@@ -1,0 +1,263 @@
+"""Notices and deliveries: written with the change, claimed with a lease, settled once."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, exists, func, or_, select
+
+from store.notice import Delivery, DeliveryState, NewDelivery, NewNotice, Notice, NoticeKind, Settlement
+from store.repository import records
+from store.tables import delivery, incident, notice
+from store.tx import Tx
+
+UNFINISHED = tuple(state for state in DeliveryState if not state.is_final)
+_CLAIMABLE = (DeliveryState.QUEUED, DeliveryState.UNCERTAIN)
+#: What an acknowledgement makes superfluous.
+_ASKS_FOR_ACK = (NoticeKind.OPENED, NoticeKind.WORSE)
+
+
+def write_notice(tx: Tx, new: NewNotice) -> int:
+    """Someone should hear of the change that this transaction writes. Returns the notice's id."""
+    values = {name: getattr(new, name) for name in NewNotice.__slots__}
+    written: int = tx.connection.execute(
+        notice.insert().values(at=tx.now, **values).returning(notice.c.id)
+    ).scalar_one()
+    return written
+
+
+def notices_unplanned(connection: Connection, limit: int = 100) -> list[Notice]:
+    """Notices for which nobody has decided who hears of them, oldest first."""
+    rows = connection.execute(
+        select(notice).where(notice.c.planned_at.is_(None)).order_by(notice.c.id).limit(limit)
+    ).all()
+    return [
+        Notice(
+            id=row.id,
+            incident=records.load(connection, row.incident),
+            kind=row.kind,
+            cycle=row.cycle,
+            at=row.at,
+            reason=row.reason,
+            severity=row.severity,
+            stale=row.stale,
+            breaks_through=row.breaks_through,
+        )
+        for row in rows
+    ]
+
+
+def plan(tx: Tx, notice_id: int, deliveries: Sequence[NewDelivery]) -> tuple[int, ...]:
+    """Decide who hears of a notice. Planning it again changes nothing and returns ().
+
+    Returns:
+        Ids of the deliveries, in order.
+    """
+    planned = tx.connection.execute(
+        notice.update()
+        .where(notice.c.id == notice_id, notice.c.planned_at.is_(None))
+        .values(planned_at=tx.now)
+        .returning(notice.c.incident, notice.c.kind)
+    ).first()
+    if planned is None:
+        return ()
+    return tuple(_add(tx, notice_id, planned.incident, planned.kind, new) for new in deliveries)
+
+
+def claim(tx: Tx, channel: str | None, *, lease_seconds: float, limit: int) -> list[Delivery]:
+    """Lease deliveries that are due, oldest first.
+
+    One is not due while an earlier one about the same incident to the same recipient is unfinished: messages arrive
+    in order.
+
+    Args:
+        channel: Only of this channel; None: of any.
+    """
+    earlier = delivery.alias("earlier")
+    blocked = exists().where(
+        earlier.c.incident == delivery.c.incident,
+        earlier.c.receiver == delivery.c.receiver,
+        earlier.c.target == delivery.c.target,
+        earlier.c.id < delivery.c.id,
+        earlier.c.state.in_(UNFINISHED),
+    )
+    due = (
+        select(delivery.c.id, delivery.c.state)
+        .where(delivery.c.state.in_(_CLAIMABLE), delivery.c.due_at <= tx.now, ~blocked)
+        .order_by(delivery.c.due_at, delivery.c.id)
+        .limit(limit)
+    )
+    if channel is not None:
+        due = due.where(delivery.c.channel == channel)
+    ids = [row.id for row in tx.connection.execute(due)]
+    tx.connection.execute(
+        delivery.update()
+        .where(delivery.c.id.in_(ids))
+        .values(
+            resent=or_(delivery.c.resent, delivery.c.state == DeliveryState.UNCERTAIN),
+            state=DeliveryState.SENDING,
+            lease_until=tx.now + timedelta(seconds=lease_seconds),
+            attempts=delivery.c.attempts + 1,
+        )
+    )
+    rows = tx.connection.execute(_deliveries().where(delivery.c.id.in_(ids)).order_by(delivery.c.due_at, delivery.c.id))
+    return [_from_row(row) for row in rows]
+
+
+def settle(tx: Tx, delivery_id: int, result: Settlement, *, attempt: int | None = None) -> bool:
+    """Note how an attempt ended.
+
+    Args:
+        attempt: Which one (`Delivery.attempts` when it was claimed): a late answer to an earlier one is not taken.
+
+    Returns:
+        False if it was not taken: the lease had ended and the delivery went on without this answer.
+    """
+    final = result.state.is_final
+    changing = {
+        "state": result.state,
+        "detail": result.detail,
+        "lease_until": None,
+        "due_at": result.retry_at or tx.now,
+        "finished_at": tx.now if final else None,
+    }
+    if result.title or result.body:
+        changing |= {"title": result.title, "body": result.body}
+    mine = [delivery.c.id == delivery_id, delivery.c.state == DeliveryState.SENDING]
+    if attempt is not None:
+        mine.append(delivery.c.attempts == attempt)
+    row = tx.connection.execute(
+        delivery.update().where(*mine).values(**changing).returning(delivery.c.incident)
+    ).first()
+    if row is not None and result.state is DeliveryState.ACCEPTED:
+        tx.connection.execute(
+            incident.update()
+            .where(incident.c.number == row.incident, incident.c.notified_at.is_(None))
+            .values(notified_at=tx.now)
+        )
+    return row is not None
+
+
+def expire_leases_at_start(tx: Tx) -> int:
+    """Whatever was being sent when the daemon ended may have arrived: send it again, marked. Returns how many."""
+    return _expire(tx, at_start=True)
+
+
+def expire_leases(tx: Tx) -> int:
+    """The same for attempts that have not come back within their lease. Returns how many."""
+    return _expire(tx, at_start=False)
+
+
+def cancel_for_ack(tx: Tx, number: int, *, by: str) -> int:
+    """A person has it: what still waits to ask for that is not sent. Returns how many deliveries that were.
+
+    What is being sent right now goes on.
+    """
+    tx.connection.execute(
+        notice.update()
+        .where(notice.c.incident == number, notice.c.planned_at.is_(None), notice.c.kind.in_(_ASKS_FOR_ACK))
+        .values(planned_at=tx.now)
+    )
+    return tx.connection.execute(
+        delivery.update()
+        .where(delivery.c.incident == number, delivery.c.state.in_(_CLAIMABLE), delivery.c.kind.in_(_ASKS_FOR_ACK))
+        .values(state=DeliveryState.CANCELLED, detail=f"acknowledged by {by}", finished_at=tx.now)
+    ).rowcount
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next delivery is due or the next lease ends; None: nothing waits."""
+    waiting = select(func.min(delivery.c.due_at)).where(delivery.c.state.in_(_CLAIMABLE))
+    leased = select(func.min(delivery.c.lease_until)).where(delivery.c.state == DeliveryState.SENDING)
+    moments = [connection.execute(statement).scalar() for statement in (waiting, leased)]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def of_incident(connection: Connection, number: int) -> list[Delivery]:
+    """All deliveries about a record, oldest first."""
+    rows = connection.execute(_deliveries().where(delivery.c.incident == number).order_by(delivery.c.id))
+    return [_from_row(row) for row in rows]
+
+
+def get(connection: Connection, delivery_id: int) -> Delivery | None:
+    """One delivery as it stands: look again right before sending."""
+    row = connection.execute(_deliveries().where(delivery.c.id == delivery_id)).first()
+    return _from_row(row) if row else None
+
+
+def told(connection: Connection, number: int, cycle: int) -> list[tuple[str, int]]:
+    """(receiver, target) of everyone who was, or may have been, told of a record in a cycle."""
+    reached = (DeliveryState.ACCEPTED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
+    rows = connection.execute(
+        select(delivery.c.receiver, delivery.c.target)
+        .join(notice, notice.c.id == delivery.c.notice)
+        .where(
+            delivery.c.incident == number,
+            notice.c.cycle == cycle,
+            # An attempt that was put back may have arrived before it was cancelled.
+            or_(delivery.c.state.in_(reached), delivery.c.resent),
+        )
+        .distinct()
+        .order_by(delivery.c.receiver, delivery.c.target)
+    )
+    return [(row.receiver, row.target) for row in rows]
+
+
+def pending(connection: Connection) -> int:
+    """How many deliveries and unplanned notices are unfinished."""
+    unplanned = select(func.count()).select_from(notice).where(notice.c.planned_at.is_(None))
+    unfinished = select(func.count()).select_from(delivery).where(delivery.c.state.in_(UNFINISHED))
+    count: int = connection.execute(unplanned).scalar_one() + connection.execute(unfinished).scalar_one()
+    return count
+
+
+def counts(connection: Connection) -> dict[DeliveryState, int]:
+    """How many deliveries there are in each state."""
+    rows = connection.execute(select(delivery.c.state, func.count().label("count")).group_by(delivery.c.state))
+    found = {row.state: row._mapping["count"] for row in rows}
+    return {state: found.get(state, 0) for state in DeliveryState}
+
+
+def _add(tx: Tx, notice_id: int, number: int, kind: NoticeKind, new: NewDelivery) -> int:
+    added: int = tx.connection.execute(
+        delivery.insert()
+        .values(
+            notice=notice_id,
+            incident=number,
+            kind=kind,
+            receiver=new.receiver,
+            target=new.target,
+            channel=new.channel,
+            person=new.person,
+            reason=new.reason,
+            state=new.state,
+            created_at=tx.now,
+            due_at=new.due_at or tx.now,
+            attempts=0,
+            resent=False,
+            title="",
+            body="",
+            detail="",
+            finished_at=tx.now if new.state.is_final else None,
+        )
+        .returning(delivery.c.id)
+    ).scalar_one()
+    return added
+
+
+def _expire(tx: Tx, *, at_start: bool) -> int:
+    sending = delivery.update().where(delivery.c.state == DeliveryState.SENDING)
+    if not at_start:
+        sending = sending.where(delivery.c.lease_until <= tx.now)
+    detail = "the daemon ended while it was being sent" if at_start else "no answer within its lease"
+    return tx.connection.execute(
+        sending.values(state=DeliveryState.UNCERTAIN, lease_until=None, due_at=tx.now, detail=detail)
+    ).rowcount
+
+
+def _deliveries() -> Select[Any]:
+    return select(delivery, notice.c.stale, notice.c.breaks_through).join(notice, notice.c.id == delivery.c.notice)
+
+
+def _from_row(row: Row[Any]) -> Delivery:
+    return Delivery(**row._mapping)

@@ -1,0 +1,64 @@
+"""A record as it lies in its table: load, add, change."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from rules.event import Entity
+from store.errors import NotFound
+from store.incident import Incident
+from store.intake import MAX_ENTITIES
+from store.tables import entity, incident
+from store.tx import Tx
+from store.upsert import insert
+
+
+def load(connection: Connection, number: int) -> Incident:
+    """The record alone.
+
+    Raises:
+        NotFound: There is none with that number.
+    """
+    row = connection.execute(select(incident).where(incident.c.number == number)).first()
+    if row is None:
+        raise NotFound(f"there is no INC-{number}")
+    return from_row(row)
+
+
+def add(tx: Tx, record: Incident) -> None:
+    """Keep a new record."""
+    tx.connection.execute(incident.insert().values(**_columns(record)))
+
+
+def change(tx: Tx, before: Incident, after: Incident) -> None:
+    """Keep what differs between *before*, as loaded in this transaction, and *after*."""
+    old, new = _columns(before), _columns(after)
+    changed = {name: new[name] for name in new if new[name] != old[name]}
+    if changed:
+        tx.connection.execute(incident.update().where(incident.c.number == after.number).values(**changed))
+
+
+def add_entities(tx: Tx, number: int, entities: Sequence[Entity], first_seen: datetime) -> None:
+    """List entities that are not listed yet, up to `MAX_ENTITIES` a record."""
+    if not entities:
+        return
+    rows = [{"incident": number, "kind": one.kind, "value": one.value, "first_seen": first_seen} for one in entities]
+    listed = select(func.count()).select_from(entity).where(entity.c.incident == number)
+    room = MAX_ENTITIES - tx.connection.execute(listed).scalar_one()
+    if room >= len(rows):
+        tx.connection.execute(insert(tx.connection, entity).on_conflict_do_nothing(), rows)
+
+
+def from_row(row: Row[Any]) -> Incident:
+    """The record in a row of the table."""
+    return Incident(**row._mapping)
+
+
+_NAMES = tuple(field.name for field in fields(Incident))
+
+
+def _columns(record: Incident) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _NAMES}

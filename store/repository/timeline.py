@@ -1,0 +1,101 @@
+"""What happened to a record, by whom, when: appended, never changed."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, Row, select
+
+from store import audit
+from store.errors import NotFound
+from store.incident import Actor, EntryKind, Fact, NewEntry, TimelineEntry
+from store.tables import timeline, value
+from store.tx import Tx
+
+
+def append(tx: Tx, number: int, new: NewEntry) -> None:
+    """Add an entry to the record's chain."""
+    last = tx.connection.execute(
+        select(timeline.c.seq, timeline.c.hash)
+        .where(timeline.c.incident == number)
+        .order_by(timeline.c.seq.desc())
+        .limit(1)
+    ).first()
+    seq, previous = (last.seq + 1, last.hash) if last else (1, audit.GENESIS)
+    salted = {
+        name: audit.Salted(value=text, salt=tx.random(audit.SALT_BYTES)) for name, text in sorted(new.values.items())
+    }
+    sealed = audit.seal(new, incident=number, seq=seq, at=tx.now, previous=previous, values=salted)
+    tx.connection.execute(
+        timeline.insert().values(
+            incident=number,
+            seq=seq,
+            at=tx.now,
+            kind=new.kind,
+            actor_kind=new.actor.kind,
+            actor_id=new.actor.id,
+            via=new.via,
+            entry=sealed.entry,
+            hash=sealed.hash,
+        )
+    )
+    if salted:
+        rows = [
+            {"incident": number, "seq": seq, "name": name, "salt": one.salt, "value": one.value}
+            for name, one in salted.items()
+        ]
+        tx.connection.execute(value.insert(), rows)
+
+
+def of(connection: Connection, number: int) -> list[TimelineEntry]:
+    """The timeline of a record, oldest first."""
+    return [
+        TimelineEntry(
+            incident=kept.incident,
+            seq=kept.seq,
+            at=kept.at,
+            kind=kept.kind,
+            actor=kept.actor,
+            via=kept.via,
+            facts=said.facts,
+            values={name: kept.values[name].value if name in kept.values else None for name in said.commitments},
+            hash=kept.sealed.hash.hex(),
+        )
+        for kept in kept_of(connection, number)
+        for said in (audit.unseal(kept.sealed.entry),)
+    ]
+
+
+def kept_of(connection: Connection, number: int) -> Iterator[audit.Kept]:
+    """The entries of a record with their bytes, for `audit.faults`."""
+    values: dict[int, dict[str, audit.Salted]] = {}
+    for row in connection.execute(select(value).where(value.c.incident == number)):
+        values.setdefault(row.seq, {})[row.name] = audit.Salted(value=row.value, salt=row.salt)
+    for row in connection.execute(select(timeline).where(timeline.c.incident == number).order_by(timeline.c.seq)):
+        yield _kept(row, values.get(row.seq, {}))
+
+
+def redact(tx: Tx, number: int, seq: int, name: str, *, by: Actor, reason: str, via: str = "") -> None:
+    """Delete a value and its salt for ever. Who, when and why stay; the chain still verifies.
+
+    Raises:
+        NotFound: There is no such value, or it was redacted before.
+    """
+    gone = tx.connection.execute(
+        value.delete().where(value.c.incident == number, value.c.seq == seq, value.c.name == name)
+    ).rowcount
+    if gone != 1:
+        raise NotFound(f"INC-{number} entry {seq} has no value {name!r}; it may have been redacted before")
+    facts: dict[str, Fact] = {"entry": seq, "name": name, "reason": reason}
+    append(tx, number, NewEntry(kind=EntryKind.REDACTED, actor=by, facts=facts, via=via))
+
+
+def _kept(row: Row[tuple[object, ...]], values: dict[str, audit.Salted]) -> audit.Kept:
+    return audit.Kept(
+        incident=row.incident,
+        seq=row.seq,
+        at=row.at,
+        kind=row.kind,
+        actor=Actor(kind=row.actor_kind, id=row.actor_id),
+        via=row.via,
+        sealed=audit.Sealed(entry=row.entry, hash=row.hash),
+        values=values,
+    )
