@@ -10,7 +10,7 @@ from detector.config.problems import Problem
 from detector.config.records import Config
 from detector.config.shape import dotted
 
-STATE_FILES = ("tocsin.db", "tocsin.db-wal", "tocsin.db-shm", "tocsin.sock", "tocsin.lock")
+STATE_FILES = ("tocsin.sock", "tocsin.lock", "link.key")
 
 
 def check_files(config: Config) -> Iterator[Problem]:
@@ -61,6 +61,10 @@ def outputs_of(config: Config) -> Iterator[tuple[str, str]]:
     """(what it is, path) of the files that the daemon writes."""
     for name in STATE_FILES:
         yield "a file of the daemon's own", str(Path(config.daemon.state_dir, name))
+    scheme, _, database = config.store_url.partition(":///")
+    if scheme == "sqlite":
+        for end in ("", "-wal", "-shm"):
+            yield "the database", database + end
     for receiver in config.receivers:
         scheme, _, rest = receiver.url.reveal().partition("://")
         if scheme == "tocsin-file":

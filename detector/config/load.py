@@ -1,7 +1,7 @@
 """Loading the configuration: files in, one frozen record out, or every problem at once."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import msgspec
 
 from detector.config.check import check
 from detector.config.documents import Document, Origins, Unreadable, merge, read
+from detector.config.positions import KeyPath
 from detector.config.problems import ConfigErrors, Level, Problem
 from detector.config.records import Config
 from detector.config.secret import Secret
@@ -64,15 +65,18 @@ def build(documents: Iterable[Document], environment: Mapping[str, str]) -> Load
     shaper = Shaper(environment)
     config = msgspec.convert(shaper.shape(Config, data), Config, dec_hook=_secret)
     found = [*shaper.problems, *check(config)]
-    problems = sorted((_placed(problem, origins, shaper.secrets) for problem in found), key=_order(documents))
+    problems = sorted(placed(found, origins, shaper.secrets), key=_order(documents))
     if any(problem.level is Level.ERROR for problem in problems):
         raise ConfigErrors(problems)
     files = tuple(document.file for document in documents)
     return Loaded(config=config, origins=origins, warnings=tuple(problems), files=files)
 
 
-def _placed(problem: Problem, origins: Origins, secrets: set[tuple[str | int, ...]]) -> Problem:
-    return replace(problem, place=origins.place(problem.path, at_value=problem.at_value, secrets=secrets))
+def placed(problems: Iterable[Problem], origins: Origins, secrets: Iterable[KeyPath] = ()) -> Iterator[Problem]:
+    """*problems* with the place that each is about; values at *secrets* are masked in the line."""
+    for one in problems:
+        hidden = (*secrets, one.path) if one.path[-1:] == ("url",) else secrets
+        yield replace(one, place=origins.place(one.path, at_value=one.at_value, secrets=hidden))
 
 
 def _order(documents: tuple[Document, ...]) -> Any:

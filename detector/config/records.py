@@ -5,6 +5,7 @@ may stand several times is written ``[[source]]`` and read as ``config.sources``
 to the working directory.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,6 +16,8 @@ from notifier.message import Ask
 from rules.event import Severity
 from store.incident import Step, Tlp
 from store.people import Role
+
+STORE_FILE = "tocsin.db"
 
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
@@ -268,3 +271,8 @@ class Config(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     receivers: tuple[Receiver, ...] = msgspec.field(default=(), name="receiver")
     routes: tuple[Route, ...] = msgspec.field(default=(), name="route")
     retention: Retention = msgspec.field(default_factory=Retention)
+
+    @property
+    def store_url(self) -> str:
+        """The database's URL, also where the configuration leaves it to us. May hold a password."""
+        return self.store.url.reveal() or f"sqlite:///{Path(self.daemon.state_dir, STORE_FILE).absolute()}"

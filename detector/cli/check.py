@@ -1,0 +1,103 @@
+"""``tocsin check``."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from detector.cli.options import config_option, existing_config, json_option
+from detector.cli.output import Misuse, clean, print_json
+from detector.config.load import Loaded, load, placed
+from detector.config.machine import check_machine
+from detector.config.problems import KEPT, ConfigErrors, Level, Problem, total
+from detector.settings import build
+from rules.sigma.errors import RuleError
+from rules.sigma.files import RuleFileUnreadable
+from rules.sigma.load import load as load_rules
+from rules.sigma.model import RuleSet
+
+
+@click.command()
+@config_option
+@json_option
+def check(config_path: str | None, as_json: bool) -> None:
+    """Check configuration and rules; tell everything that is wrong.
+
+    Exits with 2 if there are errors, with 0 if there are only warnings and notices.
+    """
+    path = existing_config(config_path)
+    try:
+        loaded = load(path)
+    except ConfigErrors as error:
+        _tell(error.problems, None, str(error), as_json)
+        sys.exit(Misuse.exit_code)
+    problems = (*loaded.warnings, *placed(check_machine(loaded.config), loaded.origins))
+    try:
+        rules = _rules(loaded)
+    except RuleFileUnreadable as error:
+        raise Misuse(str(error)) from None
+    is_sound = not rules.errors and not any(one.level is Level.ERROR for one in problems)
+    _tell(problems, rules, _text(str(path), loaded, problems, rules), as_json)
+    sys.exit(0 if is_sound else Misuse.exit_code)
+
+
+def _rules(loaded: Loaded) -> RuleSet:
+    settings = build(loaded.config).engine
+    return load_rules(settings.rule_files, settings.trust)
+
+
+def _text(path: str, loaded: Loaded, problems: Iterable[Problem], rules: RuleSet) -> str:
+    problems = tuple(problems)
+    config = loaded.config
+    said = total(problems) if problems else "ok"
+    loads = len(rules.rules) + len(rules.correlations)
+    lines = [
+        *map(str, problems),
+        *map(str, rules.errors),
+        f"config   {path}   {said} ({len(config.sources)} sources, {len(config.receivers)} receivers)",
+        f"rules    {loads} loaded, {_rejected(rules.errors)} rejected",
+    ]
+    if any(one.level is Level.ERROR for one in problems):
+        lines.append(KEPT)
+    return "\n".join(lines)
+
+
+def _rejected(errors: Iterable[RuleError]) -> int:
+    """How many rules the errors are about: one rule may have several."""
+    return len({(one.path, one.rule) for one in errors})
+
+
+def _tell(problems: Iterable[Problem], rules: RuleSet | None, text: str, as_json: bool) -> None:
+    if not as_json:
+        click.echo("\n".join(map(clean_line, text.split("\n"))))
+        return
+    answer: dict[str, Any] = {"problems": [_plain(one) for one in problems]}
+    if rules is not None:
+        answer["rules"] = {
+            "loaded": len(rules.rules) + len(rules.correlations),
+            "rejected": _rejected(rules.errors),
+            "errors": [
+                {"file": one.path, "line": one.line, "column": one.column, "message": one.message, "hint": one.hint}
+                for one in rules.errors
+            ],
+        }
+    print_json(answer)
+
+
+def clean_line(line: str) -> str:
+    """*line* without what a terminal acts upon; its tabs stay, so that a caret below it stands where it should."""
+    return "\t".join(map(clean, line.split("\t")))
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    place = problem.place
+    return {
+        "level": problem.level,
+        "file": place.file if place else None,
+        "line": place.span.line if place and place.span else None,
+        "column": place.span.column if place and place.span else None,
+        "message": problem.message,
+        "hint": problem.hint,
+        "allowed": problem.allowed,
+    }

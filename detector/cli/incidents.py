@@ -1,0 +1,108 @@
+"""``tocsin incidents``."""
+
+from typing import Any
+
+import click
+
+from detector.cli.client import in_path
+from detector.cli.options import Client, daemon_options, json_option
+from detector.cli.output import clean, print_json, print_table, severity
+
+SEVERITIES = ("informational", "low", "medium", "high", "critical")
+LINES_SHOWN = 10
+
+
+@click.group()
+def incidents() -> None:
+    """List, show and acknowledge incidents."""
+
+
+@incidents.command("list")
+@daemon_options
+@click.option("--status", type=click.Choice(["open", "closed"]), help="Only open or closed ones.")
+@click.option("--severity", "level", type=click.Choice(SEVERITIES), help="Only of that severity.")
+@click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="How many at most.")
+@click.option("--after", type=int, metavar="NUMBER", help="Only those before that number: the next page.")
+@json_option
+def list_(client: Client, status: str | None, level: str | None, limit: int, after: int | None, as_json: bool) -> None:
+    """List incidents, newest first."""
+    query = {"status": status, "severity": level, "limit": limit, "after": after}
+    page = client.get("/api/v1/incidents", query)
+    if as_json:
+        print_json(page)
+        return
+    titles = ("id", "severity", "step", "events", "last seen", "acknowledged", "title", "about")
+    print_table(titles, map(_row, page["items"]), "no incident")
+    if len(page["items"]) == limit:
+        click.echo(f"more: tocsin incidents list --after {page['items'][-1]['number']}")
+
+
+@incidents.command()
+@click.argument("number", metavar="INC-n")
+@daemon_options
+@json_option
+def show(client: Client, number: str, as_json: bool) -> None:
+    """Show one incident: what, why, the lines, what happened since."""
+    record = client.get(f"/api/v1/incidents/{in_path(number)}")
+    if as_json:
+        print_json(record)
+        return
+    click.echo(f"{clean(record['id'])}  {severity(record['severity'])}  {clean(record['title'])}  {_about(record)}")
+    taken = f"{record['acknowledged_by']} since {record['acknowledged_at']}" if record["acknowledged_at"] else "nobody"
+    click.echo(clean(f"{record['status']}, step {record['step']}; acknowledged by {taken}"))
+    click.echo(clean(f"rule {record['rule']['title']} ({record['rule']['path']}), decision {record['decision']}"))
+    click.echo(clean(f"{record['events']} events from {record['first_seen']} to {record['last_seen']}"))
+    for term in record["severity_terms"]:
+        click.echo(clean(f"  {term['term']} {term['value']:+d}: {term['because']}"))
+    _print_lines(record["evidence"])
+    click.echo("timeline:")
+    for entry in record["timeline"]:
+        click.echo(clean(f"  {_entry(entry)}"))
+    for one in record["deliveries"]:
+        click.echo(clean(f"  told {one['receiver']}: {one['state']} {one['detail'] or one['reason']}".rstrip()))
+
+
+@incidents.command()
+@click.argument("number", metavar="INC-n")
+@click.option("--note", default="", help="A sentence for the record.")
+@daemon_options
+@json_option
+def ack(client: Client, number: str, note: str, as_json: bool) -> None:
+    """Acknowledge an incident: "I have it". Needs your token in TOCSIN_TOKEN or --token-file."""
+    done = client.post(f"/api/v1/incidents/{in_path(number)}/acknowledge", {"note": note})
+    if as_json:
+        print_json(done)
+    elif done["first"]:
+        click.echo(clean(f"{number} is yours, {done['by']}, since {done['at']}."))
+    else:
+        click.echo(clean(f"{number} was taken by {done['by']} at {done['at']} already."))
+
+
+def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    return (
+        one["id"],
+        one["severity"],
+        one["step"] if one["status"] == "open" else one["outcome"],
+        one["events"],
+        one["last_seen"],
+        one["acknowledged_by"] or "nobody",
+        one["title"],
+        _about(one),
+    )
+
+
+def _about(one: dict[str, Any]) -> str:
+    return clean(" ".join(f"{name}={value}" for name, value in one["group"].items()))
+
+
+def _print_lines(evidence: list[dict[str, Any]]) -> None:
+    click.echo("evidence:")
+    for one in evidence[:LINES_SHOWN]:
+        click.echo(clean(f"  {one['origin']}:{one['line']}  {one['text']}"))
+    if len(evidence) > LINES_SHOWN:
+        click.echo(f"  … and {len(evidence) - LINES_SHOWN} more (--json prints all)")
+
+
+def _entry(entry: dict[str, Any]) -> str:
+    actor = entry.get("actor") or {}
+    return f"{entry.get('at', '')}  {entry.get('kind', '')}  {actor.get('id', '')}  {entry.get('text') or ''}".rstrip()

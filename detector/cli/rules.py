@@ -1,0 +1,53 @@
+"""``tocsin rules``."""
+
+import sys
+
+import click
+
+from detector.cli.options import json_option
+from detector.cli.output import Misuse, clean, print_json, print_table
+from detector.cli.ruleset import rules_option, ruleset
+from rules.sigma.model import Correlation, Rule
+
+
+@click.group()
+def rules() -> None:
+    """List and test rules."""
+
+
+@rules.command("list")
+@rules_option
+@json_option
+def list_(rule_paths: tuple[str, ...], as_json: bool) -> None:
+    """List rules: those that come with Tocsin, or those named with --rules. Exits with 2 if one does not load."""
+    found = ruleset(rule_paths)
+    if as_json:
+        print_json({"rules": [_plain(one) for one in found.all], "errors": [str(one) for one in found.errors]})
+    else:
+        titles = ("level", "decision", "title", "kind", "file")
+        rows = ((one.level, one.decision, one.title, _kind(one), one.path) for one in found.all)
+        print_table(titles, rows, "no rules")
+        for error in found.errors:
+            click.echo("\n".join(map(clean, str(error).split("\n"))), err=True)
+    sys.exit(Misuse.exit_code if found.errors else 0)
+
+
+def _kind(rule: Rule | Correlation) -> str:
+    if isinstance(rule, Correlation):
+        return rule.type
+    return "base" if rule.as_base_only else "single event"
+
+
+def _plain(rule: Rule | Correlation) -> dict[str, object]:
+    return {
+        "id": rule.id,
+        "title": rule.title,
+        "level": rule.level,
+        "decision": rule.decision,
+        "kind": _kind(rule),
+        "path": rule.path,
+        "version": rule.version,
+        "author": rule.author,
+        "license": rule.license,
+        "tags": rule.tags,
+    }

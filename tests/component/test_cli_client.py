@@ -1,0 +1,207 @@
+"""The command against a small HTTP server on a unix socket: requests, refusals, tables, exit codes."""
+
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from detector.cli.group import tocsin
+
+INCIDENT = {
+    "number": 1,
+    "id": "INC-1",
+    "title": "SSH brute force",
+    "severity": "high",
+    "step": "notification",
+    "status": "open",
+    "outcome": "none",
+    "events": 10,
+    "last_seen": "2026-03-01T03:12:04Z",
+    "acknowledged_by": None,
+    "group": {"user.name": "ro\x1b[2Jot\u202e"},
+}
+
+
+class Peer:
+    """Answers what it was told to, and remembers what it was asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.answers: dict[tuple[str, str], tuple[int, Any]] = {}
+        self.asked: list[tuple[str, str, Any, str | None]] = []
+        self.path = path
+        peer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def handle_any(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                asked = (self.command, self.path, json.loads(body) if body else None, self.headers.get("Authorization"))
+                peer.asked.append(asked)
+                status, answer = peer.answers.get((self.command, self.path), (404, {"detail": "no such thing"}))
+                content = json.dumps(answer).encode() if answer is not None else b""
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_GET = do_POST = do_DELETE = handle_any  # noqa: N815
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+                """Stay quiet."""
+
+            def address_string(self) -> str:
+                return "unix"
+
+        self._server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def peer(tmp_path: Path) -> Iterator[Peer]:
+    (tmp_path / "config.toml").write_text(f'[daemon]\nstate_dir = "{tmp_path}"\n')
+    peer = Peer(tmp_path / "tocsin.sock")
+    yield peer
+    peer.close()
+
+
+def call(peer: Peer, *arguments: str, **environment: str) -> Result:
+    config = str(peer.path.parent / "config.toml")
+    return CliRunner().invoke(tocsin, [*arguments, "--config", config], env={"TOCSIN_TOKEN": None, **environment})
+
+
+def test_a_list_becomes_a_table_that_no_terminal_acts_upon(peer: Peer) -> None:
+    """Columns line up, and what an attacker wrote moves no cursor."""
+    peer.answers["GET", "/api/v1/incidents?status=open&limit=50"] = (200, {"items": [INCIDENT]})
+    done = call(peer, "incidents", "list", "--status", "open")
+    assert done.exit_code == 0, done.output
+    titles, row = done.output.splitlines()
+    assert titles.split() == ["id", "severity", "step", "events", "last", "seen", "acknowledged", "title", "about"]
+    assert row.startswith("INC-1  high      notification  10      2026-03-01T03:12:04Z  nobody        SSH brute force")
+    assert row.endswith("user.name=ro\ufffd[2Jot\ufffd")
+
+
+def test_json_is_what_the_daemon_said(peer: Peer) -> None:
+    """--json passes the answer on, in ASCII."""
+    peer.answers["GET", "/api/v1/incidents?limit=50"] = (200, {"items": [INCIDENT]})
+    done = call(peer, "incidents", "list", "--json")
+    assert json.loads(done.output) == {"items": [INCIDENT]}
+    assert done.output.isascii()
+
+
+def test_the_next_page_is_named(peer: Peer) -> None:
+    """A full page says how to get the next one."""
+    peer.answers["GET", "/api/v1/incidents?limit=1"] = (200, {"items": [INCIDENT]})
+    assert call(peer, "incidents", "list", "--limit", "1").output.endswith("more: tocsin incidents list --after 1\n")
+
+
+def test_acknowledging_takes_the_persons_token(peer: Peer, tmp_path: Path) -> None:
+    """The token comes from the environment or a file, and goes into the header alone."""
+    answer = {"first": True, "by": "ana", "at": "2026-03-01T03:13:05Z"}
+    peer.answers["POST", "/api/v1/incidents/INC-1/acknowledge"] = (200, answer)
+    done = call(peer, "incidents", "ack", "INC-1", "--note", "on it", TOCSIN_TOKEN="tcs_x")
+    assert done.output == "INC-1 is yours, ana, since 2026-03-01T03:13:05Z.\n"
+    (tmp_path / "token").write_text("tcs_y\n")
+    call(peer, "incidents", "ack", "INC-1", "--token-file", str(tmp_path / "token"))
+    assert peer.asked == [
+        ("POST", "/api/v1/incidents/INC-1/acknowledge", {"note": "on it"}, "Bearer tcs_x"),
+        ("POST", "/api/v1/incidents/INC-1/acknowledge", {"note": ""}, "Bearer tcs_y"),
+    ]
+
+
+def test_a_second_acknowledgement_says_who_has_it(peer: Peer) -> None:
+    """Who comes second is told by whom and when it was taken."""
+    answer = {"first": False, "by": "bo", "at": "2026-03-01T03:12:50Z"}
+    peer.answers["POST", "/api/v1/incidents/1/acknowledge"] = (200, answer)
+    done = call(peer, "incidents", "ack", "1")
+    assert (done.exit_code, done.output) == (0, "1 was taken by bo at 2026-03-01T03:12:50Z already.\n")
+
+
+def test_a_refusal_says_why_what_is_missing_and_what_is_allowed(peer: Peer) -> None:
+    """Problem+json becomes sentences on standard error, and exit code 1."""
+    problem = {"detail": "a person must do this\x1b[0m", "missing": ["token"], "allowed": ["note", "answer"]}
+    peer.answers["POST", "/api/v1/incidents/1/acknowledge"] = (403, problem)
+    done = call(peer, "incidents", "ack", "1")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[:3] == ["a person must do this\ufffd[0m", "missing: token", "allowed: note, answer"]
+    assert "tocsin token create" in done.stderr
+
+
+def test_a_tokens_secret_stands_alone_on_standard_output(peer: Peer) -> None:
+    """So that a script can take it; what people should know goes to standard error."""
+    peer.answers["POST", "/api/v1/tokens"] = (201, {"id": 7, "token": "tcs_secret"})
+    done = call(peer, "token", "create", "ana", "--label", "ci")
+    assert done.stdout == "tcs_secret\n"
+    assert peer.asked[0][2] == {"person": "ana", "label": "ci"}
+
+
+def test_persons_are_named_in_paths_safely(peer: Peer) -> None:
+    """A slash in a name leads nowhere else."""
+    peer.answers["DELETE", "/api/v1/users/a%2F..%2Fb"] = (204, None)
+    assert call(peer, "user", "remove", "a/../b").exit_code == 0
+
+
+def test_a_link_to_sign_in_is_printed(peer: Peer) -> None:
+    """The link stands alone on standard output."""
+    peer.answers["POST", "/api/v1/sign-in-links"] = (201, {"url": "http://localhost/in/x", "valid_seconds": 900})
+    done = call(peer, "sign-in", "ana")
+    assert done.stdout == "http://localhost/in/x\n"
+    assert "15 minutes" in done.stderr
+
+
+def test_no_daemon_is_exit_code_3(tmp_path: Path) -> None:
+    """The message names the socket and what to do."""
+    (tmp_path / "config.toml").write_text(f'[daemon]\nstate_dir = "{tmp_path}"\n')
+    done = CliRunner().invoke(tocsin, ["status", "--config", str(tmp_path / "config.toml")])
+    assert done.exit_code == 3
+    assert done.stderr.startswith(
+        f"the daemon is not reachable at {tmp_path}/tocsin.sock: No such file or directory.\n"
+    )
+    assert "tocsin run" in done.stderr
+
+
+def test_a_broken_configuration_does_not_hide_the_daemon(peer: Peer) -> None:
+    """The socket is found although the rest of the configuration is wrong."""
+    (peer.path.parent / "config.toml").write_text(f'[daemon]\nstate_dir = "{peer.path.parent}"\nwrong = 1\n')
+    peer.answers["GET", "/api/v1/tokens"] = (200, {"items": []})
+    assert call(peer, "token", "list").output == "no tokens\n"
+
+
+def test_a_long_path_reaches_the_socket_too(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The kernel takes 107 bytes; folders are longer at times."""
+    short = tmp_path_factory.mktemp("s")
+    long = short / ("x" * 120)
+    peer = Peer(short / "tocsin.sock")
+    try:
+        peer.answers["GET", "/api/v1/tokens"] = (200, {"items": []})
+        long.symlink_to(short)
+        (short / "config.toml").write_text(f'[daemon]\nstate_dir = "{long}"\n')
+        assert call(peer, "token", "list").output == "no tokens\n"
+    finally:
+        peer.close()
+
+
+@pytest.mark.parametrize("url", ["localhost:8787", "ftp://x", "http://[", "http://x:99999"])
+def test_an_address_that_is_none_is_exit_code_2(url: str) -> None:
+    """--url is checked before anything is sent."""
+    done = CliRunner().invoke(tocsin, ["status", "--url", url])
+    assert done.exit_code == 2
+    assert "https://" in done.stderr
+
+
+def test_an_unknown_verb_names_the_nearest() -> None:
+    """A slip of the finger costs one look."""
+    done = CliRunner().invoke(tocsin, ["incidnts"])
+    assert done.exit_code == 2
+    assert 'did you mean "incidents"?' in done.stderr

@@ -1,0 +1,176 @@
+"""Verbs about files: check, config show, unit, rules list."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from detector.cli.group import TOCSIN, tocsin
+
+CONFIG = """\
+[[source]]
+name = "auth"
+path = "auth.log"
+
+[rules]
+paths = ["rules"]
+
+[[receiver]]
+name = "console"
+url = "tocsin-console://"
+
+[[receiver]]
+name = "mail"
+url = "json://u:hunter2@localhost/"
+
+[[route]]
+receiver = ["console", "mail"]
+"""
+RULE = """\
+title: Failed password
+id: 6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a11
+logsource:
+    product: linux
+    service: sshd
+detection:
+    selection:
+        event.outcome: failure
+    condition: selection
+level: high
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.toml").write_text(CONFIG)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/failed.yml").write_text(RULE)
+    return tmp_path
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(tocsin, list(arguments), env={"TOCSIN_CONFIG": None})
+
+
+@pytest.mark.usefixtures("folder")
+class TestCheck:
+    """``tocsin check``"""
+
+    def test_what_is_fine_exits_with_0(self) -> None:
+        """The totals are told."""
+        done = call("check")
+        assert done.exit_code == 0, done.output
+        assert "config   config.toml   ok (1 sources, 2 receivers)" in done.output
+        assert "rules    1 loaded, 0 rejected" in done.output
+
+    def test_broken_rules_are_told_with_their_place(self, folder: Path) -> None:
+        """A rule that does not load is named with its reason; exit code 2."""
+        (folder / "rules/broken.yml").write_text(
+            RULE.replace("condition: selection", "condition: selektion").replace("6f3c", "7f3c")
+        )
+        done = call("check")
+        assert done.exit_code == 2
+        assert "rules/broken.yml:9:" in done.output
+        assert "rules    1 loaded, 1 rejected" in done.output
+
+    def test_an_address_that_cannot_be_told_is_an_error(self, folder: Path) -> None:
+        """What the sending library refuses is told at the receiver, without its secrets."""
+        (folder / "config.toml").write_text(CONFIG.replace("json://u:hunter2@", "jsonx://u:hunter2@"))
+        done = call("check")
+        assert done.exit_code == 2
+        assert 'config.toml:14:7: error: receiver "mail" cannot be told: ' in done.output
+        assert "hunter2" not in done.output
+
+    def test_a_folder_that_is_not_there_is_an_error(self, folder: Path) -> None:
+        """A file receiver needs its folder, unless that is the state directory, made at the first start."""
+        for path, code in (("nowhere/out.txt", 2), ("var/out.txt", 0), ("out.txt", 0)):
+            (folder / "config.toml").write_text(CONFIG.replace("tocsin-console://", f"tocsin-file://{path}"))
+            assert call("check").exit_code == code
+
+    def test_json_tells_the_same(self, folder: Path) -> None:
+        """Each problem is an object with its place."""
+        (folder / "config.toml").write_text(CONFIG + "x = 1\n")
+        done = call("check", "--json")
+        assert done.exit_code == 2
+        (problem,) = json.loads(done.output)["problems"]
+        assert (problem["level"], problem["file"], problem["line"], problem["column"]) == (
+            "error",
+            "config.toml",
+            18,
+            1,
+        )
+
+
+@pytest.mark.usefixtures("folder")
+class TestConfigShow:
+    """``tocsin config show``"""
+
+    def test_every_value_with_its_origin(self) -> None:
+        """What is set names file and line, the rest is a default."""
+        lines = [" ".join(line.split()) for line in call("config", "show", "--origin").output.splitlines()]
+        assert 'source[0].name = "auth" # config.toml:2' in lines
+        assert 'source[0].start = "end" # default' in lines
+        assert 'receiver[1].url = "***" # config.toml:14' in lines
+
+    @pytest.mark.parametrize("options", [[], ["--origin"], ["--json"], ["--json", "--origin"]])
+    def test_secrets_stay_hidden(self, options: list[str]) -> None:
+        """In no form does it show a secret."""
+        done = call("config", "show", *options)
+        assert done.exit_code == 0
+        assert "hunter2" not in done.output
+        assert "***" in done.output
+
+
+@pytest.mark.usefixtures("folder")
+class TestRulesList:
+    """``tocsin rules list``"""
+
+    def test_rules_are_listed(self) -> None:
+        """One line a rule, with level, decision and file."""
+        done = call("rules", "list", "--rules", "rules")
+        assert done.exit_code == 0
+        assert done.output.splitlines()[1].split() == [
+            "high",
+            "investigate",
+            "Failed",
+            "password",
+            "single",
+            "event",
+            "rules/failed.yml",
+        ]
+
+    def test_as_json(self) -> None:
+        """The id is there, for scripts."""
+        (rule,) = json.loads(call("rules", "list", "--rules", "rules/failed.yml", "--json").output)["rules"]
+        assert rule["id"] == "6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a11"
+
+    def test_a_path_that_is_not_there(self) -> None:
+        """Exit code 2, and its name."""
+        done = call("rules", "list", "--rules", "nowhere")
+        assert done.exit_code == 2
+        assert "nowhere" in done.stderr
+
+
+def test_no_configuration_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a configuration the first step is named."""
+    monkeypatch.chdir(tmp_path)
+    done = call("check")
+    assert done.exit_code == 2
+    assert "Copy config.example.toml" in done.stderr
+
+
+def test_the_unit_starts_what_it_is_told_to() -> None:
+    """Command and configuration stand in ExecStart; nothing is left to fill in."""
+    text = call("unit", "--executable", "/opt/tocsin/bin/tocsin", "--config", "/etc/t.toml").output
+    assert "ExecStart=/opt/tocsin/bin/tocsin run --config /etc/t.toml\n" in text
+    assert "@" not in text.replace("@system-service", "").replace("@privileged @resources", "")
+
+
+@pytest.mark.parametrize("verb", TOCSIN)
+def test_the_line_in_the_help_is_the_verbs_own(verb: str) -> None:
+    """What the lazy list says of a verb is how the verb's help begins, nearly word for word."""
+    done = call(verb, "--help")
+    assert done.exit_code == 0
+    assert TOCSIN[verb][1].split()[0].rstrip(":,") in done.output
