@@ -1,0 +1,70 @@
+"""docs/reference/cli.md, from the command itself.
+
+Write it anew: .venv/bin/python tests/support/commands.py > docs/reference/cli.md
+"""
+
+import importlib
+import importlib.metadata
+from collections.abc import Iterator
+
+import click
+
+HEAD = """\
+# Commands
+
+<!-- Made from the command by tests/support/commands.py; change it there. -->
+
+`tocsin` is the daemon, and the way to talk to it.
+Commands about a running daemon reach it over `tocsin.sock` in the state directory, or at `--url` with a token.
+Commands about files need no daemon.
+
+| Exit code | Means |
+|---|---|
+| 0 | fine |
+| 1 | something was found, or failed |
+| 2 | wrong usage or configuration |
+| 3 | the daemon is not reachable |
+
+With `--json` a command prints JSON and nothing else on standard output.
+Colours and progress are shown on a terminal only.
+"""
+
+
+def verbs() -> Iterator[tuple[str, click.Command]]:
+    """Every verb, as it is typed after ``tocsin``, with its command."""
+    (entry,) = importlib.metadata.entry_points(group="console_scripts", name="tocsin")
+    group = importlib.import_module(f"{entry.module}.group").tocsin
+    assert isinstance(group, click.Group)
+    yield from _verbs(group, click.Context(group), "")
+
+
+def render() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *(_page(name, command) for name, command in verbs())])
+
+
+def _verbs(group: click.Group, context: click.Context, before: str) -> Iterator[tuple[str, click.Command]]:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from _verbs(command, click.Context(command, parent=context), f"{before}{name} ")
+        else:
+            yield before + name, command
+
+
+def _page(name: str, command: click.Command) -> str:
+    context = click.Context(command, info_name=name)
+    usage = " ".join(["tocsin", name, *command.collect_usage_pieces(context)]).replace("[OPTIONS]", "[options]")
+    text = "\n\n".join(" ".join(part.split()) for part in (command.help or "").split("\n\n"))
+    rows = [record for parameter in command.params if (record := parameter.get_help_record(context))]
+    options = "".join(f"| `{_cell(option)}` | {_cell(what)} |\n" for option, what in rows)
+    return f"## `tocsin {name}`\n\n`{usage}`\n\n{text}\n\n| Option | |\n|---|---|\n{options}"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    print(render(), end="")
