@@ -1,9 +1,11 @@
 """Incidents and observations: read, list, acknowledge."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from rules.event import Decision, Entity, Severity
 from store import process
@@ -61,16 +63,39 @@ def list_of(
     Args:
         after: Number of the last one of the page before.
     """
-    statement = select(incident).order_by(incident.c.number.desc()).limit(limit)
+    statement = _narrowed(select(incident), wanted or Filter()).order_by(incident.c.number.desc()).limit(limit)
     if after is not None:
         statement = statement.where(incident.c.number < after)
-    wanted = wanted or Filter()
+    return [records.from_row(row) for row in connection.execute(statement)]
+
+
+def count(connection: Connection, wanted: Filter) -> int:
+    """How many records there are."""
+    found: int = connection.execute(_narrowed(select(func.count()).select_from(incident), wanted)).scalar_one()
+    return found
+
+
+def entities_of(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Entity]]:
+    """The entities of several records, by number."""
+    rows = connection.execute(
+        select(entity.c.incident, entity.c.kind, entity.c.value)
+        .where(entity.c.incident.in_(numbers))
+        .order_by(entity.c.first_seen, entity.c.kind, entity.c.value)
+    )
+    found: dict[int, list[Entity]] = {}
+    for row in rows:
+        found.setdefault(row.incident, []).append(Entity(kind=row.kind, value=row.value))
+    return found
+
+
+def _narrowed(statement: Select[Any], wanted: Filter) -> Select[Any]:
+    """*statement* for the records that are *wanted* only."""
     for name in ("status", "severity", "decision", "rule_id"):
         if (one := getattr(wanted, name)) is not None:
             statement = statement.where(incident.c[name] == one)
     if wanted.acknowledged is not None:
         statement = statement.where(incident.c.acknowledged_at.is_not(None) == wanted.acknowledged)
-    return [records.from_row(row) for row in connection.execute(statement)]
+    return statement
 
 
 def get(connection: Connection, number: int) -> IncidentView:

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from store.errors import NotFound
+from store.people import Person
+from store.repository import persons
 from store.tables import person, sign_in_code
 from store.tx import Tx
 
@@ -41,3 +43,14 @@ def spend(tx: Tx, digest: str) -> str | None:
         .returning(sign_in_code.c.person)
     ).scalar()
     return found
+
+
+def person_of(connection: Connection, digest: str, now: datetime) -> Person | None:
+    """Whom a code would sign in; None if it would sign in nobody. Changes nothing."""
+    found = connection.execute(
+        select(sign_in_code.c.person).where(
+            sign_in_code.c.hash == digest, sign_in_code.c.spent_at.is_(None), sign_in_code.c.expires_at > now
+        )
+    ).scalar()
+    one = persons.get(connection, found) if found else None
+    return one if one and one.disabled_at is None else None

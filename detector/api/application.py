@@ -1,0 +1,39 @@
+"""The aiohttp application: middlewares, headers, and every route there is."""
+
+from aiohttp import web
+
+from detector.api import health, incidents, people
+from detector.api.identity import identify
+from detector.api.problem import Handler, problems
+from detector.web import routes as web_routes
+from detector.web.pages import STATIC, Pages
+
+MAX_BODY_BYTES = 1024 * 1024
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+
+
+def new_application() -> web.Application:
+    """All routes; what they need is to be put under the keys of ``detector.api.keys``."""
+    app = web.Application(
+        middlewares=[careful_headers, web_routes.error_pages, problems, identify], client_max_size=MAX_BODY_BYTES
+    )
+    app[web_routes.PAGES] = Pages()
+    for table in (health.routes, incidents.routes, people.routes, web_routes.routes):
+        app.router.add_routes(table)
+    app.router.add_static("/static/", STATIC)
+    return app
+
+
+@web.middleware
+async def careful_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """What browsers must not do with our pages: keep them, frame them, run foreign code, tell where they came from."""
+    response = await handler(request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response

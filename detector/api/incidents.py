@@ -1,0 +1,109 @@
+"""Incidents over the API: list, look at one, acknowledge."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from aiohttp import hdrs, web
+from sqlalchemy import Connection
+
+from detector.api import wire
+from detector.api.identity import CALLER, require_known, require_person
+from detector.api.keys import STORE, WAKE_NOTIFIER
+from detector.api.problem import Problem
+from rules.event import Decision, Severity
+from store import process
+from store.incident import Actor, ActorKind, Status
+from store.repository import evidence, incidents, outbox, timeline
+
+routes = web.RouteTableDef()
+
+Word = TypeVar("Word", bound=StrEnum)
+ACKNOWLEDGED = {"": None, "true": True, "false": False}
+FILTERS = frozenset({"status", "severity", "decision", "acknowledged", "rule", "limit", "after"})
+
+
+def filter_of(request: web.Request) -> incidents.Filter:
+    """The filter in the query; the list page and the API share it.
+
+    Raises:
+        Problem: 422, naming every parameter that is wrong.
+    """
+    wrong = [name for name in request.query if name not in FILTERS]
+    query = request.query
+    acknowledged = ACKNOWLEDGED.get(query.get("acknowledged", ""))
+    if query.get("acknowledged", "") not in ACKNOWLEDGED:
+        wrong.append("acknowledged")
+    chosen = incidents.Filter(
+        status=_word(query, "status", Status, wrong),
+        severity=_word(query, "severity", Severity, wrong),
+        decision=_word(query, "decision", Decision, wrong),
+        acknowledged=acknowledged,
+        rule_id=query.get("rule") or None,
+    )
+    if wrong:
+        raise Problem(
+            422, "invalid_query", f"unknown or wrong: {', '.join(wrong)}", missing=wrong, allowed=sorted(FILTERS)
+        )
+    return chosen
+
+
+def _word(query: Mapping[str, str], name: str, words: type[Word], wrong: list[str]) -> Word | None:
+    """One of *words* from the query; a wrong one is added to *wrong*."""
+    text = query.get(name, "")
+    try:
+        return words(text) if text else None
+    except ValueError:
+        wrong.append(name)
+        return None
+
+
+@routes.get("/api/v1/incidents")
+async def list_incidents(request: web.Request) -> web.Response:
+    """A page of incidents, newest first; ``Link: rel=next`` leads to the next one."""
+    require_known(request)
+    wanted = filter_of(request)
+    limit = wire.whole(request, "limit", 50, wire.LARGEST_PAGE)
+    after = wire.whole(request, "after", 1, 10**12) if "after" in request.query else None
+    found = await request.app[STORE].read(lambda c: incidents.list_of(c, wanted, after=after, limit=limit + 1))
+    page = found[:limit]
+    headers: dict[str, str] = {}
+    if len(found) > limit:
+        query = dict(request.query) | {"limit": str(limit), "after": str(page[-1].number)}
+        headers[hdrs.LINK] = f'</api/v1/incidents?{urlencode(query)}>; rel="next"'
+    return wire.answer({"items": [wire.incident(one) for one in page]}, headers=headers)
+
+
+@routes.get("/api/v1/incidents/{number}")
+async def show_incident(request: web.Request) -> web.Response:
+    """One incident with everything that is known of it."""
+    require_known(request)
+    number, caller = wire.number_of(request), request[CALLER]
+
+    def look(connection: Connection) -> tuple[dict[str, object], int]:
+        view = incidents.get(connection, number)
+        record = view.incident
+        return wire.incident_in_full(
+            record,
+            entities=view.entities,
+            tallies=view.tallies,
+            evidence=evidence.of(connection, number),
+            timeline=timeline.of(connection, number),
+            deliveries=outbox.of_incident(connection, number),
+            allowed=process.allowed_acts(record, caller.person.roles if caller.person else frozenset()),
+        ), record.version
+
+    body, version = await request.app[STORE].read(look)
+    return wire.answer(body, headers={hdrs.ETAG: wire.etag(version)})
+
+
+@routes.post("/api/v1/incidents/{number}/acknowledge")
+async def acknowledge(request: web.Request) -> web.Response:
+    """Say "I have it" as a person; a second one is told who took it and when."""
+    number, person = wire.number_of(request), require_person(request)
+    body = await wire.body_of(request, wire.AcknowledgeBody)
+    actor, via = Actor(kind=ActorKind.PERSON, id=person.id), request[CALLER].via
+    done = await request.app[STORE].write(lambda tx: incidents.acknowledge(tx, number, actor, via=via, note=body.note))
+    request.app[WAKE_NOTIFIER]()
+    return wire.answer({"first": done.first, "by": done.by, "at": done.at})

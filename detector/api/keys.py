@@ -1,0 +1,21 @@
+"""What routes need from the daemon, under typed keys."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from detector.status import DaemonStatus, Readiness, Reloaded
+from notifier.links import Links
+from store.clock import Clock
+from store.database import Store
+
+STORE: web.AppKey[Store] = web.AppKey("store", Store)
+CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
+LINKS: web.AppKey[Callable[[], Links]] = web.AppKey("links")  #: called per request: the base URL may change by reload
+REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
+STATUS: web.AppKey[Callable[[], Awaitable[DaemonStatus]]] = web.AppKey("status")
+READINESS: web.AppKey[Callable[[], Awaitable[Readiness]]] = web.AppKey("readiness")
+RELOAD: web.AppKey[Callable[[], Awaitable[Reloaded]]] = web.AppKey("reload")
+WAKE_NOTIFIER: web.AppKey[Callable[[], None]] = web.AppKey("wake_notifier")
+NEW_SECRET: web.AppKey[Callable[[], str]] = web.AppKey("new_secret")  #: 256 bits, URL-safe

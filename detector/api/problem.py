@@ -1,0 +1,109 @@
+"""Refusals on the wire: problem+json (RFC 9457) with a code, everything that is missing, and what is allowed."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from http import HTTPStatus
+
+import msgspec
+import structlog
+from aiohttp import hdrs, web
+
+from store.errors import Duplicate, NotFound, StaleVersion, StoreBusy, StoreUnavailable
+
+log = structlog.get_logger()
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+RETRY_AFTER_SECONDS = "2"
+FORBIDDEN = frozenset({"role_required", "person_required", "four_eyes", "conflict_of_interest"})
+
+
+class Problem(Exception):
+    """A refusal. What happened, where, and what the caller may do now.
+
+    Args:
+        status: HTTP status code.
+        code: A word for programs; stable.
+        detail: A sentence for people.
+        missing: Names of all fields that are missing or wrong.
+        allowed: What this caller may do now.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, missing: Sequence[str] = (), allowed: Sequence[str] = ()
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.missing = tuple(missing)
+        self.allowed = tuple(allowed)
+
+    def response(self) -> web.Response:
+        """The refusal as an HTTP answer."""
+        body = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            "missing": self.missing,
+            "allowed": self.allowed,
+        }
+        response = web.Response(
+            status=self.status, body=msgspec.json.encode(body), content_type="application/problem+json"
+        )
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response.headers[hdrs.RETRY_AFTER] = RETRY_AFTER_SECONDS
+        if self.status == HTTPStatus.UNAUTHORIZED:
+            response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
+        return response
+
+
+def from_error(error: Exception) -> Problem | None:
+    """The refusal that *error* means to a caller, or None if it is a fault of ours."""
+    match error:
+        case Problem():
+            return error
+        case NotFound():
+            return Problem(404, "not_found", str(error))
+        case StaleVersion():
+            return Problem(412, "stale_version", str(error))
+        case Duplicate():
+            return Problem(409, "duplicate", str(error))
+        case StoreBusy() | StoreUnavailable():
+            return Problem(503, "store_unavailable", f"{error}; nothing was changed, try again")
+        case web.HTTPException() if error.status >= 400:
+            return from_http(error)
+        case _:
+            return None
+
+
+def from_http(error: web.HTTPException) -> Problem:
+    """aiohttp's own refusals, in our words."""
+    allow = error.headers.get(hdrs.ALLOW, "")
+    code = HTTPStatus(error.status).name.lower()
+    return Problem(error.status, code, error.reason, allowed=tuple(filter(None, allow.split(","))))
+
+
+@web.middleware
+async def problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every refusal as problem+json, and a fault of ours as a 500 that tells nothing of the inside."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = from_http(error).response()
+        if hdrs.ALLOW in error.headers:
+            response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
+        return response
+    except Exception as error:
+        problem = from_error(error)
+        if problem is None:
+            log.exception("request failed", method=request.method, route=route_of(request))
+            problem = Problem(500, "internal_error", "Tocsin failed on this request; its log names the cause")
+        return problem.response()
+
+
+def route_of(request: web.Request) -> str:
+    """The route's pattern, never the path: paths may hold tokens."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "(no route)"

@@ -1,0 +1,64 @@
+"""Two doors to one application: TCP for people and machines, a unix socket for the operator's commands."""
+
+import os
+import socket
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+log = structlog.get_logger()
+
+SHUTDOWN_SECONDS = 0.5  # a request in flight may end; a slow peer does not hold the daemon up
+SOCKET_NAME = "tocsin.sock"
+
+
+class BindFailed(Exception):
+    """The address cannot be listened on. The message says which and what to do."""
+
+
+class Server:
+    """The listening side of the daemon."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self.url = ""  #: where a browser on this machine finds us, e.g. ``http://127.0.0.1:8787``
+
+    async def start(self, host: str, port: int, socket_path: Path) -> None:
+        """Listen on TCP *host*:*port* (0: any free port) and on *socket_path* (mode 0600).
+
+        Raises:
+            BindFailed: the address is in use or not ours.
+        """
+        await self._runner.setup()
+        await self._listen_tcp(host, port)
+        socket_path.unlink(missing_ok=True)  # noqa: ASYNC240 (the lock is ours: who left it is dead)
+        await web.SockSite(self._runner, _private_socket(socket_path)).start()
+
+    async def stop(self) -> None:
+        """Stop listening; requests in flight get half a second."""
+        await self._runner.cleanup()
+
+    async def _listen_tcp(self, host: str, port: int) -> None:
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            raise BindFailed(
+                f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
+                f"stop what uses it (ss -ltnp), or set http.listen to another address"
+            ) from error
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"http://{shown}:{self._runner.addresses[0][1]}"
+
+
+def _private_socket(path: Path) -> socket.socket:
+    """A unix socket that only our own user can open."""
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        door.bind(str(path))
+    except OSError as error:
+        raise BindFailed(f"cannot open the command socket {path}: {error.strerror or error}") from error
+    finally:
+        os.umask(before)
+    return door

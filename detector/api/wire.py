@@ -1,0 +1,194 @@
+"""The one place that knows names on the wire."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from detector.api.problem import Problem
+from rules.finding import Evidence
+from store.incident import Incident, TimelineEntry
+from store.notice import Delivery
+from store.people import Person, Role, Token
+
+T = TypeVar("T")
+LARGEST_PAGE = 200
+
+
+class AcknowledgeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /api/v1/incidents/{n}/acknowledge``."""
+
+    note: str = ""
+
+
+class NewUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /api/v1/users``."""
+
+    id: str
+    name: str = ""
+    roles: tuple[Role, ...] = (Role.VIEWER,)
+    email: str = ""
+    timezone: str = "UTC"
+
+
+class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /api/v1/tokens``."""
+
+    person: str
+    label: str = ""
+
+
+class NewSignInLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``POST /api/v1/sign-in-links``."""
+
+    person: str
+
+
+def answer(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
+    """*body* as JSON."""
+    return web.Response(
+        status=status, body=msgspec.json.encode(body), content_type="application/json", headers=headers or {}
+    )
+
+
+async def body_of(request: web.Request, shape: type[T]) -> T:
+    """The request's JSON body as *shape*; an empty body stands for ``{}``.
+
+    Raises:
+        Problem: 400, with what is wrong and where.
+    """
+    raw = await request.read()
+    try:
+        return msgspec.json.decode(raw or b"{}", type=shape)
+    except msgspec.ValidationError as error:
+        raise Problem(422, "invalid_body", str(error)) from None
+    except msgspec.DecodeError as error:
+        raise Problem(400, "not_json", f"the body is not JSON: {error}") from None
+    except RecursionError:
+        raise Problem(400, "too_deep", "the body is nested too deeply") from None
+
+
+def number_of(request: web.Request) -> int:
+    """The incident's number in the path, as ``42`` or ``INC-42``."""
+    text = request.match_info["number"].upper().removeprefix("INC-")
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise Problem(404, "not_found", "an incident is named by its number, e.g. INC-42")
+    return int(text)
+
+
+def whole(request: web.Request, name: str, default: int, most: int) -> int:
+    """A whole number from the query, between 1 and *most*."""
+    text = request.query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:12]) <= most):
+        raise Problem(422, "invalid_query", f"{name} must be a whole number from 1 to {most}, not {text[:40]!r}")
+    return int(text)
+
+
+def incident(record: Incident) -> dict[str, Any]:
+    """An incident in a list."""
+    return {
+        "number": record.number,
+        "id": record.name,
+        "title": record.title,
+        "decision": record.decision,
+        "severity": record.severity,
+        "step": record.step,
+        "stage": record.stage,
+        "status": record.status,
+        "outcome": record.outcome,
+        "track": record.track,
+        "tlp": record.tlp,
+        "cycle": record.cycle,
+        "rule": {
+            "id": record.rule_id,
+            "title": record.rule_title,
+            "path": record.rule_path,
+            "version": record.rule_version,
+            "tags": record.tags,
+        },
+        "group": dict(record.group),
+        "events": record.events,
+        "first_seen": record.first_seen,
+        "last_seen": record.last_seen,
+        "detected_at": record.detected_at,
+        "opened_at": record.opened_at,
+        "notified_at": record.notified_at,
+        "owner": record.owner,
+        "acknowledged_at": record.acknowledged_at,
+        "acknowledged_by": record.acknowledged_by,
+        "campaign": record.campaign,
+        "history": record.history,
+        "recurrence_of": record.recurrence_of,
+        "version": record.version,
+    }
+
+
+def incident_in_full(
+    record: Incident,
+    *,
+    entities: Sequence[Any],
+    evidence: Sequence[Evidence],
+    timeline: Sequence[TimelineEntry],
+    deliveries: Sequence[Delivery],
+    tallies: Sequence[Any],
+    allowed: Sequence[str],
+) -> dict[str, Any]:
+    """An incident with everything that is known of it."""
+    return incident(record) | {
+        "severity_terms": record.severity_terms,
+        "entities": entities,
+        "rules": tallies,
+        "evidence": evidence,
+        "timeline": timeline,
+        "deliveries": [delivery(one) for one in deliveries],
+        "allowed": allowed,
+    }
+
+
+def delivery(one: Delivery) -> dict[str, Any]:
+    """A delivery; never what was sent, which holds a link that acts."""
+    return {
+        "id": one.id,
+        "kind": one.kind,
+        "receiver": one.receiver,
+        "person": one.person,
+        "channel": one.channel,
+        "state": one.state,
+        "attempts": one.attempts,
+        "resent": one.resent,
+        "reason": one.reason,
+        "detail": one.detail,
+        "created_at": one.created_at,
+        "due_at": one.due_at,
+        "finished_at": one.finished_at,
+    }
+
+
+def user(person: Person) -> dict[str, Any]:
+    """A person."""
+    return {
+        "id": person.id,
+        "name": person.name,
+        "roles": sorted(person.roles),
+        "email": person.email,
+        "timezone": person.timezone,
+        "from_config": person.from_config,
+        "disabled_at": person.disabled_at,
+    }
+
+
+def token(one: Token) -> dict[str, Any]:
+    """A token, without its secret."""
+    return {
+        "id": one.id,
+        "person": one.person,
+        "label": one.label,
+        "created_at": one.created_at,
+        "revoked_at": one.revoked_at,
+    }
+
+
+def etag(version: int) -> str:
+    """The strong ETag of a record's version."""
+    return f'"{version}"'

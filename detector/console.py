@@ -1,0 +1,59 @@
+"""What a person who starts the daemon in a terminal reads: one line per thing that is ready, and what to try."""
+
+from collections.abc import Sequence
+from typing import TextIO
+
+from detector.status import DaemonStatus
+from rules.event import Batch
+from rules.outcome import Outcome
+from store.repository.findings import Taken
+
+SIGN_IN_MINUTES = 15
+HINT = (
+    "Another terminal:  .venv/bin/tocsin incidents list  ·  tocsin incidents show INC-1  ·  tocsin status"
+    "        Stop: Ctrl-C"
+)
+
+
+class Console:
+    """Writes to standard output, which under systemd is the journal."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._hinted = False
+
+    def line(self, topic: str, text: str) -> None:
+        """One line under a topic of at most 8 letters."""
+        self.write(f"{topic:<8} {text}")
+
+    def write(self, text: str) -> None:
+        """Print *text* and make sure that it is seen now."""
+        print(text, file=self._out, flush=True)
+
+    def started(self, status: DaemonStatus, sign_in_url: str | None) -> None:
+        """What is ready, and where the pages are."""
+        rejected = len(status.rule_errors)
+        self.line("rules", f"{len(status.rules)} loaded, {rejected} rejected" + (":" if rejected else ""))
+        for error in status.rule_errors:
+            self.write(error)
+        self.line("store", status.store)
+        hint = f"    sign in once: {sign_in_url}   (valid {SIGN_IN_MINUTES} min)" if sign_in_url else ""
+        self.line("web", f"{status.http.url}/{hint}")
+
+    def fed(self, batch: Batch, outcome: Outcome) -> None:
+        """Nothing to say about single batches."""
+
+    def stored(self, taken: Sequence[Taken], seconds: float) -> None:
+        """After the first incident, what to try next; once."""
+        if self._hinted or not any(one.opened for one in taken):
+            return
+        self._hinted = True
+        self.write(HINT)
+
+    def store_failed(self, error: Exception) -> None:
+        """Say that we wait, and for what."""
+        self.write(f"the store cannot commit: {error}; nothing is lost, reading goes on when it can")
+
+    def stopped(self, pending: int) -> None:
+        """The last line."""
+        self.write(f"stopped: offsets saved, {pending} notifications pending (they go out at the next start). Bye.")

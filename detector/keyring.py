@@ -1,0 +1,35 @@
+"""Secrets that this installation made for itself, one file each (0600) in the state directory."""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+SECRET_BYTES = 32
+
+
+def state_dir(path: Path) -> Path:
+    """Make the state directory if it is not there; only its owner may look into it."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path
+
+
+def link_secrets(folder: Path) -> list[bytes]:
+    """The keys that sign links, oldest first; made at the first start.
+
+    Rotating: append a line to the file; the last one signs, all of them verify.
+    """
+    path = folder / "link.key"
+    if not path.exists():
+        _write(path, secrets.token_hex(SECRET_BYTES) + "\n")
+    return [bytes.fromhex(line) for line in path.read_text().split()]
+
+
+def _write(path: Path, text: str) -> None:
+    """Write all of it or nothing: temporary file, fsync, rename."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600 from the start
+    with os.fdopen(handle, "w") as out:
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    Path(name).replace(path)

@@ -1,0 +1,140 @@
+"""Settings: everything that a reload may change, built and checked as a whole, then published as a whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from detector.config import records
+from detector.sources.files.settings import FileSourceSettings
+from notifier.route import Matcher, Receiver, Route
+from rules.settings import EngineSettings, Expression, SourceProfile, Trust
+from rules.sigma.files import read_rule_files
+from store.incident import Tlp
+from store.people import Person, Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What is in force. Never changed: a reload publishes another one."""
+
+    config: records.Config
+    engine: EngineSettings
+    sources: Mapping[str, FileSourceSettings]
+    receivers: Mapping[str, Receiver]
+    routes: tuple[Route, ...]
+    persons: tuple[Person, ...]
+
+
+def build(config: records.Config) -> Settings:
+    """The settings that *config* asks for; reads the rule files.
+
+    Raises:
+        RuleFileUnreadable: a rule file cannot be read.
+    """
+    zones = {person.id: person.timezone for person in config.persons}
+    return Settings(
+        config=config,
+        engine=_engine(config),
+        sources={source.name: _file_source(source) for source in config.sources},
+        receivers={one.name: _receiver(one, zones.get(one.person, "UTC")) for one in config.receivers},
+        routes=tuple(_route(one) for one in config.routes),
+        persons=tuple(_person(one) for one in config.persons),
+    )
+
+
+def needs_restart(old: records.Config, new: records.Config) -> tuple[str, ...]:
+    """The options that differ and that only a restart can apply."""
+    fixed = {
+        "daemon.state_dir": (old.daemon.state_dir, new.daemon.state_dir),
+        "store.url": (old.store.url, new.store.url),
+        "http.listen": (old.http.listen, new.http.listen),
+    }
+    return tuple(name for name, (before, after) in fixed.items() if before != after)
+
+
+def listen_address(listen: str) -> tuple[str, int]:
+    """Host and port of ``http.listen``, which the configuration has checked."""
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def _engine(config: records.Config) -> EngineSettings:
+    trust = config.trust
+    return EngineSettings(
+        rule_files=read_rule_files(config.rules.paths),
+        sources={source.name: _profile(source) for source in config.sources},
+        trust=Trust(networks=trust.networks, scanners=trust.scanners, monitors=trust.monitors, admins=trust.admins),
+        assets_critical=tuple(one.host for one in config.assets if one.criticality == "critical"),
+        assets_lab=tuple(one.host for one in config.assets if one.criticality == "lab"),
+        expressions={
+            one.name: Expression(
+                pattern=one.pattern, time_field=one.time_field or None, time_format=one.time_format or None
+            )
+            for one in config.formats
+        },
+    )
+
+
+def _profile(source: records.Source) -> SourceProfile:
+    return SourceProfile(
+        format=source.format,
+        timezone=source.timezone,
+        product=source.product or None,
+        category=source.category or None,
+        service=source.service or None,
+        lateness_seconds=source.lateness_seconds,
+    )
+
+
+def _file_source(source: records.Source) -> FileSourceSettings:
+    return FileSourceSettings(
+        name=source.name,
+        paths=tuple(str(Path(path).absolute()) for path in source.paths),
+        start=source.start,
+        encoding=source.encoding,
+        required=source.required,
+        max_line_bytes=source.max_line_bytes,
+        rotate_wait_seconds=source.rotate_wait_seconds,
+        ignore_older_hours=source.ignore_older_hours,
+    )
+
+
+def _receiver(section: records.Receiver, zone: str) -> Receiver:
+    return Receiver(
+        name=section.name,
+        urls=(section.url.reveal(),),
+        person=section.person or None,
+        max_tlp=Tlp(f"TLP:{section.max_tlp}"),
+        external=section.external,
+        timezone=zone,
+    )
+
+
+def _route(section: records.Route) -> Route:
+    match = section.match
+    return Route(
+        match=Matcher(
+            severity=match.severity,
+            rule=match.rule,
+            source=match.source,
+            tags=match.tags,
+            category=match.category,
+            step=match.step,
+            ask=match.ask,
+            tlp=match.tlp,
+            asset=match.asset,
+        ),
+        receivers=section.receiver,
+        goes_on=section.continue_,
+    )
+
+
+def _person(section: records.Person) -> Person:
+    return Person(
+        id=section.id,
+        name=section.name or section.id,
+        roles=frozenset(map(Role, section.roles)),
+        email=section.email or None,
+        timezone=section.timezone,
+        from_config=True,
+    )

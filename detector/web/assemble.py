@@ -1,0 +1,169 @@
+"""Records → views: what a page needs, read in one snapshot."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from detector.web import views
+from notifier.message import who_where
+from notifier.untrusted import visible
+from rules.event import Entity, Severity
+from rules.finding import Evidence
+from store import process
+from store.incident import Incident, Status, TimelineEntry
+from store.notice import Delivery, DeliveryState
+from store.people import Person
+from store.repository import evidence, incidents, outbox, persons, timeline
+
+PAGE = 50
+LATEST_LINES = 5
+
+
+def shown(entity: Entity) -> str:
+    """An entity in a page; pages escape it."""
+    return visible(entity.value)
+
+
+def names(connection: Connection) -> Mapping[str, str]:
+    """Name of each person, by id."""
+    return {person.id: person.name for person in persons.all_of(connection)}
+
+
+def wanted(tab: views.Tab, severity: Severity | None) -> incidents.Filter:
+    """The filter behind a tab of the list."""
+    status = Status.CLOSED if tab is views.Tab.CLOSED else Status.OPEN
+    acknowledged = False if tab is views.Tab.UNACKNOWLEDGED else None
+    return incidents.Filter(status=status, severity=severity, acknowledged=acknowledged)
+
+
+def incidents_view(
+    connection: Connection,
+    frame: views.Frame,
+    person: Person | None,
+    *,
+    tab: views.Tab,
+    severity: Severity | None,
+    after: int | None,
+) -> views.IncidentsView:
+    """The list."""
+    found = incidents.list_of(connection, wanted(tab, severity), after=after, limit=PAGE + 1)
+    page, called = found[:PAGE], names(connection)
+    about = incidents.entities_of(connection, [one.number for one in page])
+    rows = tuple(
+        views.IncidentRow(
+            number=one.number,
+            title=one.title,
+            severity=one.severity,
+            who_where=who_where(about.get(one.number, ()), shown),
+            events=one.events,
+            last_seen=one.last_seen,
+            step=one.step,
+            owner=called.get(one.owner or "", one.owner),
+            may_acknowledge=may_acknowledge(one, person),
+        )
+        for one in page
+    )
+    return views.IncidentsView(
+        frame=frame,
+        tab=tab,
+        counts={one: incidents.count(connection, wanted(one, severity)) for one in views.Tab},
+        rows=rows,
+        severity=severity,
+        next_after=page[-1].number if len(found) > PAGE else None,
+    )
+
+
+def incident_view(connection: Connection, frame: views.Frame, person: Person | None, number: int) -> views.IncidentView:
+    """One incident with everything that is known of it."""
+    view, called = incidents.get(connection, number), names(connection)
+    one = view.incident
+    return views.IncidentView(
+        frame=frame,
+        number=number,
+        title=one.title,
+        severity=one.severity,
+        terms=tuple(
+            views.Term(because=term.because, value=term.value, is_level=term.term == "rule")
+            for term in one.severity_terms
+        ),
+        step=one.step,
+        status=one.status,
+        outcome=one.outcome,
+        who_where=who_where(view.entities, shown),
+        entities=tuple((entity.kind, entity.value) for entity in view.entities),
+        events=one.events,
+        first_seen=one.first_seen,
+        last_seen=one.last_seen,
+        rule_title=one.rule_title,
+        rule_path=one.rule_path,
+        tlp=one.tlp,
+        owner=called.get(one.owner or "", one.owner),
+        acknowledged_by=called.get(one.acknowledged_by or "", one.acknowledged_by),
+        acknowledged_at=one.acknowledged_at,
+        lines=tuple(map(_line, evidence.of(connection, number))),
+        timeline=tuple(_happening(entry, called) for entry in reversed(timeline.of(connection, number))),
+        told=tuple(_told(delivery, called) for delivery in outbox.of_incident(connection, number)),
+        may_acknowledge=may_acknowledge(one, person),
+        version=one.version,
+    )
+
+
+def acknowledge_view(
+    connection: Connection, frame: views.Frame, person: Person, number: int, answer: views.Answer | None = None
+) -> views.AcknowledgeView:
+    """The page behind a link; *answer* is what a POST just did, None to find out."""
+    view, called = incidents.get(connection, number), names(connection)
+    one = view.incident
+    told = [each for each in outbox.of_incident(connection, number) if each.state is DeliveryState.ACCEPTED]
+    return views.AcknowledgeView(
+        frame=frame,
+        answer=answer or standing(one),
+        person=person.name,
+        number=number,
+        title=one.title,
+        severity=one.severity,
+        who_where=who_where(view.entities, shown),
+        events=one.events,
+        first_seen=one.first_seen,
+        last_seen=one.last_seen,
+        lines=tuple(line.text for line in evidence.of(connection, number)[-LATEST_LINES:]),
+        told=tuple(dict.fromkeys(called.get(each.person or "", each.receiver) for each in told)),
+        by=called.get(one.acknowledged_by or "", one.acknowledged_by),
+        at=one.acknowledged_at,
+    )
+
+
+def standing(one: Incident) -> views.Answer:
+    """What there is to acknowledge."""
+    if not one.is_open:
+        return views.Answer.CLOSED
+    return views.Answer.ASK if one.acknowledged_at is None else views.Answer.TAKEN
+
+
+def may_acknowledge(one: Incident, person: Person | None) -> bool:
+    """Whether *person* could acknowledge it now."""
+    if person is None or one.acknowledged_at is not None:
+        return False
+    return "acknowledge" in process.allowed_acts(one, person.roles)
+
+
+def _line(line: Evidence) -> views.Line:
+    return views.Line(origin=line.origin, line=line.line, offset=line.offset, time=line.time, text=line.text)
+
+
+def _happening(entry: TimelineEntry, called: Mapping[str, str]) -> views.Happening:
+    facts = [f"{name.replace('_', ' ')} {value}" for name, value in entry.facts.items() if value not in (None, "")]
+    values = [f"{name}: {'(redacted)' if value is None else value}" for name, value in entry.values.items()]
+    what = ", ".join([entry.kind.value, *facts, *values])
+    return views.Happening(at=entry.at, who=called.get(entry.actor.id, entry.actor.id), what=what, via=entry.via)
+
+
+def _told(delivery: Delivery, called: Mapping[str, str]) -> views.Told:
+    return views.Told(
+        receiver=delivery.receiver,
+        person=called.get(delivery.person or "", delivery.person),
+        state=delivery.state,
+        at=delivery.finished_at or delivery.due_at,
+        attempts=delivery.attempts,
+        detail=delivery.detail,
+    )

@@ -1,0 +1,255 @@
+"""Pages for people. GET and HEAD change nothing; what changes something is a form that POSTs."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+from aiohttp import web
+
+from detector.api.identity import CALLER, SESSION_COOKIE, hash_of, require_known, require_person
+from detector.api.keys import CLOCK, LINKS, NEW_SECRET, STATUS, STORE, WAKE_NOTIFIER
+from detector.api.problem import Handler, Problem
+from detector.api.wire import number_of, whole
+from detector.web import assemble, views
+from detector.web.pages import Pages
+from notifier.links import ACKNOWLEDGE, Expired, Invalid, Link
+from rules.event import Severity
+from store.incident import Actor, ActorKind
+from store.people import Person
+from store.repository import incidents, links, persons, sessions, sign_in
+from store.tx import Tx
+
+PAGES: web.AppKey[Pages] = web.AppKey("pages", Pages)
+SESSION_LASTS = timedelta(hours=12)
+LONGEST_NOTE = 500
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/")
+async def list_page(request: web.Request) -> web.Response:
+    """The list of incidents."""
+    if request[CALLER].actor is None:
+        raise web.HTTPSeeOther("/in")
+    tab = _word(request, "show", views.Tab) or views.Tab.OPEN
+    severity = _word(request, "severity", Severity)
+    after = whole(request, "after", 1, 10**12) if "after" in request.query else None
+    frame, person = await frame_of(request), request[CALLER].person
+    view = await request.app[STORE].read(
+        lambda c: assemble.incidents_view(c, frame, person, tab=tab, severity=severity, after=after)
+    )
+    return html(request.app[PAGES].incidents(view))
+
+
+@routes.get("/i/{number}")
+async def incident_page(request: web.Request) -> web.Response:
+    """One incident."""
+    if request[CALLER].actor is None:
+        raise web.HTTPSeeOther("/in")
+    number, frame, person = number_of(request), await frame_of(request), request[CALLER].person
+    view = await request.app[STORE].read(lambda c: assemble.incident_view(c, frame, person, number))
+    return html(request.app[PAGES].incident(view))
+
+
+@routes.post("/i/{number}/acknowledge")
+async def acknowledge_form(request: web.Request) -> web.Response:
+    """The button on the incident's page and in the list."""
+    number, person = number_of(request), require_person(request)
+    form = await request.post()
+    await _acknowledge(request, number, person.id, via=request[CALLER].via, note=str(form.get("note", "")))
+    raise web.HTTPSeeOther(f"/i/{number}")
+
+
+@routes.get("/a/{token}")
+async def link_page(request: web.Request) -> web.Response:
+    """What a link in a message leads to: a page with a button. Whoever fetches it changes nothing."""
+    return await _behind_link(request, _ask)
+
+
+@routes.post("/a/{token}")
+async def link_act(request: web.Request) -> web.Response:
+    """The button was pressed. A second press says who took it and when."""
+    return await _behind_link(request, _act)
+
+
+@routes.get("/in")
+async def sign_in_help(request: web.Request) -> web.Response:
+    """How to sign in."""
+    return html(request.app[PAGES].sign_in(views.SignInView(frame=await frame_of(request))))
+
+
+@routes.get("/in/{code}")
+async def sign_in_page(request: web.Request) -> web.Response:
+    """The button that signs in; fetching it spends nothing."""
+    digest, now = hash_of(request.match_info["code"]), request.app[CLOCK].now()
+    person = await request.app[STORE].read(lambda c: sign_in.person_of(c, digest, now))
+    return await _sign_in_answer(request, person)
+
+
+@routes.post("/in/{code}")
+async def sign_in_act(request: web.Request) -> web.Response:
+    """Spend the code and open a session."""
+    digest, secret = hash_of(request.match_info["code"]), request.app[NEW_SECRET]()
+
+    def work(tx: Tx) -> str | None:
+        person = sign_in.spend(tx, digest)
+        if person is not None:
+            sessions.create(tx, person, hash_of(secret), tx.now + SESSION_LASTS)
+        return person
+
+    if await request.app[STORE].write(work) is None:
+        return await _sign_in_answer(request, None)
+    answer = web.HTTPSeeOther("/")
+    secure = request.app[LINKS]().page(0).startswith("https:")
+    age = int(SESSION_LASTS.total_seconds())
+    answer.set_cookie(SESSION_COOKIE, secret, max_age=age, httponly=True, samesite="Lax", secure=secure)
+    return _seen(answer)
+
+
+@routes.post("/out")
+async def sign_out(request: web.Request) -> web.Response:
+    """End the session."""
+    if cookie := request.cookies.get(SESSION_COOKIE):
+        await request.app[STORE].write(lambda tx: sessions.delete(tx, hash_of(cookie)))
+    answer = web.HTTPSeeOther("/in")
+    answer.del_cookie(SESSION_COOKIE)
+    return _seen(answer)
+
+
+@routes.get("/sources")
+async def sources_page(request: web.Request) -> web.Response:
+    """What is read, and how well."""
+    require_known(request)
+    status = await request.app[STATUS]()
+    return html(request.app[PAGES].sources(views.SourcesView(frame=await frame_of(request), sources=status.sources)))
+
+
+@routes.get("/rules")
+async def rules_page(request: web.Request) -> web.Response:
+    """What is looked for, and what did not load."""
+    require_known(request)
+    status = await request.app[STATUS]()
+    frame = await frame_of(request)
+    return html(request.app[PAGES].rules(views.RulesView(frame=frame, rules=status.rules, errors=status.rule_errors)))
+
+
+async def frame_of(request: web.Request) -> views.Frame:
+    """What every page has around it; what is wrong inside is shown to those who are signed in."""
+    person = request[CALLER].person
+    now = request.app[CLOCK].now()
+    if person is None:
+        return views.Frame(now=now)
+    status = await request.app[STATUS]()
+    last = max((one.last_line_at for one in status.sources if one.last_line_at), default=None)
+    return views.Frame(now=now, zone=person.timezone, person=person.name, degraded=status.degraded, last_line_at=last)
+
+
+@web.middleware
+async def error_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Show a browser its refusals as pages; programs get problem+json as it is."""
+    response = await handler(request)
+    is_problem = isinstance(response, web.Response) and response.content_type == "application/problem+json"
+    if not is_problem or "text/html" not in request.headers.get("Accept", "") or request.path.startswith("/api/"):
+        return response
+    assert isinstance(response, web.Response)
+    assert isinstance(response.body, bytes)
+    told = msgspec.json.decode(response.body)
+    view = views.ErrorView(
+        frame=views.Frame(now=request.app[CLOCK].now()),
+        status=response.status,
+        title=told["title"],
+        detail=told["detail"],
+        allowed=tuple(told["allowed"]),
+    )
+    return html(request.app[PAGES].error(view), status=response.status)
+
+
+def html(page: str, *, status: int = 200) -> web.Response:
+    """A page as an answer."""
+    return web.Response(text=page, status=status, content_type="text/html")
+
+
+OnLink = Callable[[web.Request, Link, Person, views.Frame], Awaitable[views.AcknowledgeView]]
+
+
+async def _behind_link(request: web.Request, then: OnLink) -> web.Response:
+    """Check the link, then show the page that *then* makes."""
+    now = request.app[CLOCK].now()
+    link = request.app[LINKS]().read(request.match_info["token"], now)
+    match link:
+        case Invalid():
+            raise Problem(404, "unknown_link", "this link is not ours, or it was cut off; open the message again")
+        case Expired():
+            view = views.ExpiredView(
+                frame=views.Frame(now=now), number=link.link.record, expired_at=link.link.expires_at
+            )
+            return html(request.app[PAGES].expired(view), status=410)
+    person = await request.app[STORE].read(lambda c: persons.get(c, link.person))
+    if link.act != ACKNOWLEDGE or person is None or person.disabled_at is not None:
+        raise Problem(403, "not_yours", "whom this link was made for may not act here any more; sign in instead")
+    frame = views.Frame(now=now, zone=person.timezone)
+    return html(request.app[PAGES].acknowledge(await then(request, link, person, frame)))
+
+
+async def _ask(request: web.Request, link: Link, person: Person, frame: views.Frame) -> views.AcknowledgeView:
+    return await request.app[STORE].read(lambda c: assemble.acknowledge_view(c, frame, person, link.record))
+
+
+async def _act(request: web.Request, link: Link, person: Person, frame: views.Frame) -> views.AcknowledgeView:
+    """Acknowledge, unless there is nothing to acknowledge any more."""
+    store = request.app[STORE]
+    before = await store.read(lambda c: assemble.standing(incidents.get(c, link.record).incident))
+    answer = before
+    if before is not views.Answer.CLOSED:
+        first = await _acknowledge(request, link.record, person.id, via="link", link=link)
+        answer = views.Answer.DONE if first else views.Answer.TAKEN
+    return await store.read(lambda c: assemble.acknowledge_view(c, frame, person, link.record, answer))
+
+
+async def _acknowledge(
+    request: web.Request, number: int, person: str, *, via: str, note: str = "", link: Link | None = None
+) -> bool:
+    """Acknowledge in one transaction with the link's nonce; True if this was the first one."""
+    actor = Actor(kind=ActorKind.PERSON, id=person)
+
+    def work(tx: Tx) -> bool:
+        if link is not None:
+            links.spend(tx, link.nonce, incident=number, act=link.act, person=person)
+        return incidents.acknowledge(tx, number, actor, via=via, note=note[:LONGEST_NOTE]).first
+
+    first = await request.app[STORE].write(work)
+    request.app[WAKE_NOTIFIER]()
+    return first
+
+
+async def _sign_in_answer(request: web.Request, person: Person | None) -> web.Response:
+    frame = views.Frame(now=request.app[CLOCK].now())
+    if person is None:
+        refused = "This link was used before, or its 15 minutes are over."
+        return html(request.app[PAGES].sign_in(views.SignInView(frame=frame, refused=refused)), status=410)
+    return html(request.app[PAGES].sign_in(views.SignInView(frame=frame, person=person.name)))
+
+
+def _seen(answer: web.HTTPSeeOther) -> web.Response:
+    """A redirect as an ordinary answer, so that its cookies survive."""
+    response = web.Response(status=answer.status, headers={"Location": str(answer.location)})
+    response.cookies.update(answer.cookies)
+    return response
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _word(request: web.Request, name: str, words: type[Choice]) -> Choice | None:
+    """One of *words* from the query; "" and absence are None."""
+    text = request.query.get(name, "")
+    if not text:
+        return None
+    try:
+        return words(text)
+    except ValueError:
+        raise Problem(
+            422, "invalid_query", f"{name} is {text[:40]!r}, not one of the words it may be", allowed=tuple(words)
+        ) from None
