@@ -119,7 +119,7 @@ class Engine:
 
         Args:
             batch: The next lines of its stream.
-            progress: Called with the index of each line before it is worked on.
+            progress: Called with the index of each line before it is worked on, and with their number at the end.
         """
         stream = self._begin(batch)
         internal = []
@@ -134,6 +134,8 @@ class Engine:
                 )
             else:
                 self._work(stream, raw, line, offset, batch.history)
+        if progress is not None:
+            progress(stream.tally.lines)
         self._settle(self._horizon(stream.state.watermark), history=batch.history)
         return self._outcome(streams=(stream,), internal=tuple(internal))
 
