@@ -31,10 +31,11 @@ class HandClock:
         while self.seconds < until and not wake.is_set():
             self.idle.set()
             self._moved.clear()
-            waits = [asyncio.ensure_future(event.wait()) for event in (self._moved, wake)]
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-            for wait in waits:
-                wait.cancel()
+            waits = [asyncio.create_task(event.wait()) for event in (self._moved, wake)]
+            try:
+                await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await _cancel(*waits)
 
     def advance(self, seconds: float) -> None:
         self.seconds += seconds
@@ -71,7 +72,7 @@ class Tail:
             self.clock.advance(seconds)
         idle = asyncio.create_task(self.clock.idle.wait())
         await asyncio.wait([idle, self._task], return_when=asyncio.FIRST_COMPLETED)
-        idle.cancel()
+        await _cancel(idle)
         if self._task.done():
             self._task.result()
         return self.lines
@@ -83,8 +84,7 @@ class Tail:
 
     async def stop(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await _cancel(self._task)
             self._task = None
         await self.source.close()
 
@@ -123,6 +123,12 @@ class Tail:
             self.batches.append(batch)
         self.positions[batch.stream] = CommittedPosition(stream=batch.stream, origin=batch.origin, position=batch.after)
         self.source.committed(batch.stream, batch.after)
+
+
+async def _cancel(*tasks: "asyncio.Task[Any]") -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 def numbered(first: int, last: int) -> str:

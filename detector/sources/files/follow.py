@@ -57,7 +57,7 @@ class Follower:
         self.last_line_at: datetime | None = None
         self._max_line_bytes = max_line_bytes
         self._scan: Scan | None = None
-        self._quiet: tuple[int, int] | None = None
+        self.quiet: tuple[int, int] | None = None  #: size and change time at which the last read found the end
         self._counted = Counted()
 
     def attach(self, content: Content | None, path: str | None = None) -> None:
@@ -65,7 +65,7 @@ class Follower:
         if self.content is not None and self.content is not content:
             self.content.close()
         self.content = content
-        self._quiet = self._scan = None
+        self.quiet = self._scan = None
         if content is not None:
             stat = content.stat()
             self.position = msgspec.structs.replace(
@@ -82,30 +82,43 @@ class Follower:
             return Pause.END
         stat = self.content.stat()
         seen = (stat.size, stat.modified_ns)
-        if seen == self._quiet:
+        if seen == self.quiet:
             return Pause.END
         if stat.size < self.position.offset:
             return Pause.CHANGED
+        if self._scan is not None and stat.size < self._scan.at:
+            self._scan = None
         if self.position.line == 0:
             return self._count_lines(self.content)
         result = self._read(self.content, received_at)
-        self._quiet = seen if result is Pause.END else None
+        self.quiet = seen if result is Pause.END else None
         return result
 
     def finish(self, received_at: datetime) -> Batch | None:
         """What follows the last line end, as a last line: for a file whose end will not move any more."""
-        if self.content is None:
+        if self.content is None or self.quiet is None:
             return None
-        offset = self.position.offset
-        size = self.content.stat().size
-        if size <= offset:
-            return None
+        offset, (size, _) = self.position.offset, self.quiet
         text_at = self._scan.text_at if self._scan else offset
         kept = self.content.read_at(text_at, min(size - text_at, self._max_line_bytes)).strip(b"\0")
         if not kept:
             return None
         cut = max(0, size - text_at - self._max_line_bytes)
         return self._batch(self.content, text_at, kept + b"\n", size, ((0, cut),) if cut else (), received_at)
+
+    def registered(self, received_at: datetime) -> Batch:
+        """A batch without data: the position we start from, to be stored before anything is read."""
+        position = self.position.encode()
+        return Batch(
+            source=self.source,
+            stream=self.stream,
+            origin=self.position.path,
+            data=b"",
+            starts=Starts(line=self.position.line, offset=self.position.offset),
+            received_at=received_at,
+            before=position,
+            after=position,
+        )
 
     def moved_to(self, path: str) -> None:
         """Take note that the file is at *path* now."""
@@ -117,16 +130,11 @@ class Follower:
         if self.content is None:
             return False
         stat = self.content.stat()
-        return (stat.size, stat.modified_ns) != self._quiet
+        return (stat.size, stat.modified_ns) != self.quiet
 
     def is_intact(self) -> bool:
         """Whether the bytes are still those that we read."""
         return self.content is None or not self.has_changed() or continues(self.content, self.position)
-
-    @property
-    def is_at_end(self) -> bool:
-        """Whether the last read found nothing more."""
-        return self._quiet is not None
 
     def _read(self, content: Content, received_at: datetime) -> Batch | Pause:
         offset = self.position.offset
@@ -172,9 +180,12 @@ class Follower:
         scan.at += len(chunk)
         return Pause.MORE
 
-    def _long_line(self, content: Content, start: int, end: int, received_at: datetime) -> Batch:
+    def _long_line(self, content: Content, start: int, end: int, received_at: datetime) -> Batch | Pause:
         length = end - 1 - start
         kept = content.read_at(start, min(length, self._max_line_bytes))
+        if b"\n" in kept:  # rewritten while we searched
+            self._scan = None
+            return Pause.MORE
         cut = length - len(kept)
         return self._batch(content, start, kept + b"\n", end, ((0, cut),) if cut else (), received_at)
 

@@ -1,5 +1,6 @@
 """One stream and the file it lives in, as a source keeps track of it."""
 
+from contextlib import closing
 from dataclasses import dataclass
 
 from detector.sources.files.content import Content, PlainFile
@@ -19,16 +20,21 @@ def open_content(found: Found) -> Content:
 
 @dataclass(slots=True, eq=False)
 class Tracked:
-    """A stream: its follower, and where its bytes are to be found."""
+    """A stream: its follower, and where its bytes are to be found.
+
+    It is *living* while it has an open file or a path that leads to one, *homeless* otherwise.
+    """
 
     follower: Follower
     serial: int  #: order of first sight
     found: Found | None = None  #: where the last look saw it; None: no path leads to it
-    settled: tuple[int, int] | None = None  #: size and change time up to which all was read, while it is not open
+    settled: tuple[int, int] | None = None  #: the file's state up to which all was read, while it is not open
     quiet_since: float | None = None  #: since when the end of a file that was moved aside has not moved; monotonic
-    lost_at: float | None = None  #: since when its bytes are nowhere (cut in place, or gone); monotonic
-    committed: int = 0  #: offset whose effects are committed
+    lost_at: float | None = None  #: since when it is homeless; monotonic
+    is_cut: bool = False  #: homeless because its file was cut, and no copy turned up yet
     is_blocked: bool = False  #: it could not be read; tried again after the next look
+    committed: int = 0  #: offset whose effects are committed
+    turn: int = 0  #: when it was last read: the open file with the lowest number is closed first
     front: bytes = b""  #: its first bytes, to tell quickly what it is not
 
     @property
@@ -40,6 +46,11 @@ class Tracked:
     def base(self) -> str:
         """The path it is, or was, written at; streams of one base are read one after the other."""
         return self.follower.position.base
+
+    @property
+    def is_living(self) -> bool:
+        """Whether its bytes can be reached."""
+        return self.found is not None or self.content is not None
 
     @property
     def is_in_place(self) -> bool:
@@ -82,34 +93,49 @@ class Tracked:
         self.follower.attach(content, found.path)
         self.found = found
         self.settled = self.quiet_since = self.lost_at = None
+        self.is_cut = self.is_blocked = False
         self.front = content.read_at(0, HEAD_BYTES)
 
     def let_go(self) -> None:
         """Close the file; what was read stays known."""
         if self.content is None:
             return
-        if self.follower.is_at_end:
-            stat = self.content.stat()
-            self.settled = (stat.size, stat.modified_ns)
+        self.settled = self.follower.quiet
         self.follower.attach(None)
 
-    def goes_on_in(self, content: Content, found: Found) -> bool:
-        """Whether *content* is where this stream goes on: moved, copied, or found again after a restart."""
-        position = self.follower.position
-        if position.offset == 0:
-            return position.inode == found.inode and position.dev == found.dev
-        known = is_strong(position) or (found.base == self.base and found.is_rotated)
-        known = known or (position.dev, position.inode) == found.hint
-        return known and continues(content, position)
+    def must_end_before(self, content: Content) -> bool:
+        """Whether *content* replaces our file, of which there is something left to read first."""
+        return self.content is not None and self.is_unread and is_prefix(self.content, content)
 
-    def is_copied_in(self, content: Content, front: bytes) -> bool:
-        """Whether *content* is a copy of this stream's file, or of its beginning."""
-        if self.content is not None:
-            mine = self.front if len(self.front) == HEAD_BYTES else self.content.read_at(0, HEAD_BYTES)
-            return mine.startswith(front) and is_prefix(content, self.content)
+    def goes_on_in(self, content: Content, found: Found) -> bool:
+        """Whether *content* is where this stream goes on: moved, copied, or found again after a restart.
+
+        Little that was read may be equal by coincidence: then the inode, or a rotated name, must say the same.
+        """
         position = self.follower.position
+        hinted = (position.dev, position.inode) == found.hint
         if position.offset == 0:
+            return hinted
+        related = found.is_rotated and found.base == self.base
+        return (hinted or related or is_strong(position)) and continues(content, position)
+
+    def is_copied_in(self, content: Content, found: Found, front: bytes) -> bool:
+        """Whether *content* is a copy of this stream's file, or of its beginning.
+
+        Of a stream whose file was cut, only a rotated file may be the copy.
+
+        Raises:
+            OSError: this stream's file cannot be opened to compare.
+        """
+        if self.content is not None:
+            if len(self.front) < HEAD_BYTES:
+                self.front = self.content.read_at(0, HEAD_BYTES)
+            return self.front.startswith(front) and is_prefix(content, self.content)
+        if self.found is None:
+            related = found.is_rotated and found.base == self.base
+            return related and is_shorter_copy(content, self.follower.position)
+        if self.front and len(self.front) == HEAD_BYTES and not self.front.startswith(front):
             return False
-        return is_shorter_copy(content, position) or (
-            content.stat().size == position.offset and continues(content, position)
-        )
+        with closing(open_content(self.found)) as mine:
+            self.front = mine.read_at(0, HEAD_BYTES)
+            return self.front.startswith(front) and is_prefix(content, mine)
