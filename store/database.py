@@ -1,6 +1,7 @@
 """The store's two doors: `Store.write` and `Store.read`."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -158,8 +159,8 @@ class Store:
 
     def _take(self, upgrade: bool, repair_triggers: bool) -> None:
         """Blocking part of `open`."""
-        with engines.our_errors(self._where):
-            connection = self._write_engine.connect()
+        with engines.our_errors(self._where), contextlib.ExitStack() as on_failure:
+            connection = on_failure.enter_context(self._write_engine.connect())
             with connection.begin():
                 ownership.take_advisory_lock(connection)
             schema.ensure(self._url, upgrade=upgrade, now=self._clock.now(), lock_wait_seconds=self._lock_wait_seconds)
@@ -167,8 +168,8 @@ class Store:
                 if repair_triggers:
                     triggers.recreate(connection)
                 triggers.verify(connection)
-                now = self._clock.now()
-                fencing, last = ownership.take_over(connection, now)
+                fencing, last = ownership.take_over(connection, self._clock.now())
+            on_failure.pop_all()  # from here on the connection, and the lock that it holds, is the writer's
         instants = Instants(last, self._clock.monotonic())
         self._writer = Writer(
             self._write_engine, self._clock, fencing, instants, where=self._where, connection=connection

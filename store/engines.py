@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from store.errors import Duplicate, InvariantBroken, StoreError, StoreUnavailable
 
@@ -115,7 +115,8 @@ def our_errors(where: str) -> Iterator[None]:
 def in_our_words(error: SQLAlchemyError, where: str) -> StoreError:
     """The `StoreError` that says what *error* means."""
     if not isinstance(error, DBAPIError):
-        return StoreError(f"{where}: {error}")
+        # Without the statement: its parameters are log lines.
+        return StoreError(f"{where}: {error.orig if isinstance(error, StatementError) else error}")
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         return _sqlite_in_our_words(cause, where)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from rules.entities import clean
 from rules.event import Decision, Entity, Severity
 from rules.finding import Evidence, Finding
 from store import grouping, process
@@ -93,6 +94,7 @@ class Records(Protocol):
 
 def take(records: Records, finding: Finding, now: datetime) -> Taken:
     """Take a finding, or how it grew: counts are absolute, taking it twice changes nothing."""
+    finding = cleaned(finding)
     known = records.known(finding.id)
     if known is not None and _tells_nothing_new(finding, known):
         return Taken(incident=known.number)
@@ -284,6 +286,18 @@ def _tell_timeline(
     grown = {"events": after.events, "last_seen": to_microseconds(after.last_seen)}
     records.write_entry(after.number, NewEntry(kind=EntryKind.GREW, actor=by, facts=grown))
     return replace(after, rolled_up_at=now)
+
+
+def cleaned(finding: Finding) -> Finding:
+    """*finding* as every database can keep it, so that what is compared here is what will be found there."""
+    return replace(
+        finding,
+        rule_title=clean(finding.rule_title),
+        group=tuple((clean(name), clean(value)) for name, value in finding.group),
+        dedup_key=grouping.bounded(clean(finding.dedup_key)),
+        entities=tuple(Entity(kind=one.kind, value=clean(one.value)) for one in finding.entities),
+        evidence=tuple(replace(one, origin=clean(one.origin), text=clean(one.text)) for one in finding.evidence),
+    )
 
 
 def in_order(lines: Iterable[Evidence]) -> tuple[Evidence, ...]:

@@ -143,7 +143,7 @@ class _Memory:
     def remember(self, finding: Finding, taken: Known, reason: str) -> None:
         self._findings[finding.id] = taken
         if taken.number is not None and finding.decision is not Decision.OBSERVE:
-            self._by_key[grouping.bounded(finding.dedup_key)].add(taken.number)
+            self._by_key[finding.dedup_key].add(taken.number)
 
     def candidates(self, finding: Finding, key: str) -> Sequence[Candidate]:
         same = self._by_key[key]

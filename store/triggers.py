@@ -129,7 +129,7 @@ _INSTALLED = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
     # tgtype holds bits: 8 is DELETE, 16 is UPDATE.
     "postgresql": "SELECT t.tgname, c.relname || ' ' || CASE WHEN t.tgtype & 8 > 0 THEN 'DELETE' ELSE 'UPDATE' END "
-    "|| ' ' || t.tgenabled || ' ' || p.prosrc FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+    "|| ' ' || t.tgenabled::text || ' ' || p.prosrc FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
     "JOIN pg_proc p ON p.oid = t.tgfoid "
     "WHERE NOT t.tgisinternal AND c.relnamespace = current_schema()::regnamespace",
 }

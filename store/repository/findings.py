@@ -95,7 +95,7 @@ class _Tables:
                 author=found.author,
                 license=found.license,
                 decision=found.decision,
-                dedup_key=grouping.bounded(found.dedup_key),
+                dedup_key=found.dedup_key,
                 group=found.group,
                 history=found.history,
                 taken_at=self._tx.now,
@@ -162,8 +162,8 @@ class _Tables:
                 incident=number,
                 rule_id=found.rule_id,
                 rule_title=found.rule_title,
-                findings=findings,
-                events=events,
+                findings=max(0, findings),  # SQLite checks what would be inserted even where it is not
+                events=max(0, events),
                 first_seen=found.first_seen,
                 last_seen=found.last_seen,
             )
@@ -233,7 +233,7 @@ def _keyed(found: Finding, key: str) -> CompoundSelect[int]:
     """Numbers of the records with the finding's key: their own, or that of a finding in them."""
     own = select(incident.c.number).where(incident.c.dedup_key == key)
     joined = select(finding.c.incident).where(
-        finding.c.dedup_key == grouping.bounded(found.dedup_key),
+        finding.c.dedup_key == found.dedup_key,
         finding.c.incident.is_not(None),
         finding.c.decision == found.decision,
     )
