@@ -3,11 +3,30 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from rules.formats.eve import Eve
 from rules.formats.format import Format
+from rules.formats.journal import Journal
+from rules.formats.json_lines import JsonLines
+from rules.formats.logfmt import Logfmt
 from rules.formats.syslog import IsoStamped, Rfc3164, Rfc5424, Syslog
+from rules.formats.webserver import Combined, Common
+from rules.formats.windows_json import WindowsJson
+from rules.formats.zeek_json import ZeekJson
+from rules.formats.zeek_tsv import ZeekTsv
 
 #: What is tried on a stream whose format is not named, the strict ones first.
-FORMATS: tuple[Format, ...] = tuple(sorted((Syslog(),), key=lambda one: -one.strictness))
+FORMATS: tuple[Format, ...] = (
+    Eve(),
+    WindowsJson(),
+    ZeekJson(),
+    Journal(),
+    ZeekTsv(),
+    Syslog(),
+    Combined(),
+    Common(),
+    JsonLines(),
+    Logfmt(),
+)
 
 #: Only by name: each takes a part of what a format above takes.
 NAMED: tuple[Format, ...] = (Rfc3164(), Rfc5424(), IsoStamped())
@@ -16,6 +35,17 @@ NAMED: tuple[Format, ...] = (Rfc3164(), Rfc5424(), IsoStamped())
 ALIASES = {
     "rfc3164": "syslog-rfc3164",
     "rfc5424": "syslog-rfc5424",
+    "auth": "syslog",
+    "eve": "suricata-eve",
+    "suricata": "suricata-eve",
+    "zeek-tsv": "zeek",
+    "windows": "windows-json",
+    "jsonl": "json",
+    "ndjson": "json",
+    "json-lines": "json",
+    "apache": "combined",
+    "nginx": "combined",
+    "clf": "common",
 }
 
 

@@ -157,3 +157,11 @@ def epoch(value: float) -> Stamp | None:
     microseconds = int(value) * 1_000_000 // unit if whole else round(value * 1_000_000)
     step = max(1_000_000 // unit, 1) if isinstance(value, int) else 1
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds), timedelta(microseconds=step)
+
+
+def epoch_parts(seconds: int, fraction: str) -> Stamp | None:
+    """Seconds since 1970 and the digits behind the dot; beyond microseconds they are cut off."""
+    stamp = epoch(seconds)
+    if stamp is None or seconds >= 10**10:
+        return None
+    return stamp[0] + timedelta(microseconds=int(fraction[:6].ljust(6, "0"))), GRAINS[min(len(fraction), 6)]

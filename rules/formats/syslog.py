@@ -12,6 +12,7 @@ from rules.formats import stamps
 from rules.formats.addresses import number
 from rules.formats.format import SECOND, Context, Parsed
 from rules.formats.programs.directory import OTHER, PROGRAMS
+from rules.formats.quoted import quoted
 
 #: "message repeated n times" beyond this is not believed further.
 MOST_REPEATS = 1_000_000
@@ -196,7 +197,7 @@ def structured_data(rest: str, fields: dict[str, Any]) -> str | None:
             key_end = rest.find('="', at)
             if key_end < 0:
                 return None
-            value, after = quoted(rest, key_end + 2)
+            value, after = quoted(rest, key_end + 2, '"\\]')
             if value is None:
                 return None
             fields[f"syslog.sd.{name}.{rest[at + 1 : key_end]}"] = value
@@ -205,21 +206,3 @@ def structured_data(rest: str, fields: dict[str, Any]) -> str | None:
             return None
         at += 1
     return rest[at + 1 :] if at and rest[at : at + 1] in ("", " ") else None
-
-
-def quoted(text: str, start: int) -> tuple[str | None, int]:
-    """The value from *start* to the next quote that is not escaped -> (value, index after the quote)."""
-    parts: list[str] = []
-    end = text.find('"', start)
-    while end >= 0:
-        escape = text.find("\\", start, end)
-        if escape < 0:
-            parts.append(text[start:end])
-            return "".join(parts), end + 1
-        parts.append(text[start:escape])
-        following = text[escape + 1 : escape + 2]
-        parts.append(following if following in ('"', "\\", "]") else f"\\{following}")
-        start = escape + 2
-        if start > end:  # the quote was the escaped character; searching anew each time would be quadratic
-            end = text.find('"', start)
-    return None, len(text)

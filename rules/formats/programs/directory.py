@@ -3,23 +3,13 @@
 from typing import Any
 
 from rules.event import LogSource
-from rules.formats.programs import pam, sshd, sudo
+from rules.formats.programs import accounts, cron, firewall, pam, sshd, sudo
 from rules.formats.programs.program import Tell
 
-AUTH = LogSource(product="linux", service="auth")
-CRON = LogSource(product="linux", service="cron")
-SYSLOG = LogSource(product="linux", service="syslog")
 
-#: Sigma's `service: auth` means all that Debian writes into auth.log, `service: syslog` all that came by syslog:
-#: a rule for the service on the left also takes events of the services on the right.
-COVERS: dict[str, frozenset[str]] = {
-    "auth": frozenset({"auth", "sshd", "sudo", "su"}),
-    "syslog": frozenset({"syslog", "auth", "sshd", "sudo", "su", "cron", "vsftpd", "clamav", "guacamole"}),
-}
-
-
-def plain(logsource: LogSource) -> Tell:
+def plain(service: str) -> Tell:
     """For a program of which only PAM's lines are understood."""
+    logsource = LogSource(product="linux", service=service)
 
     def tell(message: str, fields: dict[str, Any]) -> LogSource:
         if message.startswith("pam_"):
@@ -29,11 +19,20 @@ def plain(logsource: LogSource) -> Tell:
     return tell
 
 
-OTHER: Tell = plain(SYSLOG)
+#: For every program that is not in PROGRAMS.
+OTHER: Tell = plain("syslog")
 
 PROGRAMS: dict[str, Tell] = {
     "sshd": sshd.tell,
     "sshd-session": sshd.tell,  # OpenSSH 9.8 and later
     "sshd-auth": sshd.tell,  # OpenSSH 10
     "sudo": sudo.tell,
+    "su": accounts.su,
+    "kernel": firewall.tell,
+    **{name: accounts.tool(name) for name in accounts.TOOLS},
+    **dict.fromkeys(("cron", "CRON", "crond", "crontab", "anacron"), cron.tell),
+    **{name: plain(name) for name in ("login", "pkexec", "polkitd", "systemd-logind", "vsftpd")},
+    # Sigma's names of these logs are not those of the programs.
+    **{name: plain("clamav") for name in ("clamd", "freshclam", "clamav")},
+    **{name: plain("guacamole") for name in ("guacd", "guacamole")},
 }

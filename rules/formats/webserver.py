@@ -1,0 +1,112 @@
+"""Common and Combined log format, as Apache, nginx, Caddy and lighttpd write them; also with the virtual host first.
+
+``203.0.113.7 - alice [01/Mar/2024:03:11:26 +0100] "GET /a?b=c HTTP/1.1" 200 1234 "https://example.org/" "curl/8"``
+
+The user name is the client's word and may hold anything but a quote, also a stamp in brackets: the stamp that counts is
+the one right before the request's quote.
+"""
+
+from typing import Any
+
+from rules.formats import stamps
+from rules.formats.addresses import address, number
+from rules.formats.format import SECOND, Context, Parsed
+from rules.formats.http_request import WEB, put_client, put_request
+from rules.formats.quoted import quoted
+
+
+class Common:
+    """Common log format: nothing stands behind the size."""
+
+    name = "common"
+    strictness = 60
+
+    def parse(self, line: str, context: Context) -> Parsed | None:
+        """Read ``host ident user [stamp] "request" status size``."""
+        read = _head(line, context)
+        return None if read is None or read[1] else read[0]
+
+
+class Combined:
+    """Combined log format: Common, then referer and user agent in quotes; whatever follows is kept as it is."""
+
+    name = "combined"
+    strictness = 70
+
+    def parse(self, line: str, context: Context) -> Parsed | None:
+        """Read ``host ident user [stamp] "request" status size "referer" "user agent"[ more]``."""
+        read = _head(line, context)
+        if read is None or read[1][:1] != '"':
+            return None
+        parsed, rest = read
+        referer, end = quoted(rest, 1)
+        if referer is None or rest[end : end + 2] != ' "':
+            return None
+        agent, end = quoted(rest, end + 2)
+        if agent is None:
+            return None
+        parsed.fields["cs-referer"] = _given(referer)
+        parsed.fields["cs-user-agent"] = _given(agent)
+        if more := rest[end + 1 :]:
+            parsed.fields["http.more"] = more
+        return parsed
+
+
+def _given(text: str) -> str | None:
+    """A dash says that there is none."""
+    return None if text == "-" else text
+
+
+def _head(line: str, context: Context) -> tuple[Parsed, str] | None:
+    """All that both formats share, and what stands behind the size."""
+    before, _, _ = line.partition('"')
+    who, found, stamp = before.rpartition(" [")
+    if not found or stamp[-2:] != "] ":
+        return None
+    time = stamps.clf(stamp[:-2], context)
+    request, end = quoted(line, len(before) + 1)
+    if time is None or request is None:
+        return None
+    status, _, rest = line[end + 1 :].partition(" ")
+    size, _, rest = rest.partition(" ")
+    code = number(status, 1000)
+    fields: dict[str, Any] = {"message": line}
+    if code is None or not _put_who(who, fields):
+        return None
+    if (length := number(size)) is not None:
+        fields["sc-bytes"] = length
+    elif size != "-":
+        return None
+    _put_request_line(request, code, fields)
+    return Parsed(fields=fields, logsource=WEB, time=time, resolution=SECOND), rest
+
+
+def _put_who(who: str, fields: dict[str, Any]) -> bool:
+    """``[virtual-host:port ]client ident user``; whether that was it."""
+    parts = who.split(" ", 2)
+    if len(parts) < 3:
+        return False
+    client, ident, user = parts
+    if address(ident) is not None and " " in user:
+        host, _, port = client.rpartition(":")
+        fields["cs-host"] = host if number(port) is not None else client
+        client, user = ident, user.partition(" ")[2]
+    put_client(fields, client)
+    fields["cs-username"] = _given(user)
+    if user not in ("-", ""):
+        fields["user.name"] = user
+    return True
+
+
+def _put_request_line(request: str, status: int, fields: dict[str, Any]) -> None:
+    """``GET /path?query HTTP/1.1``; a target may hold blanks, and what is no request at all is kept as target."""
+    method, found, rest = request.partition(" ")
+    if not found:
+        put_request(fields, "", request, status)
+        return
+    uri, found, version = rest.rpartition(" ")
+    if not found or version[:5] != "HTTP/":
+        uri, version = rest, ""
+    if version:
+        fields["cs-version"] = version
+    put_request(fields, method, uri, status)

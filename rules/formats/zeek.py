@@ -1,0 +1,72 @@
+"""What Zeek's logs tell, however they are written: product zeek, service = the log's path (conn, dns, http, …)."""
+
+from typing import Any
+
+from rules.event import LogSource
+from rules.formats import stamps
+from rules.formats.addresses import put_endpoint
+from rules.formats.format import Parsed
+from rules.formats.programs.program import happened
+
+#: Zeek's word for how a connection went -> outcome. Only attempts that found nobody are failures.
+STATES = {
+    **dict.fromkeys(("S0", "REJ", "RSTOS0", "RSTRH", "SH"), "failure"),
+    **dict.fromkeys(("S1", "SF", "S2", "S3", "RSTO", "RSTR"), "success"),
+}
+
+#: A field that only one log has -> its path, where the line does not say.
+TELLING = {
+    "conn_state": "conn",
+    "qtype_name": "dns",
+    "rcode_name": "dns",
+    "note": "notice",
+    "user_agent": "http",
+    "resp_mime_types": "http",
+    "auth_success": "ssh",
+    "auth_attempts": "ssh",
+    "cipher": "ssl",
+    "server_name": "ssl",
+    "mime_type": "files",
+    "certificate.serial": "x509",
+    "mailfrom": "smtp",
+    "request_type": "kerberos",
+    "endpoint": "dce_rpc",
+    "ntlm_success": "ntlm",
+    "security_protocol": "rdp",
+    "share_type": "smb_mapping",
+}
+
+
+def told(fields: dict[str, Any], path: str, line: str, stamp: stamps.Stamp) -> Parsed:
+    """Zeek's own fields with the normalised ones beside them."""
+    for side, end in (("source", "orig"), ("destination", "resp")):
+        host, port = fields.get(f"id.{end}_h"), fields.get(f"id.{end}_p", "")
+        if isinstance(host, str):
+            put_endpoint(fields, side, host, str(port)[:20])
+    fields.setdefault("message", line)
+    _put_action(path, fields)
+    return Parsed(
+        fields=fields,
+        logsource=LogSource(product="zeek", service=path or None),
+        time=stamp[0],
+        resolution=stamp[1],
+    )
+
+
+def path_of(fields: dict[str, Any]) -> str:
+    """The path of a line that does not say it, "" if nothing tells."""
+    return next((path for name, path in TELLING.items() if name in fields), "")
+
+
+def _put_action(path: str, fields: dict[str, Any]) -> None:
+    if path == "conn":
+        state = str(fields.get("conn_state") or "")
+        happened(fields, "connection", STATES.get(state, "unknown"), state)
+    elif path == "http":
+        status = fields.get("status_code")
+        outcome = "unknown" if not isinstance(status, int) else "success" if status < 400 else "failure"
+        happened(fields, "http_request", outcome)
+    elif path == "notice":
+        happened(fields, "ids_alert", "unknown", str(fields.get("note", "")))
+    elif path:
+        happened(fields, f"zeek_{path}")
