@@ -380,8 +380,8 @@ JSON_LIKE = st.recursive(
     max_leaves=12,
 )
 KEYS = st.sampled_from([
-    "timestamp", "event_type", "alert", "src_ip", "src_port", "flow_id", "host", "http", "http.url", "http.status", "ts",
-    "uid", "id.orig_h", "id", "_path", "conn_state", "note", "msg", "fuid", "EventID", "Channel", "Event", "winlog",
+    "timestamp", "event_type", "alert", "src_ip", "src_port", "flow_id", "host", "http", "http.url", "http.status",
+    "ts", "uid", "id.orig_h", "id", "_path", "conn_state", "note", "msg", "fuid", "EventID", "Channel", "Event", "winlog",
     "__REALTIME_TIMESTAMP", "MESSAGE", "_PID", "status", "method", "uri", "date", "time", "user",
 ])  # fmt: skip
 
