@@ -34,6 +34,7 @@ from detector.engine_wire import (
 from rules.engine import Engine, StateUnreadable, lines_of
 from rules.event import Batch
 from rules.formats.catalogue import UnknownFormat
+from rules.formats.expression import ExpressionError
 from rules.sigma.load import load
 from rules.sigma.model import RuleSet
 
@@ -59,7 +60,7 @@ class Child:
         while (body := self._next()) is not None:
             try:
                 self._say(self._answer(decoder.decode(body)))
-            except (UnknownFormat, StateUnreadable) as error:
+            except (UnknownFormat, ExpressionError, StateUnreadable) as error:
                 self._say(Refused(str(error)))
 
     def _next(self) -> bytes | None:

@@ -60,9 +60,9 @@ class Counter:
         return self.head.rules if isinstance(self.head, Correlation) else (self.head.id,)
 
     @property
-    def speaks_at_once(self) -> bool:
-        """Whether other correlations can count this one: it is one itself, and does not wait for time to pass."""
-        return isinstance(self.head, Correlation) and self.condition.eager
+    def is_correlation(self) -> bool:
+        """Whether it counts matches of other rules; then others can count it in turn."""
+        return isinstance(self.head, Correlation)
 
     @property
     def meaning(self) -> str:

@@ -1,7 +1,6 @@
 """Who and what an event is about, as text that every database and every page can bear."""
 
 import hashlib
-from collections.abc import Iterable
 from typing import Any, Final
 
 from rules.event import Event
@@ -32,12 +31,6 @@ def value_of(event: Event, field: str) -> str | None:
     if found is MISSING or found is None or found == "":
         return None
     return shortened(_as_text(found))
-
-
-def entities_of(event: Event, wanted: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """(kind, value) of all that the event names, in the order of *wanted*, which is pairs of (kind, field)."""
-    found = ((kind, value_of(event, field)) for kind, field in wanted)
-    return tuple(dict.fromkeys((kind, value) for kind, value in found if value is not None))
 
 
 def _as_text(value: Any) -> str:

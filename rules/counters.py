@@ -1,0 +1,219 @@
+"""All counters, and the way of an event through them: to those of its rules, then to those that refer to them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from rules.correlate import Change, Item, Measure
+from rules.counter import Counter, CounterState, Key, counter_of
+from rules.entities import value_of
+from rules.event import Event
+from rules.finding import Evidence
+from rules.settings import Caps
+from rules.sigma.model import Correlation, RuleSet
+from rules.stream import microseconds
+from rules.telling import Telling
+
+GONE = "there is no such rule any more"
+CHANGED = "its base rules, group-by, field or time span have changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How events that match one rule reach one counter."""
+
+    counter: Counter
+    rule_id: str
+    group_fields: tuple[str, ...]
+    value_field: str | None
+    always: bool  #: count an event that lacks a group-by field too
+    once: bool  #: an event that matches several of the rules counts once
+    as_one: bool  #: count a match of a correlation as one, whatever it stands for
+
+    def key(self, values: "Values") -> Key | None:
+        """The group of an event; None if it belongs to none."""
+        found = [values.of(name) for name in self.group_fields]
+        if self.always:
+            return tuple(value or "" for value in found)
+        return None if None in found else tuple(value for value in found if value is not None)
+
+    def value(self, values: "Values") -> str | None:
+        """What is compared; None if the event lacks it."""
+        if self.counter.condition.measure is Measure.EVENTS:
+            return ""
+        return self.rule_id if self.value_field is None else values.of(self.value_field)
+
+
+@dataclass(slots=True)
+class Values:
+    """The fields of an event as text, each made once, for all rules that ask."""
+
+    event: Event
+    _known: dict[str, str | None] = field(default_factory=dict)
+
+    def of(self, name: str) -> str | None:
+        """The value of a field; None if the event lacks it."""
+        if name not in self._known:
+            self._known[name] = value_of(self.event, name)
+        return self._known[name]
+
+    def entities(self, wanted: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """(kind, value) of all that the event names; *wanted* is pairs of (kind, field)."""
+        found = ((kind, self.of(name)) for kind, name in wanted)
+        return tuple((kind, value) for kind, value in found if value is not None)
+
+    def within(self, group: Iterable[tuple[str, str]]) -> "Values":
+        """The same, with the values of the group that the event was counted in as fields."""
+        return Values(self.event, {**self._known, **dict(group)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Where the engine stands when an event is counted."""
+
+    watermark: int | None  #: what all streams have passed; older observations can be let go
+    ended: int | None  #: windows that end before this are over, whatever comes
+    history: bool  #: looking back: nothing is armed
+
+
+class Counters:
+    """One counter per rule that makes findings, or that others refer to."""
+
+    def __init__(self, rules: RuleSet, caps: Caps) -> None:
+        self._caps = caps
+        self._by_rule = {
+            head.id: counter_of(head, caps)
+            for head in rules.all
+            if isinstance(head, Correlation) or not head.as_base_only
+        }
+        self.meanings = {rule_id: counter.meaning for rule_id, counter in self._by_rule.items()}
+        self.lost: dict[str, str] = {}  #: rule id -> why saved state was not taken over
+        self._feeds: dict[str, list[Feed]] = {}
+        self._connect()
+
+    def count(self, event: Event, matched: Iterable[str], evidence: Evidence, at: Moment, telling: Telling) -> None:
+        """Let all counters know that *event* fulfils the rules *matched* (ids)."""
+        passage = _Passage(self._feeds, event, at, telling)
+        values = Values(event)
+        for rule_id in matched:
+            passage.reach(rule_id, values, (evidence,), event.repeats)
+
+    def settle(self, at: Moment, telling: Telling) -> None:
+        """Judge the windows that have ended, where the condition had to wait for that."""
+        if at.ended is None:
+            return
+        for counter in self._by_rule.values():
+            for key, change in counter.settle(at.ended):
+                telling.note(counter, key, change, history=at.history)
+
+    def expire(self, watermark: int) -> None:
+        """Forget what nothing to come can meet."""
+        for counter in self._by_rule.values():
+            counter.expire(watermark)
+
+    def evictions(self) -> dict[str, int]:
+        """By rule id, how many groups were forgotten for want of room since this was last asked."""
+        found = {rule_id: counter.evicted for rule_id, counter in self._by_rule.items() if counter.evicted}
+        for rule_id in found:
+            self._by_rule[rule_id].evicted = 0
+        return found
+
+    def dump(self, *, whole: bool) -> list[CounterState]:
+        """All state, or what changed since the last time."""
+        states = [counter.dump(whole=whole) for counter in self._by_rule.values()]
+        return [state for state in states if state is not None]
+
+    def compare(self, meanings: Mapping[str, str]) -> None:
+        """Drop what is held of rules that meant something else when what follows was saved."""
+        for rule_id, counter in self._by_rule.items():
+            if meanings.get(rule_id) == self.meanings[rule_id]:
+                self.lost.pop(rule_id, None)
+            elif counter.groups:
+                self._by_rule[rule_id] = counter_of(counter.head, self._caps)
+        self._connect()
+
+    def load(self, states: Iterable[CounterState], meanings: Mapping[str, str]) -> None:
+        """Take over what ``dump`` gave, as far as it still means the same."""
+        for state in states:
+            if state.rule_id not in self._by_rule:
+                self.lost[state.rule_id] = GONE
+            elif meanings.get(state.rule_id) != self.meanings[state.rule_id]:
+                self.lost[state.rule_id] = CHANGED
+            else:
+                self._by_rule[state.rule_id].load(state)
+
+    def _connect(self) -> None:
+        """Lead each rule's matches to the counters that count them."""
+        self._feeds.clear()
+        for counter in self._by_rule.values():
+            for rule_id in counter.base_rule_ids:
+                self._feeds.setdefault(rule_id, []).append(self._feed(counter, rule_id))
+
+    def _feed(self, counter: Counter, rule_id: str) -> Feed:
+        head = counter.head
+        if not isinstance(head, Correlation):
+            return Feed(counter, rule_id, head.group_by, None, always=True, once=False, as_one=False)
+        base = self._by_rule.get(rule_id)
+        return Feed(
+            counter,
+            rule_id,
+            tuple(head.field_of(name, rule_id) for name in head.group_by),
+            None if head.value_field is None else head.field_of(head.value_field, rule_id),
+            always=False,
+            once=head.type != "temporal_ordered",
+            as_one=counter.condition.measure is Measure.EVENTS and base is not None and base.is_correlation,
+        )
+
+
+@dataclass(slots=True)
+class _Passage:
+    """One event on its way through the counters."""
+
+    feeds: Mapping[str, list[Feed]]
+    event: Event
+    at: Moment
+    telling: Telling
+    time: int = field(init=False)
+    position: str = field(init=False)
+    success: bool = field(init=False)
+    counted: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        event = self.event
+        self.time = microseconds(event.time)
+        self.position = f"{event.source}\0{event.stream}\0{event.offset}"
+        self.success = event.fields.get("event.outcome") == "success"
+
+    def reach(self, rule_id: str, values: Values, evidence: tuple[Evidence, ...], weight: int) -> None:
+        """The event fulfils a rule: count it, and let the correlations know that it thereby fulfils."""
+        for feed in self.feeds.get(rule_id, ()):
+            counter = feed.counter
+            if feed.once and counter.rule_id in self.counted:
+                continue
+            key, value = feed.key(values), feed.value(values)
+            if key is None or value is None:
+                continue
+            self.counted.add(counter.rule_id)
+            item = Item(
+                weight=1 if feed.as_one else weight,
+                value=value,
+                entities=values.entities(counter.head.entities),
+                success=self.success,
+                position="" if counter.condition.eager else self.position,
+                evidence=evidence,
+            )
+            self._add(counter, key, item, values)
+
+    def _add(self, counter: Counter, key: Key, item: Item, values: Values) -> None:
+        at = self.at
+        changes = counter.add(key, self.time, item, watermark=at.watermark, ended=at.ended, position=self.position)
+        for group, change in changes:
+            is_base = change.qualified and counter.is_correlation and counter.rule_id in self.feeds
+            evidence = _lines(change) if is_base else ()
+            self.telling.note(counter, group, change, history=at.history)
+            if is_base and counter.condition.eager:
+                inner = values.within(zip(counter.head.group_by, key, strict=True))
+                self.reach(counter.rule_id, inner, evidence, sum(item.weight for item in change.fresh))
+
+
+def _lines(change: Change) -> tuple[Evidence, ...]:
+    return tuple(line for item in change.fresh for line in item.evidence)
