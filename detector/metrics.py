@@ -56,6 +56,9 @@ class Metrics:
         self.deliveries = Counter(
             "tocsin_deliveries", "Attempts to deliver a message.", ["channel", "outcome"], registry=registry
         )
+        self.delivery_seconds = Histogram(
+            "tocsin_delivery_seconds", "How long an attempt took.", buckets=LATENCIES, registry=registry
+        )
 
     def took_rules(self, ready: Ready) -> None:
         """Say which rules are in force."""
@@ -76,6 +79,11 @@ class Metrics:
         for finding in outcome.findings:
             if finding.opened:
                 self.findings.labels(finding.decision, finding.severity).inc()
+
+    def attempted(self, channel: str, outcome: str, seconds: float) -> None:
+        """Count an attempt to deliver a message."""
+        self.deliveries.labels(channel, outcome).inc()
+        self.delivery_seconds.observe(seconds)
 
     def stored(self, taken: Sequence[Taken], seconds: float) -> None:
         """Count what a commit opened."""

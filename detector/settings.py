@@ -6,6 +6,7 @@ from pathlib import Path
 
 from detector.config import records
 from detector.sources.files.settings import FileSourceSettings
+from notifier.plan import Routing
 from notifier.route import Matcher, Receiver, Route
 from rules.settings import EngineSettings, Expression, SourceProfile, Trust
 from rules.sigma.files import read_rule_files
@@ -20,8 +21,7 @@ class Settings:
     config: records.Config
     engine: EngineSettings
     sources: Mapping[str, FileSourceSettings]
-    receivers: Mapping[str, Receiver]
-    routes: tuple[Route, ...]
+    routing: Routing
     persons: tuple[Person, ...]
 
 
@@ -36,8 +36,10 @@ def build(config: records.Config) -> Settings:
         config=config,
         engine=_engine(config),
         sources={source.name: _file_source(source) for source in config.sources},
-        receivers={one.name: _receiver(one, zones.get(one.person, "UTC")) for one in config.receivers},
-        routes=tuple(_route(one) for one in config.routes),
+        routing=Routing(
+            receivers={one.name: _receiver(one, zones.get(one.person, "UTC")) for one in config.receivers},
+            routes=tuple(_route(one) for one in config.routes),
+        ),
         persons=tuple(_person(one) for one in config.persons),
     )
 

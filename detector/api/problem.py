@@ -7,7 +7,7 @@ import msgspec
 import structlog
 from aiohttp import hdrs, web
 
-from store.errors import Duplicate, NotFound, StaleVersion, StoreBusy, StoreUnavailable
+from store.errors import Duplicate, NotFound, Refused, StaleVersion, StoreBusy, StoreUnavailable
 
 log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -70,8 +70,9 @@ def from_error(error: Exception) -> Problem | None:
             return Problem(409, "duplicate", str(error))
         case StoreBusy() | StoreUnavailable():
             return Problem(503, "store_unavailable", f"{error}; nothing was changed, try again")
-        case web.HTTPException() if error.status >= 400:
-            return from_http(error)
+        case Refused():
+            status = 403 if error.code in FORBIDDEN else 409
+            return Problem(status, error.code, str(error), missing=error.missing, allowed=error.allowed)
         case _:
             return None
 

@@ -96,7 +96,7 @@ async def sign_in_act(request: web.Request) -> web.Response:
     def work(tx: Tx) -> str | None:
         person = sign_in.spend(tx, digest)
         if person is not None:
-            sessions.create(tx, person, hash_of(secret), tx.now + SESSION_LASTS)
+            sessions.create(tx, hash_of(secret), person, tx.now + SESSION_LASTS)
         return person
 
     if await request.app[STORE].write(work) is None:

@@ -1,0 +1,291 @@
+"""Routes on a real store, over real sockets: who may do what, and what a refusal says."""
+
+import io
+import itertools
+from collections.abc import AsyncIterator
+from datetime import UTC, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from prometheus_client import CollectorRegistry
+from support.fakes import START, FakeClock
+from support.store import finding
+from yarl import URL
+
+from detector.api import keys
+from detector.api.application import new_application
+from detector.api.server import Server
+from detector.status import DaemonStatus, HttpState, Readiness, Reloaded, Summary
+from notifier.links import ACKNOWLEDGE, Links
+from store.database import Store
+from store.people import Person, Role
+from store.repository import findings, persons
+from store.tx import Tx
+
+ANA = Person(id="ana", name="Ana", roles=frozenset({Role.RESPONDER}))
+VIC = Person(id="vic", name="Vic", roles=frozenset({Role.VIEWER}))
+
+
+def status() -> DaemonStatus:
+    """A daemon without sources."""
+    return DaemonStatus(
+        version="0",
+        pid=1,
+        started_at=START,
+        now=START,
+        http=HttpState(url="", base_url=""),
+        store="sqlite",
+        engine_pid=2,
+        engine_restarts=0,
+        rules=(),
+        rule_errors=(),
+        sources=(),
+        summary=Summary(open=1, unacknowledged=1, observations=0, deliveries_pending=0, deliveries_dead=0),
+        degraded=(),
+    )
+
+
+class Site:
+    """The application behind both of its doors."""
+
+    def __init__(self, store: Store, clock: FakeClock, folder: Path) -> None:
+        self.store = store
+        self.clock = clock
+        self.woken = 0
+        self.links = Links([b"0123456789abcdef"], "http://tocsin.test")
+        self.door = folder / "s.sock"
+        serial = itertools.count()
+        app = new_application()
+        app[keys.STORE] = store
+        app[keys.CLOCK] = clock
+        app[keys.LINKS] = lambda: self.links
+        app[keys.REGISTRY] = CollectorRegistry()
+        app[keys.STATUS] = self._status
+        app[keys.READINESS] = self._readiness
+        app[keys.RELOAD] = self._reload
+        app[keys.WAKE_NOTIFIER] = self._wake
+        app[keys.NEW_SECRET] = lambda: f"secret{next(serial)}"
+        self.server = Server(app)
+
+    async def start(self) -> None:
+        """Listen on a free port and on a socket."""
+        await self.server.start("127.0.0.1", 0, self.door)
+        self.browser = aiohttp.ClientSession(self.server.url, cookie_jar=aiohttp.CookieJar(unsafe=True))
+        self.operator = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self.door)))
+
+    async def stop(self) -> None:
+        """Close everything."""
+        await self.browser.close()
+        await self.operator.close()
+        await self.server.stop()
+
+    async def ask(self, method: str, path: str, *, token: str = "", **more: Any) -> tuple[int, Any]:
+        """A program's request over the socket: status and JSON."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with self.operator.request(method, f"http://tocsin{path}", headers=headers, **more) as answer:
+            return answer.status, await answer.json() if answer.content_length else None
+
+    async def token_of(self, person: str) -> str:
+        """A fresh token."""
+        _, made = await self.ask("POST", "/api/v1/tokens", json={"person": person, "label": "t"})
+        return str(made["token"])
+
+    def link(self, person: str = "ana", hours: float = 24) -> str:
+        """The path of a signed link to acknowledge INC-1."""
+        expires = self.clock.now() + timedelta(hours=hours)
+        url = self.links.make(record=1, act=ACKNOWLEDGE, person=person, expires_at=expires, nonce=f"n-{person}")
+        return url.removeprefix("http://tocsin.test")
+
+    async def _status(self) -> DaemonStatus:
+        return status()
+
+    async def _readiness(self) -> Readiness:
+        return Readiness(ready=True, degraded=())
+
+    async def _reload(self) -> Reloaded:
+        return Reloaded(applied=False, message="nothing was changed", errors=("config.toml:1:1: error: …",))
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """One open incident, a responder and a viewer."""
+    clock = FakeClock(START.astimezone(UTC))
+    store = await Store.open(f"sqlite:///{tmp_path / 't.db'}", clock, lock_dir=tmp_path, upgrade=True)
+
+    def fill(tx: Tx) -> None:
+        persons.upsert_from_config(tx, [ANA, VIC])
+        findings.take(tx, finding())
+
+    await store.write(fill)
+    made = Site(store, clock, tmp_path)
+    await made.start()
+    yield made
+    await made.stop()
+    await store.close()
+
+
+async def test_the_socket_reads_and_administers_but_never_acts(site: Site) -> None:
+    """An account of the machine sees incidents and makes tokens, and is told how a person acknowledges."""
+    code, listed = await site.ask("GET", "/api/v1/incidents")
+    assert (code, [one["id"] for one in listed["items"]]) == (200, ["INC-1"])
+    code, refused = await site.ask("POST", "/api/v1/incidents/1/acknowledge", json={})
+    assert (code, refused["code"]) == (403, "person_required")
+    assert "tocsin token create" in refused["detail"]
+
+
+async def test_a_person_acknowledges_once_and_the_second_is_told_who(site: Site) -> None:
+    """The first acknowledgement counts; repeating it changes nothing and says who has it."""
+    token = await site.token_of("ana")
+    code, first = await site.ask("POST", "/api/v1/incidents/INC-1/acknowledge", token=token, json={"note": "mine"})
+    assert (code, first["first"], first["by"]) == (200, True, "ana")
+    _, second = await site.ask("POST", "/api/v1/incidents/1/acknowledge", token=token, json={})
+    assert (second["first"], second["by"]) == (False, "ana")
+    _, shown = await site.ask("GET", "/api/v1/incidents/1")
+    assert shown["acknowledged_by"] == "ana"
+    assert "mine" in str(shown["timeline"])
+    assert site.woken == 2
+
+
+async def test_a_viewer_is_refused_with_what_is_needed(site: Site) -> None:
+    """Who lacks the role is told which one."""
+    code, refused = await site.ask("POST", "/api/v1/incidents/1/acknowledge", token=await site.token_of("vic"), json={})
+    assert (code, refused["code"]) == (403, "role_required")
+    assert "responder" in refused["detail"]
+
+
+async def test_without_credentials_nothing_is_shown_over_tcp(site: Site) -> None:
+    """The API says 401, a browser is led to where one signs in."""
+    async with site.browser.get("/api/v1/incidents") as answer:
+        assert (answer.status, answer.content_type) == (401, "application/problem+json")
+    async with site.browser.get("/", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/in")
+
+
+async def test_a_token_that_is_revoked_or_wrong_is_refused(site: Site) -> None:
+    """A revoked token is as good as none, over the socket too."""
+    token = await site.token_of("ana")
+    _, listed = await site.ask("GET", "/api/v1/tokens")
+    code, _ = await site.ask("DELETE", f"/api/v1/tokens/{listed['items'][0]['id']}")
+    assert code == 204
+    for given in (token, "tcs_wrong"):
+        code, refused = await site.ask("GET", "/api/v1/incidents", token=given)
+        assert (code, refused["code"]) == (401, "bad_token")
+
+
+async def test_a_link_is_fetched_by_scanners_without_effect_and_acts_by_post(site: Site) -> None:
+    """GET and HEAD of a signed link change nothing; POST acknowledges; a second POST says who took it."""
+    link = site.link()
+    for method in ("GET", "HEAD", "GET"):
+        async with site.browser.request(method, link) as answer:
+            assert answer.status == 200
+    _, before = await site.ask("GET", "/api/v1/incidents/1")
+    assert before["acknowledged_by"] is None
+    async with site.browser.post(link) as answer:
+        assert answer.status == 200
+        assert "You acknowledged" in await answer.text()
+    _, after = await site.ask("GET", "/api/v1/incidents/1")
+    assert after["acknowledged_by"] == "ana"
+    async with site.browser.post(link) as answer:
+        assert (answer.status, "Ana" in await answer.text()) == (200, True)
+
+
+async def test_links_that_are_over_foreign_or_forged_do_what_they_say(site: Site) -> None:
+    """Expired is 410, forged is 404, and neither acknowledges."""
+    for link, expected in ((site.link(hours=-1), 410), (site.link()[:-3] + "AAA", 404), ("/a/x", 404)):
+        async with site.browser.post(link, headers={"Accept": "text/html"}) as answer:
+            assert (answer.status, answer.content_type) == (expected, "text/html")
+    _, after = await site.ask("GET", "/api/v1/incidents/1")
+    assert after["acknowledged_by"] is None
+
+
+async def test_what_another_site_makes_a_browser_send_is_refused(site: Site) -> None:
+    """A POST that the browser marks as cross-site does nothing."""
+    async with site.browser.post(site.link(), headers={"Sec-Fetch-Site": "cross-site"}) as answer:
+        assert answer.status == 403
+
+
+async def test_one_signs_in_once_by_a_link_and_acknowledges_on_the_page(site: Site) -> None:
+    """Fetching a sign-in link spends nothing; its button opens a session; the link works once."""
+    _, made = await site.ask("POST", "/api/v1/sign-in-links", json={"person": "ana"})
+    path = made["url"].removeprefix("http://tocsin.test")
+    for _ in range(2):
+        async with site.browser.get(path) as answer:
+            assert (answer.status, "Sign in as Ana" in await answer.text()) == (200, True)
+    async with site.browser.post(path, allow_redirects=False) as answer:
+        assert answer.status == 303
+        assert "HttpOnly" in answer.headers["Set-Cookie"]
+        assert "SameSite=Lax" in answer.headers["Set-Cookie"]
+    async with site.browser.get("/") as answer:
+        assert (answer.status, "INC-1" in await answer.text()) == (200, True)
+    async with site.browser.post("/i/1/acknowledge", data={"note": "looking"}) as answer:
+        assert (answer.status, "looking" in await answer.text()) == (200, True)
+    async with site.browser.post(path) as answer:
+        assert answer.status == 410
+    async with site.browser.post("/out") as answer:
+        assert answer.url.path == "/in"
+    async with site.browser.get("/i/1", allow_redirects=False) as answer:
+        assert answer.status == 303
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "expected", "code"),
+    [
+        ("GET", "/api/v1/incidents/99", None, 404, "not_found"),
+        ("GET", "/api/v1/incidents/zero", None, 404, "not_found"),
+        ("GET", "/api/v1/incidents/99999999999999999999", None, 404, "not_found"),
+        ("GET", "/api/v1/incidents?status=oepn&color=red", None, 422, "invalid_query"),
+        ("GET", "/api/v1/incidents?limit=0", None, 422, "invalid_query"),
+        ("GET", "/api/v1/nothing", None, 404, "not_found"),
+        ("PUT", "/api/v1/incidents", b"{}", 405, "method_not_allowed"),
+        ("POST", "/api/v1/users", b"{", 400, "not_json"),
+        ("POST", "/api/v1/users", b"[" * 100_000, 422, "invalid_body"),
+        ("POST", "/api/v1/users", b'{"id": "x", "role": "admin"}', 422, "invalid_body"),
+        ("POST", "/api/v1/users", b'{"id": " x"}', 422, "invalid_id"),
+        ("POST", "/api/v1/users", b'{"id": "ana"}', 409, "duplicate"),
+        ("POST", "/api/v1/users", io.BytesIO(b" " * 1_100_000), 413, "request_entity_too_large"),
+        ("POST", "/api/v1/tokens", b'{"person": "nobody"}', 404, "not_found"),
+        ("DELETE", "/api/v1/users/nobody", None, 404, "not_found"),
+        ("DELETE", "/api/v1/tokens/7", None, 404, "not_found"),
+    ],
+)
+async def test_bad_requests_are_refused_with_a_code(
+    site: Site, method: str, path: str, body: bytes | io.BytesIO | None, expected: int, code: str
+) -> None:
+    """Whatever is wrong, the answer is problem+json with a word for programs."""
+    status_code, refused = await site.ask(method, path, data=body)
+    assert (status_code, refused["code"]) == (expected, code)
+
+
+async def test_a_list_is_paged_by_its_link_header(site: Site) -> None:
+    """The next page is found without counting."""
+    for number in range(2, 6):
+        await site.store.write(partial(_another, number=number))
+    seen: list[str] = []
+    path: str | None = "/api/v1/incidents?limit=2"
+    while path:
+        async with site.operator.get(f"http://tocsin{path}") as answer:
+            seen += [one["id"] for one in (await answer.json())["items"]]
+            path = URL(answer.links["next"]["url"]).path_qs if "next" in answer.links else None
+    assert seen == ["INC-5", "INC-4", "INC-3", "INC-2", "INC-1"]
+
+
+def _another(tx: Tx, number: int) -> None:
+    """One more incident, on a host of its own."""
+    when, host = START + timedelta(hours=number), f"web{number}"
+    findings.take(tx, finding(id=host, key=host, host=host, source=None, first_seen=when))
+
+
+async def test_answers_tell_browsers_to_be_careful(site: Site) -> None:
+    """No page is kept, framed, or runs foreign code."""
+    async with site.browser.get(site.link()) as answer:
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+    async with site.browser.get("/static/tocsin.css") as answer:
+        assert (answer.status, answer.content_type) == (200, "text/css")
