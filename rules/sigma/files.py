@@ -42,10 +42,21 @@ def read_rule_files(paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
     Raises:
         RuleFileUnreadable: a file or folder cannot be read.
     """
-    return tuple((shown, _text(path)) for shown, path in find_rule_files(paths))
+    return tuple((shown, read_text(path)) for shown, path in find_rule_files(paths))
 
 
-def _text(path: Path) -> str:
+def case_file(path: Path) -> Path | None:
+    """The file of cases beside a rule file, if there is one."""
+    beside = (path.with_name(path.stem + suffix) for suffix in CASES)
+    return next((found for found in beside if found.is_file()), None)
+
+
+def read_text(path: Path) -> str:
+    """The text of a rule file.
+
+    Raises:
+        RuleFileUnreadable: it cannot be read.
+    """
     try:
         return path.read_text("utf-8", "replace")
     except OSError as error:

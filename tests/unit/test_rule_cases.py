@@ -1,0 +1,176 @@
+"""Cases beside rules: what they may say, what is wrong with them, and what a failing one shows."""
+
+import pytest
+
+from rules.cases import Case, read_cases
+from rules.sigma.load import load
+from rules.sigma.model import RuleSet
+from rules.testing import CaseResult, coverage, run
+
+RULES = """title: Failure
+name: failure
+logsource: {product: linux, service: sshd}
+detection: {s: {event.action: ssh_login, event.outcome: failure}, condition: s}
+---
+title: Three failures
+correlation: {type: event_count, rules: [failure], group-by: [source.ip], timespan: 1m, condition: {gte: 3}}
+level: high
+tocsin: {decision: observe}
+---
+title: Root let in
+logsource: {product: linux, service: sshd}
+detection: {s: {event.outcome: success, user.name: root}, condition: s}
+tocsin: {pin: true}
+"""
+LINES = """
+  - name: some
+    lines: |
+      Mar  1 03:11:20 web1 sshd[1]: Failed password for root from 203.0.113.7 port 40022 ssh2
+      Mar  1 03:11:30 web1 sshd[1]: Failed password for root from 203.0.113.7 port 40022 ssh2
+      Mar  1 03:11:40 web1 sshd[1]: Failed password for root from 203.0.113.7 port 40022 ssh2
+    expect:"""
+
+
+def rules() -> RuleSet:
+    loaded = load([("x.yml", RULES)])
+    assert not loaded.errors
+    return loaded
+
+
+def no_log(name: str) -> bytes:
+    raise FileNotFoundError(2, "No such file or directory", name)
+
+
+def case_of(text: str) -> Case:
+    cases, errors = read_cases("x.test.yml", "cases:" + text, no_log)
+    assert errors == []
+    return cases[0]
+
+
+def outcome(expect: str, lines: str = LINES) -> CaseResult:
+    return run(case_of(lines + expect), rules())
+
+
+@pytest.mark.parametrize(
+    "expectation",
+    [
+        "rule: Three failures",
+        "rule: Three failures, events: 3, lines: [1, 2, 3], decision: observe, severity: high",
+        "rule: Three failures, group: {source.ip: 203.0.113.7}, entities: {account: root, host: [web1]}",
+        "rule: Three failures, first-seen: '2026-03-01T03:11:20Z', last-seen: '2026-03-01T04:11:40+01:00'",
+    ],
+)
+def test_expectation_that_is_met(expectation: str) -> None:
+    """What is written in an expectation is compared, and nothing else."""
+    assert outcome(f" [{{{expectation}}}]").differences == ()
+
+
+@pytest.mark.parametrize(
+    ("expectation", "difference"),
+    [
+        ("events: 4", "  events      expected 4, found 3"),
+        ("lines: [1, 2]", "  lines       expected [1, 2], found [1, 2, 3]"),
+        ("severity: low", "  severity    expected low, found high"),
+        ("decision: investigate", "  decision    expected investigate, found observe"),
+        ("group: {source.ip: 1.1.1.1}", "  group       expected {'source.ip': '1.1.1.1'}, found {'source.ip': '203.0"),
+        ("entities: {account: bob}", "  entities    expected {'account': 'bob'}, found {'source': ['203.0.113.7']"),
+        ("last-seen: '2026-03-01T03:11:41Z'", "  last-seen   expected 2026-03-01T03:11:41+00:00, found 2026-03-01T03"),
+    ],
+)
+def test_difference_field_by_field(expectation: str, difference: str) -> None:
+    """What differs is shown field by field, with both values."""
+    result = outcome(f" [{{rule: Three failures, {expectation}}}]")
+    assert not result.passed
+    assert result.differences[0] == '"Three failures" differs'
+    assert any(line.startswith(difference) for line in result.differences), result.differences
+    assert str(result).startswith("x.test.yml:2: FAILED: some\n")
+
+
+def test_what_was_not_expected() -> None:
+    """A finding that nothing expects fails the case and says which line made it, and why."""
+    shown = "\n".join(outcome(" []").differences)
+    assert """"Three failures" found what was not expected: {'source.ip': '203.0.113.7'}, lines 1, 2, 3""" in shown
+    assert 'line 1 matches "Failure"' in shown
+    assert "s: event.action = ssh_login ✔" in shown
+
+
+def test_nothing_found_shows_the_nearest_line() -> None:
+    """Where a rule finds nothing the line that comes closest is shown with what it lacks."""
+    shown = "\n".join(outcome(" [{rule: Root let in}, {rule: Three failures}]").differences)
+    assert '"Root let in" found nothing' in shown
+    assert 'nearest: line 1 for "Root let in"' in shown
+    assert 's: event.outcome = success ✘   (has "failure")' in shown
+
+
+def test_nothing_found_by_a_correlation_says_what_it_needs() -> None:
+    """Where a correlation finds nothing it says how many lines matched and how many it needs."""
+    lines = LINES.replace("03:11:40", "03:15:40")
+    shown = "\n".join(outcome(" [{rule: Three failures}]", lines).differences)
+    assert "3 lines match the rules that it counts; it needs gte 3 events within 60 s for each source.ip" in shown
+
+
+def test_unknown_rule_is_named() -> None:
+    """An expectation of a rule that there is not names the nearest."""
+    assert 'did you mean "Root let in"?' in outcome(" [{rule: Root let inn}]").differences[0]
+
+
+def test_format_that_there_is_not() -> None:
+    """A case in a format that nobody knows fails with the format's name."""
+    assert "sylog" in outcome(" []", LINES.replace("name: some", "name: some\n    format: sylog")).differences[0]
+
+
+def test_trust_of_a_case() -> None:
+    """A case may say who is trusted; the rules are then loaded with it."""
+    case = case_of(LINES.replace("name: some", "name: some\n    trust: {networks: [203.0.113.0/24]}") + " []")
+    trusting = (
+        RULES.replace("s: {", "t: {source.ip|expand: '%trust.networks%'}, s: {")
+        .replace("condition: s}", "condition: s and not t}", 1)
+        .replace("t: {source.ip|expand: '%trust.networks%'}, s: {event.outcome: success", "s: {event.outcome: success")
+    )
+    loaded = load([("x.yml", trusting)], case.trust)
+    assert not loaded.errors
+    assert run(case, loaded).passed
+
+
+def test_coverage() -> None:
+    """A rule needs a case in which it finds something and one, with lines of its kind, in which it does not."""
+    found = outcome(" [{rule: Three failures}]")
+    assert list(coverage(rules(), [])) == [
+        'x.yml:11: "Root let in" has no case in which it finds something and none in which it finds nothing',
+        'x.yml:6: "Three failures" has no case in which it finds something and none in which it finds nothing',
+    ]
+    assert list(coverage(rules(), [found])) == [
+        'x.yml:11: "Root let in" has no case in which it finds something',
+        'x.yml:6: "Three failures" has no case in which it finds nothing',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("", (1, 1), "there are no cases in this file"),
+        ("case: []", (1, 1), 'unknown key "case" in a file of cases'),
+        ("cases: []", (1, 1), "cases must be a list of cases"),
+        ("cases: [x]", (1, 9), "a case must be a mapping"),
+        ("cases: [{name: x, lines: a, expct: []}]", (1, 29), 'unknown key "expct" in a case'),
+        ("cases: [{lines: a, expect: []}]", (1, 9), "a case needs name"),
+        ("cases: [{name: x, lines: a}]", (1, 9), "a case needs expect"),
+        ("cases: [{name: x, expect: []}]", (1, 9), "a case needs lines, or log"),
+        ("cases: [{name: x, log: a.log, expect: []}]", (1, 24), "the log cannot be read: No such file or directory"),
+        ("cases: [{name: x, lines: a, expect: none}]", (1, 37), "expect must be a list, not text"),
+        ("cases: [{name: x, lines: a, expect: [{event: 1}]}]", (1, 39), 'unknown key "event" in an expectation'),
+        ("cases: [{name: x, lines: a, expect: [{events: 1}]}]", (1, 38), "an expectation needs rule"),
+        ("cases: [{name: x, lines: a, expect: [{rule: r, events: x}]}]", (1, 56), "events must be an integer"),
+        ("cases: [{name: x, lines: a, expect: [{rule: r, group: x}]}]", (1, 55), "group must be a mapping"),
+        ("cases: [{name: x, lines: a, expect: [], as-of: noon}]", (1, 48), "as-of must be a time"),
+        ("cases: [{name: x, lines: a, expect: [], timezone: Berlin}]", (1, 51), 'no timezone is called "Berlin"'),
+        ("cases: [{name: x, lines: a, expect: [], trust: {network: [a]}}]", (1, 49), 'unknown key "network" in trust'),
+        ("cases: [", (2, 1), "not readable as YAML"),
+    ],
+)
+def test_broken_cases(text: str, place: tuple[int, int], message: str) -> None:
+    """What is wrong with a file of cases is told with its place, as for rules."""
+    cases, errors = read_cases("x.test.yml", text, no_log)
+    assert cases == []
+    found = [((error.line, error.column), error.message) for error in errors]
+    assert any(at == place and message in said for at, said in found), found
