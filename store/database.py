@@ -162,7 +162,7 @@ class Store:
         with engines.our_errors(self._where), contextlib.ExitStack() as on_failure:
             connection = on_failure.enter_context(self._write_engine.connect())
             with connection.begin():
-                ownership.take_advisory_lock(connection)
+                ownership.take_advisory_lock(connection, wait_seconds=self._lock_wait_seconds)
             schema.ensure(self._url, upgrade=upgrade, now=self._clock.now(), lock_wait_seconds=self._lock_wait_seconds)
             with connection.begin():
                 if repair_triggers:

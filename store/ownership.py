@@ -3,6 +3,7 @@
 import fcntl
 import os
 import socket
+import time
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -54,15 +55,23 @@ class FileLock:
         self.release()
 
 
-def take_advisory_lock(connection: Connection) -> None:
+def take_advisory_lock(connection: Connection, *, wait_seconds: float) -> None:
     """On PostgreSQL, lock the database for as long as *connection* lives; on SQLite do nothing.
+
+    Args:
+        wait_seconds: The server may notice only a moment later that a killed daemon's connection has ended.
 
     Raises:
         AlreadyRunning: Another daemon holds it; names its host and process id.
     """
     if connection.dialect.name == "sqlite":
         return
-    if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK}).scalar_one():
+    give_up_at = time.monotonic() + wait_seconds
+    while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _ADVISORY_LOCK}).scalar_one():
+        if time.monotonic() > give_up_at:
+            break
+        time.sleep(0.05)
+    else:
         return
     holder = "another machine"
     if inspect(connection).has_table(tables.owner.name):

@@ -160,7 +160,7 @@ class Writer:
             try:
                 # The lock went with the old connection; whoever has it now is the owner.
                 with self._connection.begin():
-                    ownership.take_advisory_lock(self._connection)
+                    ownership.take_advisory_lock(self._connection, wait_seconds=0)
             except AlreadyRunning as error:
                 self._drop_connection()
                 raise OwnershipLost(str(error)) from error

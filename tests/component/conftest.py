@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-
-from store.database import Store
 from support.fakes import FakeClock
 from support.store import PostgresAbsent, PostgresServer, open_store, postgres_server, sqlite_url
+
+from store.database import Store
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from support.fakes import START, FakeClock
+from support.store import ANA, BO, add_persons, finding, line
 
 from rules.event import Decision, Entity, Severity
 from rules.finding import Finding
@@ -12,8 +14,6 @@ from store.incident import EntryKind, Incident, Step, Track
 from store.notice import NoticeKind
 from store.repository import evidence, findings, incidents, outbox, timeline
 from store.repository.findings import Taken
-from support.fakes import START, FakeClock
-from support.store import ANA, BO, add_persons, finding, line
 
 
 async def take(store: Store, *found: Finding) -> list[Taken]:
