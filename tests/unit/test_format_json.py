@@ -381,8 +381,8 @@ JSON_LIKE = st.recursive(
 )
 KEYS = st.sampled_from([
     "timestamp", "event_type", "alert", "src_ip", "src_port", "flow_id", "host", "http", "http.url", "http.status",
-    "ts", "uid", "id.orig_h", "id", "_path", "conn_state", "note", "msg", "fuid", "EventID", "Channel", "Event", "winlog",
-    "__REALTIME_TIMESTAMP", "MESSAGE", "_PID", "status", "method", "uri", "date", "time", "user",
+    "ts", "uid", "id.orig_h", "id", "_path", "conn_state", "note", "msg", "fuid", "EventID", "Channel", "Event",
+    "winlog", "__REALTIME_TIMESTAMP", "MESSAGE", "_PID", "status", "method", "uri", "date", "time", "user",
 ])  # fmt: skip
 
 

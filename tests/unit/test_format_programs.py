@@ -104,7 +104,7 @@ def test_details() -> None:
     assert parse("cron", "(root) CMD (run-parts /etc/cron.hourly)").fields["process.command_line"] == (
         "run-parts /etc/cron.hourly"
     )
-    assert parse("useradd", "new user: name=eve, UID=0, GID=0").fields["user.id"] == "0"
+    assert parse("useradd", "new user: name=eve, UID=0, GID=0").fields["user.id"] == 0
     assert parse("usermod", "change user 'eve' UID from '1' to '0'").fields["user.change"] == "UID from '1' to '0'"
 
 

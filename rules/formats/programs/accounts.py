@@ -7,6 +7,7 @@
 from typing import Any
 
 from rules.event import LogSource
+from rules.formats.addresses import number
 from rules.formats.programs import pam
 from rules.formats.programs.program import Tell, happened
 
@@ -84,7 +85,8 @@ def _new(text: str, kind: str, fields: dict[str, Any]) -> None:
     fields[f"{kind}.name"] = parts.get("name", "")
     for name, target in (("UID", "user.id"), ("GID", "group.id"), ("home", "user.home"), ("shell", "user.shell")):
         if name in parts:
-            fields[target] = parts[name]
+            whole = number(parts[name])
+            fields[target] = parts[name] if whole is None else whole
     happened(fields, f"{kind}_add", "success")
 
 
