@@ -52,10 +52,16 @@ class Lanes:
             raise LaneFull(lane)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
+        waiting = self._queue(lane)
         self._held[lane] = self._held.get(lane, 0) + 1
-        future.add_done_callback(lambda _: self._done(lane))
-        self._queue(lane).put(lambda: _run(work, loop, future))
+        future.add_done_callback(lambda _: self._done(lane, waiting))
+        waiting.put(lambda: _run(work, loop, future))
         return future
+
+    def abandon(self, lane: str) -> None:
+        """Forget a lane whose thread does not come back: the next work gets a new one."""
+        self._queues.pop(lane, None)
+        self._held.pop(lane, None)
 
     def close(self) -> None:
         """Let each thread end after the work it holds. Nothing waits for them."""
@@ -70,8 +76,9 @@ class Lanes:
             threading.Thread(target=_work_off, args=(waiting,), name=f"lane {lane}", daemon=True).start()
         return self._queues[lane]
 
-    def _done(self, lane: str) -> None:
-        self._held[lane] -= 1
+    def _done(self, lane: str, waiting: "queue.SimpleQueue[_Work | None]") -> None:
+        if self._queues.get(lane) is waiting:  # else it was abandoned meanwhile, and its count with it
+            self._held[lane] -= 1
 
 
 def _work_off(waiting: "queue.SimpleQueue[_Work | None]") -> None:

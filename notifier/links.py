@@ -80,6 +80,11 @@ class Links:
         token = self._serializer.dumps([record, act, person, int(expires_at.timestamp()), nonce])
         return f"{self._base_url}/a/{token}"
 
+    def without_tokens(self, text: str) -> str:
+        """*text* with the token of each of our links left out, for keeping and showing."""
+        prefix = f"{self._base_url}/a/"
+        return "\n".join(f"{prefix}…" if line.startswith(prefix) else line for line in text.split("\n"))
+
     def read(self, token: str, now: datetime) -> Link | Expired | Invalid:
         """What *token* allows at *now*. Never raises."""
         if len(token) > LONGEST_TOKEN:

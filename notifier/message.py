@@ -144,18 +144,31 @@ def render_stub(facts: Facts, *, link: str, visible_id: str, resent: bool = Fals
     return Message(title=f"{facts.tlp} {facts.severity.upper()} INC-{facts.number}{mark}", body=body, tone=_tone(facts))
 
 
-def render_digest(heading: str, incidents: Sequence[Facts], *, link: str, visible_id: str) -> Message:
-    """One message instead of many: *heading* (ours), the worst by name, the rest by number."""
+def render_digest(
+    heading: str,
+    incidents: Sequence[Facts],
+    *,
+    link: str,
+    visible_id: str,
+    max_tlp: Tlp = Tlp.RED,
+    resent: bool = False,
+) -> Message:
+    """One message instead of many: *heading* (ours), the worst by name, the rest by number.
+
+    Args:
+        max_tlp: Of what is labelled above it, only severity and number are told.
+    """
     worst = sorted(incidents, key=lambda facts: (-facts.severity.rank, facts.number))
     left = len(worst) - MOST_LISTED
     lines = [
         f"{heading}:",
-        *(_listed(facts) for facts in worst[:MOST_LISTED]),
+        *(_listed(facts, max_tlp) for facts in worst[:MOST_LISTED]),
         f"and {left:,} more" if left > 0 else "",
         link,
         f"id {visible_id}",
     ]
-    title = f"{worst[0].severity.upper()} {heading}"
+    label = min((facts.tlp for facts in worst), key=_CLOSEST_FIRST.index)
+    title = f"{label} {worst[0].severity.upper()} {heading}{' (re-sent)' if resent else ''}"
     return Message(title=title, body="\n".join(line for line in lines if line), tone=_tone(worst[0]))
 
 
@@ -226,10 +239,13 @@ def _block(excerpts: Sequence[str]) -> list[str]:
     return [*(f"│ {untrusted.excerpt(text)}" for text in excerpts[:MOST_EXCERPTS]), *more]
 
 
-def _listed(facts: Facts) -> str:
+def _listed(facts: Facts, max_tlp: Tlp) -> str:
+    head = f"{facts.severity.upper()} INC-{facts.number}"
+    if not may_carry(max_tlp, facts.tlp):
+        return f"{head} (details may not be sent over this channel)"
+    settled = f" ({facts.reason})" if facts.reason in _SETTLED else ""
     place = who_where(facts.entities, _in_body)
-    title = untrusted.excerpt(facts.title, LONGEST_TITLE)
-    return f"{facts.severity.upper()} INC-{facts.number} {title}" + (f", {place}" if place else "")
+    return f"{head}{settled} {untrusted.excerpt(facts.title, LONGEST_TITLE)}" + (f", {place}" if place else "")
 
 
 def _tone(facts: Facts) -> Tone:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from store.notice import Delivery, NoticeKind
+from store.notice import Delivery
 
 WINDOW = timedelta(minutes=1)
 QUIET = timedelta(seconds=10)  #: so long after the last stale one, catching up counts as done
@@ -74,7 +74,10 @@ def _of_fresh(fresh: Sequence[Delivery], *, room: int) -> Parcel:
 
 def _of_stale(stale: Sequence[Delivery], now: datetime) -> Parcel | Held:
     ends_at = min(stale[-1].created_at + QUIET, stale[0].created_at + LONGEST_CATCH_UP)
-    return Held(until=ends_at) if now < ends_at else Parcel(form=Form.CAUGHT_UP, deliveries=tuple(stale))
+    if now < ends_at:
+        return Held(until=ends_at)
+    alone = len({delivery.incident for delivery in stale}) == 1
+    return Parcel(form=Form.SINGLE if alone else Form.CAUGHT_UP, deliveries=tuple(stale))
 
 
 def _by_incident(deliveries: Sequence[Delivery]) -> list[tuple[Delivery, ...]]:
@@ -85,8 +88,3 @@ def _by_incident(deliveries: Sequence[Delivery]) -> list[tuple[Delivery, ...]]:
     ordered = sorted(deliveries, key=lambda delivery: (delivery.incident, delivery.id))
     groups = [tuple(group) for _, group in groupby(ordered, key=lambda delivery: delivery.incident)]
     return sorted(groups, key=lambda group: group[0].id)
-
-
-def says(parcel: Parcel) -> NoticeKind:
-    """What a single parcel tells: the latest of its notices."""
-    return parcel.deliveries[-1].kind

@@ -58,6 +58,18 @@ async def test_cancelled_work_frees_its_place() -> None:
     lanes.close()
 
 
+async def test_an_abandoned_lane_works_again() -> None:
+    """Work for a lane whose thread is stuck is done by a new thread, and the old one's return changes nothing."""
+    lanes, release = Lanes(depth=1), threading.Event()
+    stuck = lanes.submit("a", release.wait)
+    lanes.abandon("a")
+    assert await asyncio.wait_for(lanes.submit("a", lambda: 1), 5) == 1
+    release.set()
+    await asyncio.wait_for(stuck, 5)
+    assert lanes.room("a") == 1
+    lanes.close()
+
+
 def test_a_stuck_lane_does_not_hold_the_process() -> None:
     """A process ends at once although a peer holds one of its lanes."""
     program = """

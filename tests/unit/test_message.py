@@ -181,7 +181,7 @@ def test_digest() -> None:
     """A digest names the worst ten, counts the rest and leads with the worst severity."""
     many = [facts(number=n, severity=Severity.CRITICAL if n == 13 else Severity.LOW) for n in range(1, 14)]
     message = render_digest("13 more incidents since 03:12", many, link=LINK, visible_id="x")
-    assert message.title == "CRITICAL 13 more incidents since 03:12"
+    assert message.title == "TLP:AMBER CRITICAL 13 more incidents since 03:12"
     body = message.body.split("\n")
     assert body[1].startswith("CRITICAL INC-13")
     assert "and 3 more" in body

@@ -1,0 +1,193 @@
+"""The loop that tells people: notices → deliveries → claim, send, settle. Survives every restart.
+
+One message is on its way per channel. It is claimed with a lease right before it is sent, in the transaction that
+looks whether its ask still stands, and settled right after. What was being sent when the daemon ended may have
+arrived: it is sent again at the next start, marked.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from notifier import jobs
+from notifier.jobs import Load, Recipient
+from notifier.lanes import Lanes
+from notifier.links import Links
+from notifier.message import Message
+from notifier.plan import Routing
+from notifier.sender import Sender, SendResult, Sent
+from notifier.throttle import WINDOW
+from notifier.wording import worded
+from store.clock import Clock
+from store.database import Store
+from store.errors import OwnershipLost, StoreUnavailable
+from store.repository import outbox, waiting
+from store.tx import Tx
+
+log = structlog.get_logger()
+
+STORE_PAUSE = timedelta(seconds=1)  #: before the store is asked again after it could not answer
+LONGEST_SLEEP = timedelta(minutes=5)
+GRACE_SECONDS = 1.0  #: for messages on their way when the daemon stops
+
+
+class Observer(Protocol):
+    """Who counts attempts."""
+
+    def attempted(self, channel: str, outcome: str, seconds: float) -> None:
+        """An attempt over *channel* (the scheme alone) ended as *outcome*, a `Sent`."""
+
+
+class Dispatch:
+    """Tells people.
+
+    Args:
+        store: Where notices and deliveries are.
+        clock: Time.
+        sender: Hands a message over; called in lanes.
+        routing: What the configuration says now; asked anew for each decision.
+        links: Makes links with the secrets and the base URL that are in force now.
+        wake: To be set when a notice was committed.
+        random: 0 to 1, for jitter.
+        observer: Counts attempts.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        sender: Sender,
+        routing: Callable[[], Routing],
+        links: Callable[[], Links],
+        wake: asyncio.Event,
+        random: Callable[[], float],
+        observer: Observer,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._sender = sender
+        self._routing = routing
+        self._links = links
+        self._wake = wake
+        self._random = random
+        self._observer = observer
+        self._lanes = Lanes(depth=1)
+        self._serving: dict[str, asyncio.Task[None]] = {}
+        self._sent_at: defaultdict[Recipient, deque[datetime]] = defaultdict(deque)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tell people until *stop*; ends within 2 s of it whatever a peer does. What is unsent stays in the store."""
+        await self._insist(outbox.expire_leases_at_start, stop)
+        async with asyncio.TaskGroup() as group:
+            waker = group.create_task(self._wake_on(stop), name="wake dispatch at stop")
+            while not stop.is_set():
+                self._wake.clear()  # before looking: what comes while we look wakes us
+                await self._clock.wait_until(await self._round(group, stop), self._wake)
+            waker.cancel()
+            await self._end()
+
+    async def _wake_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._wake.set()
+
+    async def _round(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> datetime:
+        """Plan what is new, start what is due; returns when to look again."""
+        try:
+            while await self._plan():
+                pass
+            due = await self._store.read(waiting.due_by_channel)
+        except OwnershipLost:
+            raise
+        except StoreUnavailable as error:
+            log.warning("notices wait: the store cannot be used now", error=str(error))
+            return self._clock.now() + STORE_PAUSE
+        now = self._clock.now()
+        idle = {channel: moment for channel, moment in due.items() if channel not in self._serving}
+        for channel in (channel for channel, moment in idle.items() if moment <= now):
+            name = f"send over {channel}"
+            self._serving[channel] = group.create_task(self._serve(channel, stop), name=name)
+        return min([now + LONGEST_SLEEP, *(moment for moment in idle.values() if moment > now)])
+
+    async def _plan(self) -> int:
+        routing = self._routing()
+        return await self._store.write(lambda tx: jobs.plan(tx, routing, self._sender.channel), patient=True)
+
+    async def _serve(self, channel: str, stop: asyncio.Event) -> None:
+        """Send what is due over *channel*, one message after the other."""
+        try:
+            while not stop.is_set() and (load := await self._claim(channel)):
+                await self._deliver(channel, load, stop)
+        except OwnershipLost:
+            raise
+        except StoreUnavailable as error:
+            log.warning("messages wait: the store cannot be used now", channel=channel, error=str(error))
+        finally:
+            del self._serving[channel]
+            self._wake.set()
+
+    async def _claim(self, channel: str) -> Load | None:
+        routing = self._routing()
+        sent_at = {recipient: tuple(moments) for recipient, moments in self._sent_at.items()}
+        return await self._store.write(lambda tx: jobs.claim(tx, channel, routing, sent_at), patient=True)
+
+    async def _deliver(self, channel: str, load: Load, stop: asyncio.Event) -> None:
+        """Word, send and settle one message."""
+        message, result = await self._attempt(channel, load)
+        self._remember(load.recipient)
+        self._observer.attempted(channel.partition(":")[0], result.outcome, result.elapsed_seconds)
+        jitter, links = self._random(), self._links()
+        await self._insist(lambda tx: jobs.settle(tx, load, message, result, jitter=jitter, links=links), stop)
+
+    async def _attempt(self, channel: str, load: Load) -> tuple[Message | None, SendResult]:
+        """One bad record must not keep the others from being told: what fails in an unknown way is tried again."""
+        message: Message | None = None
+        try:
+            told = await self._store.read(lambda connection: jobs.look(connection, load))
+            message = worded(load.parcel, told, load.receiver, self._links(), self._clock.now())
+            return message, await self._send(channel, load.url, message)
+        except Exception as error:
+            log.exception("a message could not be sent", receiver=load.receiver.name, channel=channel)
+            return message, SendResult(outcome=Sent.RETRY, detail=f"failed in an unknown way: {type(error).__name__}")
+
+    async def _send(self, channel: str, url: str, message: Message) -> SendResult:
+        attempt = self._lanes.submit(channel, lambda: self._sender.send(url, message))
+        finished, _ = await asyncio.wait({attempt}, timeout=jobs.LEASE.total_seconds())
+        if finished:
+            return attempt.result()
+        self._lanes.abandon(channel)
+        return SendResult(outcome=Sent.UNCERTAIN, detail="the channel did not come back within its lease")
+
+    def _remember(self, recipient: Recipient) -> None:
+        now, moments = self._clock.now(), self._sent_at[recipient]
+        moments.append(now)
+        while moments[0] <= now - WINDOW:
+            moments.popleft()
+
+    async def _insist(self, work: Callable[[Tx], object], stop: asyncio.Event) -> None:
+        """Write *work*; while the store cannot, try again until *stop*."""
+        while True:
+            try:
+                await self._store.write(work, patient=True)
+            except OwnershipLost:
+                raise
+            except StoreUnavailable as error:
+                log.warning("trying again: the store cannot be used now", error=str(error))
+                if stop.is_set():
+                    return
+                await self._clock.wait_until(self._clock.now() + STORE_PAUSE, stop)
+            else:
+                return
+
+    async def _end(self) -> None:
+        """Let what is on its way arrive for a moment; its lease tells the next start what did not."""
+        self._lanes.close()
+        on_their_way = set(self._serving.values())
+        if on_their_way:
+            await asyncio.wait(on_their_way, timeout=GRACE_SECONDS)
+        for task in on_their_way:
+            task.cancel()

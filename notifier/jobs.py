@@ -1,0 +1,154 @@
+"""What the dispatch does inside transactions: plan, claim, look, settle. May run twice, keeps nothing."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import Connection
+
+from notifier.links import Links
+from notifier.message import MOST_EXCERPTS, MOST_LISTED, Message
+from notifier.plan import About, Routing, deliveries_of, moot, reached_by
+from notifier.retry import judge
+from notifier.route import Receiver
+from notifier.sender import SendResult
+from notifier.throttle import Form, Held, Parcel, next_parcel
+from notifier.wording import Told
+from rules.event import Severity
+from store.incident import Incident
+from store.notice import Delivery, DeliveryState, NoticeKind, Settlement
+from store.repository import evidence, incidents, outbox, records, waiting
+from store.tx import Tx
+
+LEASE = timedelta(seconds=120)  #: longer than any bounded attempt; after it a lane counts as stuck
+MOST_CLAIMED = 500  #: deliveries that one digest can hold
+NOTICES_AT_ONCE = 50
+
+Recipient = tuple[str, int]  #: receiver and target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """What was claimed for one message."""
+
+    parcel: Parcel
+    receiver: Receiver  #: as configured when it was claimed
+    incidents: Mapping[int, Incident]  #: by number
+
+    @property
+    def recipient(self) -> Recipient:
+        """To whom it goes."""
+        return _recipient(self.parcel.deliveries[0])
+
+    @property
+    def url(self) -> str:
+        """Where it goes; a secret."""
+        return self.receiver.urls[self.parcel.deliveries[0].target]
+
+
+def plan(tx: Tx, routing: Routing, channel_of: Callable[[str], str]) -> int:
+    """Decide who hears of the oldest notices; returns how many there were."""
+    notices = outbox.notices_unplanned(tx.connection, NOTICES_AT_ONCE)
+    for notice in notices:
+        about = _about(tx.connection, notice.incident.number, with_lines=False)
+        told = outbox.told(tx.connection, notice.incident.number, notice.cycle)
+        outbox.plan(tx, notice.id, deliveries_of(notice, about, told, routing, channel_of))
+    return len(notices)
+
+
+def claim(tx: Tx, channel: str, routing: Routing, sent_at: Mapping[Recipient, Sequence[datetime]]) -> Load | None:
+    """Lease what goes out over *channel* as the next message; None if nothing does now.
+
+    What need not be said any more is cancelled; what is for others, or is held back, is put back.
+    """
+    due = outbox.claim(tx, channel, lease_seconds=LEASE.total_seconds(), limit=MOST_CLAIMED)
+    about = {number: records.load(tx.connection, number) for number in {one.incident for one in due}}
+    standing = [one for one in due if not _dropped(tx, one, about[one.incident], routing)]
+    chosen: Parcel | None = None
+    for recipient, theirs in _by_recipient(standing):
+        verdict = None if chosen else _next(theirs, sent_at.get(recipient, ()), routing, tx.now)
+        if isinstance(verdict, Parcel):
+            chosen = verdict
+        held_until = verdict.until if isinstance(verdict, Held) else tx.now
+        sent = {one.id for one in chosen.deliveries} if chosen else set()
+        waiting.put_back(tx, [one.id for one in theirs if one.id not in sent], held_until)
+    if chosen is None:
+        return None
+    return Load(parcel=chosen, receiver=routing.receivers[chosen.deliveries[0].receiver], incidents=about)
+
+
+def look(connection: Connection, load: Load) -> Told:
+    """What a message says of the incidents of *load*, read right before it is sent."""
+    if load.parcel.form is Form.SINGLE:
+        delivery = load.parcel.deliveries[-1]
+        about = {delivery.incident: _about(connection, delivery.incident, with_lines=True)}
+        return Told(about=about, changed={delivery.notice: waiting.reason_of(connection, delivery.notice)})
+    worst = sorted(load.incidents.values(), key=lambda one: (-one.severity.rank, one.number))[:MOST_LISTED]
+    shown = {one.number: _about(connection, one.number, with_lines=False) for one in worst}
+    return Told(about={one.number: shown.get(one.number, About(incident=one)) for one in load.incidents.values()})
+
+
+def settle(tx: Tx, load: Load, message: Message | None, result: SendResult, *, jitter: float, links: Links) -> None:
+    """Note how the attempt ended, for each delivery that was in it. Tokens of links are not kept."""
+    for delivery in load.parcel.deliveries:
+        is_ask = delivery.kind is not NoticeKind.ACKNOWLEDGED
+        verdict = judge(
+            result,
+            severity=load.incidents[delivery.incident].severity if is_ask else Severity.LOW,
+            attempts=delivery.attempts,
+            created_at=delivery.created_at,
+            now=tx.now,
+            jitter=jitter,
+        )
+        settlement = Settlement(
+            state=verdict.state,
+            detail=verdict.detail,
+            retry_at=verdict.retry_at,
+            title=message.title if message else "",
+            body=links.without_tokens(message.body) if message else "",
+        )
+        outbox.settle(tx, delivery.id, settlement, attempt=delivery.attempts)
+
+
+def _dropped(tx: Tx, delivery: Delivery, incident: Incident, routing: Routing) -> bool:
+    """Settle *delivery* if it need not or cannot go out any more."""
+    receiver = routing.receivers.get(delivery.receiver)
+    if receiver is None or delivery.target >= len(receiver.urls):
+        why, state = f"receiver {delivery.receiver} is not configured any more", DeliveryState.FAILED
+    else:
+        takes_back = delivery.kind is NoticeKind.ACKNOWLEDGED
+        before = outbox.of_incident(tx.connection, delivery.incident) if takes_back else ()
+        why, state = moot(delivery, incident, reached_by(before)), DeliveryState.CANCELLED
+    if why:
+        outbox.settle(tx, delivery.id, Settlement(state=state, detail=why), attempt=delivery.attempts)
+    return bool(why)
+
+
+def _next(
+    theirs: Sequence[Delivery], sent_at: Sequence[datetime], routing: Routing, now: datetime
+) -> Parcel | Held | None:
+    return next_parcel(theirs, sent_at, most_per_minute=routing.most_per_minute, now=now)
+
+
+def _by_recipient(deliveries: Sequence[Delivery]) -> Iterator[tuple[Recipient, list[Delivery]]]:
+    """Per recipient what is due to it, oldest first; the one whose oldest is oldest comes first."""
+    ordered = sorted(deliveries, key=lambda one: (_recipient(one), one.id))
+    groups = [(recipient, list(theirs)) for recipient, theirs in groupby(ordered, key=_recipient)]
+    return iter(sorted(groups, key=lambda group: group[1][0].id))
+
+
+def _recipient(delivery: Delivery) -> Recipient:
+    return delivery.receiver, delivery.target
+
+
+def _about(connection: Connection, number: int, *, with_lines: bool) -> About:
+    view = incidents.get(connection, number)
+    lines = evidence.of(connection, number)[-MOST_EXCERPTS:] if with_lines else []
+    return About(
+        incident=view.incident,
+        entities=view.entities,
+        tallies=view.tallies,
+        sources=view.sources,
+        excerpts=tuple(line.text for line in lines),
+    )

@@ -1,0 +1,119 @@
+"""Who hears of a notice, and whether what it asks still stands. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from notifier.message import Ask
+from notifier.route import Receiver, Route, Subject, choose
+from rules.event import Entity, Severity
+from store.incident import Incident, RuleTally
+from store.notice import Delivery, DeliveryState, NewDelivery, Notice, NoticeKind
+
+#: How soon somebody should acknowledge. What is less than medium waits for the morning.
+ACKNOWLEDGE_WITHIN: Mapping[Severity, timedelta] = {
+    Severity.CRITICAL: timedelta(minutes=15),
+    Severity.HIGH: timedelta(hours=1),
+    Severity.MEDIUM: timedelta(hours=4),
+}
+_ASKS = frozenset({NoticeKind.OPENED, NoticeKind.WORSE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routing:
+    """What of the configuration decides who is told how much. Replaced as a whole by a reload."""
+
+    routes: tuple[Route, ...]
+    receivers: Mapping[str, Receiver]
+    most_per_minute: int = 5  #: messages to one recipient; the rest of a storm goes into digests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """The incident of a notice, with what routes and messages look at."""
+
+    incident: Incident
+    entities: Sequence[Entity] = ()
+    tallies: Sequence[RuleTally] = ()
+    sources: Sequence[str] = ()
+    excerpts: Sequence[str] = field(default=(), repr=False)
+
+
+def ask_of(kind: NoticeKind) -> Ask:
+    """What a notice asks of who hears of it."""
+    return Ask.JOIN if kind in _ASKS else Ask.FYI
+
+
+def subject_of(about: About, ask: Ask) -> Subject:
+    """What routes match on."""
+    one = about.incident
+    rules = [name for tally in about.tallies for name in (tally.rule_id, tally.rule_title)]
+    return Subject(
+        severity=(one.severity,),
+        rule=tuple(dict.fromkeys((one.rule_id, one.rule_title, *rules))),
+        source=tuple(about.sources),
+        tags=one.tags,
+        step=(one.step,),
+        ask=(ask,),
+        tlp=(one.tlp, one.tlp.removeprefix("TLP:")),
+        asset=tuple(entity.value for entity in about.entities if entity.kind == "host"),
+    )
+
+
+def deliveries_of(
+    notice: Notice,
+    about: About,
+    told: Sequence[tuple[str, int]],
+    routing: Routing,
+    channel_of: Callable[[str], str],
+) -> list[NewDelivery]:
+    """One delivery for each address that hears of *notice*.
+
+    An acknowledgement goes to exactly those who were told; anything else where the routes say.
+
+    Args:
+        told: (receiver, target) of who was or may have been told of this incident in this cycle.
+        channel_of: The lane of an address.
+    """
+    if notice.kind is NoticeKind.ACKNOWLEDGED:
+        reached = [(routing.receivers[name], target) for name, target in told if name in routing.receivers]
+        return [_new(one, target, "was told of it", channel_of) for one, target in reached if target < len(one.urls)]
+    choices = choose(routing.routes, routing.receivers, subject_of(about, ask_of(notice.kind)))
+    return [
+        _new(choice.receiver, target, choice.because, channel_of)
+        for choice in choices
+        for target in range(len(choice.receiver.urls))
+    ]
+
+
+def _new(receiver: Receiver, target: int, because: str, channel_of: Callable[[str], str]) -> NewDelivery:
+    return NewDelivery(
+        receiver=receiver.name,
+        target=target,
+        channel=channel_of(receiver.urls[target]),
+        person=receiver.person,
+        reason=because,
+    )
+
+
+def reached_by(deliveries: Sequence[Delivery]) -> frozenset[tuple[str, int]]:
+    """(receiver, target) of who was, or may have been, told by one of the asks among *deliveries*."""
+    reached = (DeliveryState.ACCEPTED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
+    return frozenset(
+        (one.receiver, one.target) for one in deliveries if one.kind in _ASKS and (one.state in reached or one.resent)
+    )
+
+
+def moot(delivery: Delivery, incident: Incident, told: frozenset[tuple[str, int]]) -> str:
+    """Why *delivery* need not go out any more as things stand now; "" if it must.
+
+    Args:
+        told: (receiver, target) of who was told what this delivery takes back.
+    """
+    if delivery.kind is NoticeKind.ACKNOWLEDGED:
+        return "" if (delivery.receiver, delivery.target) in told else "what was acknowledged never reached them"
+    if not incident.is_open:
+        return "closed before it was sent"
+    if incident.acknowledged_by and not delivery.breaks_through:
+        return f"acknowledged by {incident.acknowledged_by} before it was sent"
+    return ""

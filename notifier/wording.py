@@ -1,0 +1,105 @@
+"""A parcel of deliveries → the message that goes out for it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from notifier.links import ACKNOWLEDGE, ACKNOWLEDGE_LASTS, Links
+from notifier.message import Ask, Facts, Message, Reason, may_carry, render, render_digest, render_stub
+from notifier.plan import ACKNOWLEDGE_WITHIN, About, ask_of
+from notifier.route import Receiver
+from notifier.throttle import Form, Parcel
+from store.notice import Delivery, NoticeKind
+
+_REASONS = {
+    NoticeKind.OPENED: Reason.FIRST,
+    NoticeKind.WORSE: Reason.WORSE,
+    NoticeKind.ACKNOWLEDGED: Reason.ACKNOWLEDGED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the incidents of a parcel are at the moment of sending."""
+
+    about: Mapping[int, About]  #: by number
+    changed: Mapping[int, str] = field(default_factory=dict)  #: by notice id: what changed, one sentence
+
+
+def worded(parcel: Parcel, told: Told, receiver: Receiver, links: Links, now: datetime) -> Message:
+    """The message of *parcel*, in the zone and within the label of who reads it."""
+    if parcel.form is Form.SINGLE:
+        return _single(parcel.deliveries[-1], told, receiver, links, now)
+    facts = [facts_of(one, told) for one in _latest_of_each(parcel.deliveries)]
+    visible_id = _visible_id(parcel.deliveries[0])
+    heading = _caught_up(facts, receiver) if parcel.form is Form.CAUGHT_UP else f"{len(facts):,} more incidents"
+    return render_digest(
+        heading, facts, link=links.incidents(), visible_id=visible_id, max_tlp=receiver.max_tlp,
+        resent=any(one.resent for one in parcel.deliveries),
+    )  # fmt: skip
+
+
+def facts_of(delivery: Delivery, told: Told) -> Facts:
+    """What a message says of the incident of *delivery*."""
+    about = told.about[delivery.incident]
+    one, ask = about.incident, ask_of(delivery.kind)
+    within = ACKNOWLEDGE_WITHIN.get(one.severity)
+    return Facts(
+        number=one.number,
+        title=one.title,
+        severity=one.severity,
+        entities=tuple(about.entities),
+        events=one.events,
+        first_seen=one.first_seen,
+        last_seen=one.last_seen,
+        excerpts=tuple(about.excerpts) if ask is Ask.JOIN else (),
+        tlp=one.tlp,
+        reason=_REASONS[delivery.kind],
+        because="" if delivery.kind is NoticeKind.OPENED else told.changed.get(delivery.notice, ""),
+        ask=ask,
+        due_at=delivery.created_at + within if within and ask is Ask.JOIN else None,
+    )
+
+
+def _single(delivery: Delivery, told: Told, receiver: Receiver, links: Links, now: datetime) -> Message:
+    facts, visible_id = facts_of(delivery, told), _visible_id(delivery)
+    link = _link(delivery, facts.ask, links, now)
+    if not may_carry(receiver.max_tlp, facts.tlp):
+        return render_stub(facts, link=link, visible_id=visible_id, resent=delivery.resent)
+    zone = ZoneInfo(receiver.timezone)
+    return render(facts, link=link, visible_id=visible_id, zone=zone, resent=delivery.resent)
+
+
+def _link(delivery: Delivery, ask: Ask, links: Links, now: datetime) -> str:
+    """One that acts, if something is asked of a person; else the page.
+
+    A delivery that is sent again carries the same nonce: whichever of the two is used first counts.
+    """
+    if delivery.person is None or ask is not Ask.JOIN:
+        return links.page(delivery.incident)
+    return links.make(
+        record=delivery.incident,
+        act=ACKNOWLEDGE,
+        person=delivery.person,
+        expires_at=now + ACKNOWLEDGE_LASTS,
+        nonce=_visible_id(delivery),
+    )
+
+
+def _visible_id(delivery: Delivery) -> str:
+    return f"D-{delivery.id}"
+
+
+def _latest_of_each(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    return list({one.incident: one for one in deliveries}.values())
+
+
+def _caught_up(facts: Sequence[Facts], receiver: Receiver) -> str:
+    zone = ZoneInfo(receiver.timezone)
+    first = min(one.first_seen for one in facts).astimezone(zone)
+    last = max(one.last_seen for one in facts).astimezone(zone)
+    shown = "%Y-%m-%d %H:%M"
+    until = last.strftime("%H:%M %Z" if last - first < timedelta(hours=24) else f"{shown} %Z")
+    many = "1 incident" if len(facts) == 1 else f"{len(facts):,} incidents"
+    return f"caught up: {many} from {first.strftime(shown)} to {until}"
