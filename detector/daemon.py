@@ -1,0 +1,155 @@
+"""The running daemon: its tasks for one life span, reload, and a stop in the order of the data."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from detector.config.load import load
+from detector.config.problems import ConfigErrors
+from detector.engine_process import EngineProcess, Ready
+from detector.heartbeat import Heartbeat
+from detector.metrics import Metrics
+from detector.pipeline import Pipeline
+from detector.readers import Readers
+from detector.rule_watch import RuleWatch
+from detector.settings import Settings, build, needs_restart
+from detector.sources.files.file_source import FileSource
+from detector.sources.files.settings import FileSourceSettings
+from detector.sources.source import CommittedPosition, Source
+from detector.status import Reloaded
+from detector.systemd import Systemd
+from notifier.dispatch import Dispatch
+from rules.sigma.files import RuleFileUnreadable
+from store.clock import Clock
+from store.database import Store
+from store.repository import persons, positions
+
+log = structlog.get_logger()
+
+RULES_LOOK = timedelta(seconds=2)
+
+
+class Daemon:
+    """Everything that runs, and what is in force."""
+
+    def __init__(
+        self,
+        *,
+        config_path: Path,
+        settings: Settings,
+        ready: Ready,
+        store: Store,
+        clock: Clock,
+        engine: EngineProcess,
+        pipeline: Pipeline,
+        readers: Readers,
+        dispatch: Dispatch,
+        heartbeat: Heartbeat,
+        metrics: Metrics,
+        systemd: Systemd,
+    ) -> None:
+        self.settings = settings
+        self.ready = ready
+        self._config_path = config_path
+        self._store = store
+        self._clock = clock
+        self._engine = engine
+        self._pipeline = pipeline
+        self._readers = readers
+        self._dispatch = dispatch
+        self._heartbeat = heartbeat
+        self._metrics = metrics
+        self._systemd = systemd
+        self._group: asyncio.TaskGroup | None = None
+        self._reloading = asyncio.Lock()
+
+    async def live(self, stop: asyncio.Event, hangup: asyncio.Event) -> None:
+        """Run until *stop*; *hangup* asks for a reload. What was read when it stops is stored."""
+        drain, silence = asyncio.Event(), asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            pipeline = group.create_task(self._pipeline.run(drain), name="pipeline")
+            group.create_task(self._dispatch.run(silence), name="dispatch")
+            group.create_task(self._heartbeat.run(stop), name="heartbeat")
+            group.create_task(self._reload_on(hangup, stop), name="reload on SIGHUP")
+            group.create_task(self._watch_rules(stop), name="watch rules")
+            self._readers.start(group, await self._sources(self.settings.sources))
+            self._systemd.ready(f"watching {len(self.settings.sources)} sources with {len(self.ready.rules)} rules")
+            await stop.wait()
+            self._systemd.stopping()
+            await self._readers.end_all()  # stop order is data order
+            drain.set()
+            await pipeline
+            silence.set()
+
+    async def reload(self) -> Reloaded:
+        """Read configuration and rules again and put them in force as a whole; on any error nothing changes."""
+        async with self._reloading:
+            self._systemd.reloading()
+            result = await self._try_reload()
+            self._metrics.reload_ok.set(result.applied)
+            log.info("reload ended", applied=result.applied, message=result.message, errors=result.errors)
+            self._systemd.ready(result.message)
+            return result
+
+    async def _try_reload(self) -> Reloaded:
+        try:
+            settings = build(load(self._config_path).config)
+        except (ConfigErrors, RuleFileUnreadable) as error:
+            return Reloaded(applied=False, message="nothing was changed; the old one runs on", errors=(str(error),))
+        if fixed := needs_restart(self.settings.config, settings.config):
+            message = f"nothing was changed: {', '.join(fixed)} needs a restart"
+            return Reloaded(applied=False, message=message, needs_restart=fixed)
+        await self._apply(settings)
+        errors = tuple(self.ready.errors)
+        kept = "; a rule that did not load keeps its last good version" if errors else ""
+        return Reloaded(applied=True, message=f"{len(self.ready.rules)} rules in force{kept}", errors=errors)
+
+    async def _apply(self, settings: Settings) -> None:
+        """Put *settings* in force between two batches."""
+        old, changed = self.settings, changes(self.settings.sources, settings.sources)
+        await self._readers.end(changed)
+        self._pipeline.forget(changed)
+        await self._store.write(lambda tx: persons.upsert_from_config(tx, settings.persons), patient=True)
+        ready = await self._pipeline.between_batches(lambda: self._engine.reload(settings.engine))
+        self.settings, self.ready = settings, ready
+        self._metrics.took_rules(ready)
+        fresh = {name: one for name, one in settings.sources.items() if name in changed or name not in old.sources}
+        if self._group is not None:
+            self._readers.start(self._group, await self._sources(fresh))
+
+    async def _sources(self, wanted: Mapping[str, FileSourceSettings]) -> dict[str, Source]:
+        """Sources that go on where their last committed batch ended."""
+        return {name: await self._source(one) for name, one in wanted.items()}
+
+    async def _source(self, settings: FileSourceSettings) -> Source:
+        rows = await self._store.read(lambda connection: positions.load(connection, settings.name, ""))
+        committed = [CommittedPosition(stream=row.stream, origin=row.origin, position=row.position) for row in rows]
+        return FileSource(settings, self._clock, committed, known=bool(rows))
+
+    async def _reload_on(self, hangup: asyncio.Event, stop: asyncio.Event) -> None:
+        """Reload whenever *hangup* is set."""
+        stopping = asyncio.ensure_future(stop.wait())
+        while not stop.is_set():
+            asked = asyncio.ensure_future(hangup.wait())
+            await asyncio.wait({asked, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            asked.cancel()
+            if hangup.is_set() and not stop.is_set():
+                hangup.clear()
+                await self.reload()
+
+    async def _watch_rules(self, stop: asyncio.Event) -> None:
+        """Reload when rule files changed and have been quiet for two seconds."""
+        watch = RuleWatch(self.settings.config.rules.paths)
+        while not stop.is_set():
+            await self._clock.wait_until(self._clock.now() + RULES_LOOK, stop)
+            if not stop.is_set() and watch.changed(self.settings.config.rules.paths):
+                await self.reload()
+
+
+def changes(old: Mapping[str, FileSourceSettings], new: Mapping[str, FileSourceSettings]) -> frozenset[str]:
+    """Names of the sources that are gone or are to be read differently."""
+    return frozenset(name for name, settings in old.items() if new.get(name) != settings)
