@@ -125,7 +125,7 @@ def _refusal(status: int, answer: Any) -> str:
     for key in ("missing", "allowed"):
         if problem.get(key):
             lines.append(f"{key}: {', '.join(map(str, problem[key]))}")
-    if status in (401, 403):
+    if status in (401, 403) and "tocsin token create" not in lines[0]:
         lines.append(
             "This acts as a person only with that person's token: `tocsin token create PERSON` makes one; "
             "then set TOCSIN_TOKEN, or use --token-file."

@@ -104,5 +104,7 @@ def _print_lines(evidence: list[dict[str, Any]]) -> None:
 
 
 def _entry(entry: dict[str, Any]) -> str:
-    actor = entry.get("actor") or {}
-    return f"{entry.get('at', '')}  {entry.get('kind', '')}  {actor.get('id', '')}  {entry.get('text') or ''}".rstrip()
+    reason = entry["facts"].get("reason") or ""
+    values = "; ".join("(redacted)" if value is None else value for value in entry["values"].values())
+    via = f"by {entry['via']}" if entry["via"] else ""
+    return "  ".join(filter(None, (entry["at"], entry["kind"], entry["actor"]["id"], via, reason, values)))

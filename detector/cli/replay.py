@@ -1,0 +1,144 @@
+"""``tocsin replay``."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from typing import Any
+
+import click
+
+from detector.cli.bench import Wishes, bench, bench_options
+from detector.cli.options import config_option
+from detector.cli.output import Failure, Misuse, clean, print_json, print_table
+from detector.replay.reading import LogFile
+from detector.replay.run import Replayed, Tally, nearest_format
+from detector.replay.run import replay as replay_files
+from rules.formats.format import Format
+from store.ledger import Record
+
+SAMPLE_CHARACTERS = 200
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="FILE…")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 although something was found.")
+@config_option
+@bench_options
+def replay(paths: tuple[str, ...], exit_zero: bool, wishes: Wishes, as_json: bool, **_: Any) -> None:
+    """Run the rules over log files and print what would have been opened; no daemon, no database, nobody told.
+
+    Files may be plain or gzip; "-" is standard input. Several files are merged by the times in them.
+    Exits with 1 if something was found, 0 if nothing was, 2 if a file was not understood.
+    """
+    with ExitStack() as house:
+        on = bench(house, paths, wishes)
+        if on.gives_years and on.settings.as_of and not as_json:
+            moment = f"{on.settings.as_of:%Y-%m-%d %H:%M} UTC"
+            click.echo(
+                f"Stamps without a year are read as of {moment} (the file's time; --as-of changes it).", err=True
+            )
+        with _progress(on.files) as progress:
+            found = replay_files(on.files, on.settings, on.rules, on.formats, progress)
+        (_print_json if as_json else _print_tables)(found)
+        not_understood = [
+            _not_understood(tally, file, on.formats)
+            for tally, file in zip(found.tallies, on.files, strict=True)
+            if not tally.is_understood
+        ]
+    if not_understood:
+        raise Misuse("\n".join(not_understood))
+    if on.rules.errors and not found.records:
+        raise Misuse("nothing was found, but not all rules loaded")
+    sys.exit(Failure.exit_code if found.records and not exit_zero else 0)
+
+
+def plain(number: int, record: Record) -> dict[str, Any]:
+    """One line of ``--json``."""
+    return {
+        "id": f"R-{number}",
+        "decision": record.decision,
+        "title": record.title,
+        "rule": {
+            "id": record.rule_id,
+            "title": record.rule_title,
+            "path": record.rule_path,
+            "version": record.rule_version,
+            "tags": record.tags,
+        },
+        "severity": record.severity,
+        "severity_terms": [
+            {"term": one.term, "value": one.value, "because": one.because} for one in record.severity_terms
+        ],
+        "group": dict(record.group),
+        "entities": [{"kind": one.kind, "value": one.value} for one in record.entities],
+        "first_seen": _instant(record.first_seen),
+        "last_seen": _instant(record.last_seen),
+        "events": record.events,
+        "evidence": [
+            {
+                "source": one.origin,
+                "line": one.line,
+                "offset": one.offset,
+                "time": _instant(one.time),
+                "text": one.text,
+                "sha256": one.sha256,
+            }
+            for one in record.evidence
+        ],
+    }
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _print_json(found: Replayed) -> None:
+    for number, record in enumerate(found.records, start=1):
+        print_json(plain(number, record), indent=None)
+
+
+def _print_tables(found: Replayed) -> None:
+    titles = ("id", "decision", "severity", "events", "first seen", "last seen", "title", "about")
+    print_table(titles, (_row(*one) for one in enumerate(found.records, start=1)), "nothing found")
+    click.echo()
+    counts = ("file", "lines", "parsed", "unparsed", "format")
+    print_table(counts, ((one.name, one.lines, one.parsed, one.unparsed, one.format or "-") for one in found.tallies))
+
+
+def _row(number: int, record: Record) -> Sequence[object]:
+    about = " ".join(f"{name}={value}" for name, value in record.group)
+    if len(record.entities) > len(record.group):
+        about += f" ({len(record.entities)} involved)"
+    times = (f"{moment:%Y-%m-%d %H:%M:%S}" for moment in (record.first_seen, record.last_seen))
+    return (f"R-{number}", record.decision, record.severity, record.events, *times, record.title, about)
+
+
+def _not_understood(tally: Tally, file: LogFile, formats: Sequence[Format]) -> str:
+    """A file of which less than half was parsed: which line, and what it looks most like."""
+    near = nearest_format(file, formats)
+    lines = [
+        f"{tally.name}: only {tally.parsed} of {tally.parsed + tally.unparsed} lines were understood; "
+        "what was found in the others, if anything, says little.",
+        f"  first line that was not: {near.unparsed[:SAMPLE_CHARACTERS]}",
+        f"  nearest format: {near.format} ({near.share:.0%} of the first lines)"
+        if near.format
+        else "  no format is near",
+        "  hint: name the format with --format, or describe it as [[format]] in a configuration and use --config",
+    ]
+    return "\n".join(map(clean, lines))
+
+
+@contextmanager
+def _progress(files: Sequence[LogFile]) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error, if a person watches."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=sum(file.size for file in files))
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,163 @@
+"""How an incident came about, told from its record and, where it is at hand, the rule that found it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from detector.cli.bench import Wishes, configured
+from detector.cli.output import Failure
+from detector.cli.ruleset import read_rules
+from detector.config.locate import find_config
+from rules.event import Event
+from rules.formats.detect import Pin
+from rules.formats.format import Context
+from rules.match import explain
+from rules.sigma.load import load
+from rules.sigma.model import Correlation, Rule, RuleSet
+
+FIELDS_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """A sentence, and under it what led there, in the order in which it happened."""
+
+    head: str
+    branches: dict[str, list[str]]
+
+    @property
+    def last(self) -> str:
+        """Name of the last branch."""
+        return list(self.branches)[-1]
+
+
+def story(record: dict[str, Any], wishes: Wishes) -> Story:
+    """Why there is the incident *record*, as the API gives it."""
+    rule = record["rule"]
+    rules = _rules_at_hand(wishes)
+    found = next((one for one in rules.all if one.id == rule["id"]), None)
+    span = _seconds(record["first_seen"], record["last_seen"])
+    head = (
+        f'{record["id"]} opened because {rule["path"]} "{rule["title"]}" matched '
+        f"{record['events']} events in {span:g} s{_needs(found)}"
+    )
+    parts = {
+        "read": list(_read(record)),
+        "parse": list(_parse(record)),
+        "match": list(_match(record, found, rules)),
+        "count": [_about(record)],
+        "group": list(_group(record)),
+        "severity": [f"{record['severity']} = " + "; ".join(_term(one) for one in record["severity_terms"])],
+        "route": [_delivery(one) for one in record["deliveries"]] or ["nobody is told of it"],
+    }
+    return Story(head=head, branches={name: lines for name, lines in parts.items() if lines})
+
+
+def _rules_at_hand(wishes: Wishes) -> RuleSet:
+    """The rules of --rules or of the configuration, else the bundled ones; what cannot be read is left out."""
+    config = find_config(wishes.config_path)
+    try:
+        base = configured(str(config) if config else None)
+        return load(base.rule_files or read_rules(wishes.rule_paths), base.trust)
+    except Failure:
+        return RuleSet()
+
+
+def _read(record: dict[str, Any]) -> Iterator[str]:
+    evidence = record["evidence"]
+    for one in evidence[:1]:
+        yield f"{one['origin']}:{one['line']}   offset {one['offset']:,}   {one['text']}"
+    if len(evidence) > 1:
+        yield f"to {evidence[-1]['origin']}:{evidence[-1]['line']}; {len(evidence)} lines are kept with the record"
+
+
+def _parse(record: dict[str, Any]) -> Iterator[str]:
+    for event in _events(record):
+        shown = [f"{name}={value}" for name, value in event.fields.items() if name != "message"]
+        more = f" and {len(shown) - FIELDS_SHOWN} more" if len(shown) > FIELDS_SHOWN else ""
+        yield f"{event.format or 'no format'}   {'  '.join(shown[:FIELDS_SHOWN])}{more}"
+
+
+def _match(record: dict[str, Any], found: Rule | Correlation | None, rules: RuleSet) -> Iterator[str]:
+    """The terms that made the first line match; only if the rule is the one of then."""
+    if found is None:
+        yield f"the rule {record['rule']['id']} is not at hand: name its file with --rules"
+        return
+    if found.version != record["rule"]["version"]:
+        yield f"the rule has changed since ({record['rule']['version']} then, {found.version} now)"
+        return
+    for event in _events(record):
+        for rule in rules.rules:
+            explanation = explain(rule, event)
+            if rule.id in _bases(found, rules) and explanation.matched:
+                yield f'as "{rule.title}"'
+                yield from map(str, explanation.reasons)
+                return
+
+
+def _events(record: dict[str, Any]) -> Iterator[Event]:
+    """The first line of the evidence, read as it was then."""
+    for one in record["evidence"][:1]:
+        moment = datetime.fromisoformat(one["time"])
+        name, parsed = Pin().choose(one["text"], Context(reference=moment))
+        if parsed is not None:
+            yield Event(
+                source=one["source"],
+                stream=one["origin"],
+                origin=one["origin"],
+                line=one["line"],
+                offset=one["offset"],
+                time=moment,
+                time_resolution=parsed.resolution,
+                time_source=parsed.time_source,
+                received_at=moment,
+                text=one["text"],
+                format=name,
+                logsource=parsed.logsource,
+                fields=parsed.fields,
+            )
+
+
+def _bases(found: Rule | Correlation, rules: RuleSet) -> frozenset[str]:
+    """Ids of the single-event rules behind a rule."""
+    if isinstance(found, Rule):
+        return frozenset((found.id,))
+    by_id = {one.id: one for one in rules.all}
+    return frozenset[str]().union(*(_bases(by_id[one], rules) for one in found.rules))
+
+
+def _needs(found: Rule | Correlation | None) -> str:
+    if not isinstance(found, Correlation):
+        return ""
+    what = f"different {found.value_field}" if found.value_field else "events"
+    group = f", grouped by {', '.join(found.group_by)}" if found.group_by else ""
+    signs = {"gte": "≥", "gt": ">", "lte": "≤", "lt": "<", "eq": "=", "neq": "≠"}
+    return f" (needs {signs[found.op]} {found.count} {what} in {found.timespan_seconds:g} s{group})"
+
+
+def _about(record: dict[str, Any]) -> str:
+    group = "  ".join(f"{name}={value}" for name, value in record["group"].items()) or "all together"
+    return f"{group}   {record['events']} events from {record['first_seen']} to {record['last_seen']}"
+
+
+def _group(record: dict[str, Any]) -> Iterator[str]:
+    """The reasons that the timeline holds: why it was opened, joined, reopened or raised."""
+    for entry in record["timeline"]:
+        reason = (entry.get("facts") or {}).get("reason")
+        if reason and entry["kind"] in ("opened", "joined", "reopened", "raised"):
+            yield f"{entry['kind']}: {reason}"
+
+
+def _term(term: dict[str, Any]) -> str:
+    if term["term"] == "rule":
+        return str(term["because"])
+    return f"{term['because']} ({term['value']:+d})"
+
+
+def _delivery(one: dict[str, Any]) -> str:
+    return f"{one['receiver']}: {one['state']} ({one['reason']})" + (f", {one['detail']}" if one["detail"] else "")
+
+
+def _seconds(first: str, last: str) -> float:
+    return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()

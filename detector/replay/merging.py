@@ -1,0 +1,87 @@
+"""Several files as one sequence of batches, in the order of the times in them."""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from detector.replay.reading import Lines, LogFile
+from rules.engine import lines_of
+from rules.event import Batch, Starts
+from rules.formats.detect import PinState
+from rules.formats.format import Format
+from rules.settings import SourceProfile
+from rules.stream import Stream, StreamState
+
+BATCH_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """One line, and how far its file had certainly come with it."""
+
+    watermark: int
+    file: int
+    line: int
+    offset: int
+    raw: bytes
+    cut: int
+
+
+def merged(
+    files: Sequence[LogFile],
+    profile: SourceProfile,
+    more: Iterable[Format],
+    as_of: datetime,
+    progress: Callable[[int], None],
+) -> Iterator[Batch]:
+    """Batches of all files; one file is passed on as it is."""
+    if len(files) == 1:
+        yield from files[0].batches(as_of, progress)
+        return
+    formats = tuple(more)
+    timed = [_timed(index, file, profile, formats, as_of, progress) for index, file in enumerate(files)]
+    run: list[Timed] = []
+    size = 0
+    for one in heapq.merge(*timed, key=lambda one: (one.watermark, one.file)):
+        if run and (run[-1].file != one.file or size >= BATCH_BYTES or not _follows(run[-1], one)):
+            yield _batch(files, run, as_of)
+            run, size = [], 0
+        run.append(one)
+        size += len(one.raw)
+    if run:
+        yield _batch(files, run, as_of)
+
+
+def _timed(
+    index: int,
+    file: LogFile,
+    profile: SourceProfile,
+    formats: tuple[Format, ...],
+    as_of: datetime,
+    progress: Callable[[int], None],
+) -> Iterator[Timed]:
+    """The lines of a file, each with the engine's own measure of how far the stream has come: it never goes back."""
+    state = StreamState(pin=PinState())
+    stream = Stream(profile, "auto", state, formats, replay=True)
+    for batch in file.batches(as_of, progress):
+        stream.begin(batch, as_of)
+        cuts = dict(batch.starts.cuts)
+        for at, line, offset, raw in lines_of(batch):
+            stream.read(raw, line, offset, lambda _: None)
+            yield Timed(
+                watermark=state.watermark or 0, file=index, line=line, offset=offset, raw=raw, cut=cuts.get(at, 0)
+            )
+
+
+def _follows(one: Timed, other: Timed) -> bool:
+    """Whether *other* begins where *one* ends: lines of a batch have no gaps between them."""
+    return other.offset == one.offset + len(one.raw) + 1 + one.cut
+
+
+def _batch(files: Sequence[LogFile], run: Sequence[Timed], as_of: datetime) -> Batch:
+    first = run[0]
+    cuts = tuple((index, one.cut) for index, one in enumerate(run) if one.cut)
+    data = b"".join(one.raw + b"\n" for one in run)
+    starts = Starts(line=first.line, offset=first.offset, cuts=cuts)
+    return files[first.file].batch(Lines(data=data, starts=starts), as_of)
