@@ -11,6 +11,8 @@ from sqlalchemy import URL, Connection
 from store import backup, engines, triggers
 from store.errors import InvariantBroken, SchemaMismatch
 
+MIGRATIONS = Path(__file__).parent
+
 
 def ensure(url: URL, *, upgrade: bool, now: datetime, lock_wait_seconds: float) -> None:
     """Make sure that the database has this version's schema.
@@ -85,4 +87,4 @@ def _is_outdated(found: str | None, *, upgrade: bool) -> bool:
 
 
 def _script() -> ScriptDirectory:
-    return ScriptDirectory(str(Path(__file__).parent))
+    return ScriptDirectory(str(MIGRATIONS))

@@ -1,8 +1,7 @@
 """The first schema."""
 
+import sqlalchemy as sa
 from alembic import op
-
-from store.tables import METADATA
 
 revision = "0001"
 down_revision = None
@@ -10,4 +9,460 @@ down_revision = None
 
 def upgrade() -> None:
     """Create all tables."""
-    METADATA.create_all(op.get_bind(), checkfirst=False)
+    op.create_table(
+        "incident",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("decision", sa.String(), nullable=False),
+        sa.Column("dedup_key", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("rule_id", sa.Text(), nullable=False),
+        sa.Column("rule_title", sa.Text(), nullable=False),
+        sa.Column("rule_path", sa.Text(), nullable=False),
+        sa.Column("rule_version", sa.String(), nullable=False),
+        sa.Column("tags", sa.Text(), nullable=False),
+        sa.Column("group", sa.Text(), nullable=False),
+        sa.Column("severity", sa.String(), nullable=False),
+        sa.Column("severity_highest", sa.String(), nullable=False),
+        sa.Column("severity_terms", sa.Text(), nullable=False),
+        sa.Column("track", sa.String(), nullable=False),
+        sa.Column("first_seen", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen", sa.BigInteger(), nullable=False),
+        sa.Column("window_seconds", sa.Float(), nullable=False),
+        sa.Column("detected_at", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("step_entered_at", sa.BigInteger(), nullable=False),
+        sa.Column("rolled_up_at", sa.BigInteger(), nullable=False),
+        sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("campaign", sa.Boolean(), nullable=False),
+        sa.Column("history", sa.Boolean(), nullable=False),
+        sa.Column("recurrence_of", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("tlp", sa.String(), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("aware_at", sa.BigInteger(), nullable=True),
+        sa.Column("classified_at", sa.BigInteger(), nullable=True),
+        sa.Column("notified_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.Column("broke_through", sa.Boolean(), nullable=False),
+        sa.Column("contained_at", sa.BigInteger(), nullable=True),
+        sa.Column("resolved_at", sa.BigInteger(), nullable=True),
+        sa.Column("approved_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.CheckConstraint("(closed_at IS NULL) = (status = 'open')", name=op.f("ck_incident_closed_at_when_closed")),
+        sa.CheckConstraint(
+            "(step = 'identification' AND stage = 'none' AND status = 'open' AND outcome = 'none') OR "
+            "(step = 'notification' AND stage = 'none' AND status = 'open' AND outcome = 'none') OR "
+            "(step = 'reporting' AND stage = 'none' AND status = 'open' AND outcome = 'none') OR "
+            "(step = 'investigation' AND stage = 'none' AND status = 'open' AND outcome = 'none') OR "
+            "(step = 'corrective_actions' AND stage = 'none' AND status = 'open' AND outcome = 'none') OR "
+            "(step = 'approval' AND stage = 'none' AND status = 'open' AND outcome = 'none') OR "
+            "(step = 'follow_up' AND stage = 'none' AND status = 'open' AND outcome = 'none') OR "
+            "(step = 'reporting' AND stage = 'in_review' AND status = 'open' AND outcome = 'none') OR "
+            "(step = 'follow_up' AND stage = 'none' AND status = 'closed' AND outcome = 'resolved') OR "
+            "(step = 'identification' AND stage = 'none' AND status = 'closed' AND outcome = 'dismissed') OR "
+            "(step = 'notification' AND stage = 'none' AND status = 'closed' AND outcome = 'dismissed') OR "
+            "(step = 'reporting' AND stage = 'none' AND status = 'closed' AND outcome = 'dismissed') OR "
+            "(step = 'investigation' AND stage = 'none' AND status = 'closed' AND outcome = 'dismissed') OR "
+            "(step = 'corrective_actions' AND stage = 'none' AND status = 'closed' AND outcome = 'dismissed') OR "
+            "(step = 'identification' AND stage = 'none' AND status = 'closed' AND outcome = 'merged') OR "
+            "(step = 'notification' AND stage = 'none' AND status = 'closed' AND outcome = 'merged') OR "
+            "(step = 'reporting' AND stage = 'none' AND status = 'closed' AND outcome = 'merged') OR "
+            "(step = 'investigation' AND stage = 'none' AND status = 'closed' AND outcome = 'merged') OR "
+            "(step = 'corrective_actions' AND stage = 'none' AND status = 'closed' AND outcome = 'merged') OR "
+            "(step = 'reporting' AND stage = 'in_review' AND status = 'closed' AND outcome = 'merged')",
+            name=op.f("ck_incident_legal_standing"),
+        ),
+        sa.CheckConstraint("decision <> 'record'", name=op.f("ck_incident_worth_a_record")),
+        sa.CheckConstraint(
+            "decision IN ('record', 'observe', 'investigate')", name=op.f("ck_incident_decision_literal")
+        ),
+        sa.CheckConstraint(
+            "outcome IN ('none', 'resolved', 'dismissed', 'merged')", name=op.f("ck_incident_outcome_literal")
+        ),
+        sa.CheckConstraint(
+            "severity IN ('informational', 'low', 'medium', 'high', 'critical')",
+            name=op.f("ck_incident_severity_literal"),
+        ),
+        sa.CheckConstraint(
+            "severity_highest IN ('informational', 'low', 'medium', 'high', 'critical')",
+            name=op.f("ck_incident_severity_highest_literal"),
+        ),
+        sa.CheckConstraint("stage IN ('none', 'in_review')", name=op.f("ck_incident_stage_literal")),
+        sa.CheckConstraint("status IN ('open', 'closed')", name=op.f("ck_incident_status_literal")),
+        sa.CheckConstraint(
+            "step IN ('identification', 'notification', 'reporting', 'investigation', 'corrective_actions', "
+            "'approval', 'follow_up')",
+            name=op.f("ck_incident_step_literal"),
+        ),
+        sa.CheckConstraint(
+            "tlp IN ('TLP:RED', 'TLP:AMBER+STRICT', 'TLP:AMBER', 'TLP:GREEN', 'TLP:CLEAR')",
+            name=op.f("ck_incident_tlp_literal"),
+        ),
+        sa.CheckConstraint("track IN ('light', 'standard', 'full')", name=op.f("ck_incident_track_literal")),
+        sa.CheckConstraint(
+            "(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name=op.f("ck_incident_acknowledged_by_someone")
+        ),
+        sa.CheckConstraint(
+            "(acknowledged_at IS NULL) OR (owner IS NOT NULL)", name=op.f("ck_incident_acknowledged_is_owned")
+        ),
+        sa.CheckConstraint("first_seen <= last_seen", name=op.f("ck_incident_seen_in_order")),
+        sa.CheckConstraint(
+            "number >= 1 AND cycle >= 1 AND version >= 1 AND events >= 0", name=op.f("ck_incident_counts")
+        ),
+        sa.ForeignKeyConstraint(["recurrence_of"], ["incident.number"], name=op.f("fk_incident_recurrence_of")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_incident")),
+    )
+    op.create_index("ix_incident_key", "incident", ["dedup_key", "number"], unique=False)
+    op.create_index("ix_incident_rule_seen", "incident", ["rule_id", "first_seen"], unique=False)
+    op.create_index("ix_incident_status", "incident", ["status", "number"], unique=False)
+    op.create_index(
+        "uq_incident_open_key",
+        "incident",
+        ["dedup_key"],
+        unique=True,
+        sqlite_where=sa.text("status = 'open'"),
+        postgresql_where=sa.text("status = 'open'"),
+    )
+    op.create_table(
+        "owner",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("fencing", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_owner_one_row")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_owner")),
+    )
+    op.create_table(
+        "person",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("from_config", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
+    )
+    op.create_table(
+        "poisoned_line",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("partition", sa.String(), server_default="", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_poisoned_line")),
+        sa.UniqueConstraint(
+            "partition",
+            "source",
+            "stream",
+            "line",
+            "offset",
+            name=op.f("uq_poisoned_line_partition_source_stream_line_offset"),
+        ),
+    )
+    op.create_table(
+        "position",
+        sa.Column("partition", sa.String(), server_default="", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("position", sa.LargeBinary(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("saved_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("partition", "source", "stream", name=op.f("pk_position")),
+    )
+    op.create_table(
+        "rule_state",
+        sa.Column("partition", sa.String(), server_default="", nullable=False),
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("saved_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind IN ('snapshot', 'delta')", name=op.f("ck_rule_state_kind_literal")),
+        sa.PrimaryKeyConstraint("partition", "seq", name=op.f("pk_rule_state")),
+    )
+    op.create_table(
+        "source_count",
+        sa.Column("partition", sa.String(), server_default="", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("stream", sa.Text(), nullable=False),
+        sa.Column("lines", sa.BigInteger(), nullable=False),
+        sa.Column("parsed", sa.BigInteger(), nullable=False),
+        sa.Column("unparsed", sa.BigInteger(), nullable=False),
+        sa.Column("matched", sa.BigInteger(), nullable=False),
+        sa.Column("late", sa.BigInteger(), nullable=False),
+        sa.Column("suspect", sa.BigInteger(), nullable=False),
+        sa.Column("poisoned", sa.BigInteger(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("last_time", sa.BigInteger(), nullable=True),
+        sa.Column("last_line_at", sa.BigInteger(), nullable=False),
+        sa.Column("sample_unparsed", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("partition", "source", "stream", name=op.f("pk_source_count")),
+    )
+    op.create_table(
+        "entity",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("first_seen", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_entity_incident")),
+        sa.PrimaryKeyConstraint("incident", "kind", "value", name=op.f("pk_entity")),
+    )
+    op.create_index("ix_entity_value", "entity", ["value", "kind"], unique=False)
+    op.create_table(
+        "evidence",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rule_id", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("line", sa.BigInteger(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("time", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.CheckConstraint("length(sha256) = 64", name=op.f("ck_evidence_sha256")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_evidence_incident")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence")),
+        sa.UniqueConstraint(
+            "incident",
+            "rule_id",
+            "source",
+            "origin",
+            "line",
+            "offset",
+            "sha256",
+            name=op.f("uq_evidence_incident_rule_id_source_origin_line_offset_sha256"),
+        ),
+    )
+    op.create_table(
+        "finding",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("partition", sa.String(), server_default="", nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("rule_id", sa.Text(), nullable=False),
+        sa.Column("rule_title", sa.Text(), nullable=False),
+        sa.Column("rule_path", sa.Text(), nullable=False),
+        sa.Column("rule_version", sa.String(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("license", sa.Text(), nullable=False),
+        sa.Column("decision", sa.String(), nullable=False),
+        sa.Column("severity", sa.String(), nullable=False),
+        sa.Column("dedup_key", sa.Text(), nullable=False),
+        sa.Column("group", sa.Text(), nullable=False),
+        sa.Column("first_seen", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen", sa.BigInteger(), nullable=False),
+        sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("counted", sa.BigInteger(), nullable=False),
+        sa.Column("merged_into", sa.String(), nullable=True),
+        sa.Column("history", sa.Boolean(), nullable=False),
+        sa.Column("approximate", sa.Boolean(), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "decision IN ('record', 'observe', 'investigate')", name=op.f("ck_finding_decision_literal")
+        ),
+        sa.CheckConstraint(
+            "severity IN ('informational', 'low', 'medium', 'high', 'critical')",
+            name=op.f("ck_finding_severity_literal"),
+        ),
+        sa.CheckConstraint("first_seen <= last_seen AND events >= 0 AND counted >= 0", name=op.f("ck_finding_counts")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_finding_incident")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
+    )
+    op.create_index("ix_finding_incident", "finding", ["incident"], unique=False)
+    op.create_index("ix_finding_key", "finding", ["dedup_key"], unique=False)
+    op.create_index("ix_finding_taken", "finding", ["taken_at"], unique=False)
+    op.create_table(
+        "link_nonce",
+        sa.Column("nonce", sa.String(), nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("act", sa.String(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("spent_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_link_nonce_incident")),
+        sa.PrimaryKeyConstraint("nonce", name=op.f("pk_link_nonce")),
+    )
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("severity", sa.String(), nullable=False),
+        sa.Column("stale", sa.Boolean(), nullable=False),
+        sa.Column("breaks_through", sa.Boolean(), nullable=False),
+        sa.Column("planned_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("kind IN ('opened', 'worse', 'acknowledged')", name=op.f("ck_notice_kind_literal")),
+        sa.CheckConstraint(
+            "severity IN ('informational', 'low', 'medium', 'high', 'critical')",
+            name=op.f("ck_notice_severity_literal"),
+        ),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_notice_incident")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+    )
+    op.create_index("ix_notice_incident", "notice", ["incident"], unique=False)
+    op.create_index(
+        "ix_notice_unplanned",
+        "notice",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("planned_at IS NULL"),
+        postgresql_where=sa.text("planned_at IS NULL"),
+    )
+    op.create_table(
+        "person_role",
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "role IN ('viewer', 'responder', 'reporter', 'reviewer', 'investigator', 'action_owner', "
+            "'verifier', 'approver', 'admin', 'source')",
+            name=op.f("ck_person_role_role_literal"),
+        ),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_person_role_person")),
+        sa.PrimaryKeyConstraint("person", "role", name=op.f("pk_person_role")),
+    )
+    op.create_table(
+        "session",
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_session_incident")),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_session_person")),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_session")),
+    )
+    op.create_table(
+        "sign_in_code",
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("spent_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_sign_in_code_person")),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_sign_in_code")),
+    )
+    op.create_table(
+        "tally",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("rule_id", sa.Text(), nullable=False),
+        sa.Column("rule_title", sa.Text(), nullable=False),
+        sa.Column("findings", sa.BigInteger(), nullable=False),
+        sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("first_seen", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("findings >= 0 AND events >= 0", name=op.f("ck_tally_counts")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_tally_incident")),
+        sa.PrimaryKeyConstraint("incident", "rule_id", name=op.f("pk_tally")),
+    )
+    op.create_table(
+        "timeline",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("actor_kind", sa.String(), nullable=False),
+        sa.Column("actor_id", sa.Text(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint(
+            "actor_kind IN ('person', 'rule', 'daemon', 'os')", name=op.f("ck_timeline_actor_kind_literal")
+        ),
+        sa.CheckConstraint(
+            "kind IN ('opened', 'joined', 'raised', 'grew', 'moved', 'reopened', 'acknowledged', 'note', 'redacted')",
+            name=op.f("ck_timeline_kind_literal"),
+        ),
+        sa.CheckConstraint("seq >= 1 AND length(hash) = 32", name=op.f("ck_timeline_shape")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_timeline_incident")),
+        sa.PrimaryKeyConstraint("incident", "seq", name=op.f("pk_timeline")),
+    )
+    op.create_table(
+        "token",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_token_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_token")),
+        sa.UniqueConstraint("hash", name=op.f("uq_token_hash")),
+    )
+    op.create_table(
+        "delivery",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("notice", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("receiver", sa.Text(), nullable=False),
+        sa.Column("target", sa.Integer(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("resent", sa.Boolean(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "(finished_at IS NULL) = (state IN ('queued', 'sending', 'uncertain'))",
+            name=op.f("ck_delivery_finished_when_final"),
+        ),
+        sa.CheckConstraint(
+            "(lease_until IS NULL) = (state <> 'sending')", name=op.f("ck_delivery_lease_while_sending")
+        ),
+        sa.CheckConstraint("kind IN ('opened', 'worse', 'acknowledged')", name=op.f("ck_delivery_kind_literal")),
+        sa.CheckConstraint(
+            "state IN ('queued', 'sending', 'accepted', 'failed', 'uncertain', 'dead', 'cancelled', 'suppressed')",
+            name=op.f("ck_delivery_state_literal"),
+        ),
+        sa.CheckConstraint("attempts >= 0 AND target >= 0", name=op.f("ck_delivery_counts")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_delivery_incident")),
+        sa.ForeignKeyConstraint(["notice"], ["notice.id"], name=op.f("fk_delivery_notice")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("notice", "receiver", "target", name=op.f("uq_delivery_notice_receiver_target")),
+    )
+    op.create_index(
+        "ix_delivery_due",
+        "delivery",
+        ["channel", "due_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('queued', 'sending', 'uncertain')"),
+        postgresql_where=sa.text("state IN ('queued', 'sending', 'uncertain')"),
+    )
+    op.create_index("ix_delivery_incident", "delivery", ["incident", "receiver", "target"], unique=False)
+    op.create_table(
+        "value",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["incident", "seq"], ["timeline.incident", "timeline.seq"], name=op.f("fk_value_incident_seq")
+        ),
+        sa.PrimaryKeyConstraint("incident", "seq", "name", name=op.f("pk_value")),
+    )
