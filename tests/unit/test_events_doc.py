@@ -1,0 +1,111 @@
+"""docs/reference/events.md against the code."""
+
+import ast
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from rules.formats import known_names
+from rules.formats.catalogue import ALIASES, names
+from rules.formats.detect import strictest
+from rules.formats.format import Context
+from rules.formats.programs import accounts, cron, sudo
+
+ROOT = Path(__file__).parents[2]
+NAMED = set(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "reference" / "events.md").read_text()))
+#: What the code builds from parts.
+BUILT = {
+    *(f"{side}.{what}" for side in ("source", "destination") for what in ("ip", "port", "domain")),
+    *(f"{kind}.name" for kind in ("user", "group")),
+    *("user_add", "group_add", "ids_<type>", "zeek_<path>", "syslog.sd.<id>.<name>"),
+}
+
+
+def _trees() -> Iterator[ast.AST]:
+    for path in sorted((ROOT / "rules" / "formats").rglob("*.py")):
+        yield from ast.walk(ast.parse(path.read_text()))
+
+
+def _texts(node: ast.AST) -> set[str]:
+    return {one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
+def _is_fields(node: ast.AST) -> bool:
+    return isinstance(node, ast.Name) and node.id == "fields"
+
+
+def put_fields() -> set[str]:
+    """Names that the code puts into fields by writing them out."""
+    found = set()
+    for node in _trees():
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and _is_fields(node.value):
+            found |= _texts(node.slice) if isinstance(node.slice, ast.Constant | ast.IfExp) else set()
+        elif isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(map(_is_fields, targets)):
+                found |= {text for key in node.value.keys if key is not None for text in _texts(key)}
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "setdefault":
+            found |= (
+                _texts(node.args[0])
+                if _is_fields(node.func.value) and isinstance(node.args[0], ast.Constant)
+                else set()
+            )
+    return found
+
+
+def actions() -> set[str]:
+    """Actions that the code writes out."""
+    found: set[str] = set()
+    for node in _trees():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "happened":
+            action = node.args[1]
+            found |= _texts(action) if isinstance(action, ast.Constant) else set()
+            if isinstance(action, ast.IfExp):
+                found |= _texts(action.body) | _texts(action.orelse)
+    return found
+
+
+def test_every_field_is_named() -> None:
+    """Each field that the parsers put into an event stands in the reference."""
+    found = put_fields()
+    assert len(found) > 40
+    tables = {*known_names.TEXTS.values(), *known_names.PORTS.values(), *known_names.WEB_NAMES.values(), *sudo.NATIVE}
+    assert sorted((found | tables | BUILT) - NAMED) == []
+
+
+FRAME = "Mar  1 03:11:26 web1"
+LINES = (
+    f"{FRAME} kernel: [UFW BLOCK] IN=a OUT=b SRC=192.0.2.1 DST=192.0.2.2 LEN=40 PROTO=TCP SPT=1 DPT=2 SYN",
+    f"{FRAME} useradd[1]: new user: name=eve, UID=1001, GID=1001, home=/home/eve, shell=/bin/bash",
+    f"{FRAME} sshd[1]: PAM 2 more authentication failures; logname= rhost=a.example  user=root",
+    f"{FRAME} sudo: bob : 3 incorrect password attempts ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/ls",
+    f"{FRAME} su: (to root) bob on pts/0",
+    f"{FRAME} CRON[1]: (root) CMD (true)",
+    "<38>1 2024-03-01T03:11:26Z web1 app 1 ID - x",
+    '{"__REALTIME_TIMESTAMP":"1709262686000000","_HOSTNAME":"a","_SYSTEMD_UNIT":"b","MESSAGE":"c"}',
+    'a.example:80 192.0.2.1 - bob [01/Mar/2024:03:11:26 +0000] "GET /?a HTTP/1.1" 200 1 "-" "-" more',
+)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_emitted_fields_are_named(line: str) -> None:
+    """Of formats that have no names of their own nothing else comes out."""
+    _, parsed = strictest(line, Context(reference=datetime(2024, 3, 1, tzinfo=UTC)))
+    assert parsed is not None
+    assert sorted(parsed.fields.keys() - NAMED) == []
+
+
+def test_every_action_is_named() -> None:
+    """Each action stands in the reference."""
+    found = actions()
+    assert len(found) > 15
+    tables = {*accounts.VERBS.values(), *cron.ACTIONS.values()}
+    assert sorted((found | tables) - NAMED) == []
+
+
+def test_every_format_is_named() -> None:
+    """Each format stands in the reference, under all its names."""
+    assert sorted({*names(), *ALIASES} - NAMED) == []
