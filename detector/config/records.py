@@ -100,11 +100,13 @@ class FormatSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
 
     #: Unique name, to be used in `format` of a source.
     name: str
-    #: RE2 expression that matches a whole line; each `(?P<name>…)` becomes a field.
+    #: RE2 expression that matches a whole line; each `(?P<name>…)` becomes a field. Two underscores in a name stand for
+    #: a dot: `source__ip` is `source.ip`.
     pattern: str
     #: Name of the group that holds the stamp. Empty: the time of arrival is taken.
     time_field: str = ""
-    #: How the stamp is written, in the codes of strptime, e.g. "%Y-%m-%d %H:%M:%S". Empty: ISO 8601.
+    #: How the stamp is written, in the codes of strptime, e.g. "%Y-%m-%d %H:%M:%S". Empty: ISO 8601, a web server's
+    #: stamp, or seconds since 1970.
     time_format: str = ""
 
 

@@ -77,6 +77,8 @@ class Shaper:
             value = self._value(one.type, data[name], (*path, name)) if name in data else BAD
             if name not in data and one.required:
                 self._miss(name, one, path)
+            if one.required and data.get(name) == "":  # a Secret in its place has been told of already
+                self._tell((*path, name), f"{dotted((*path, name))} must not be empty", at_value=True)
             if value is not BAD:
                 shaped[name] = value
             elif one.required:

@@ -2,16 +2,15 @@
 
 import ipaddress
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import time
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
-
-import re2
 
 from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem, did_you_mean
 from detector.config.records import Config, FormatSection
 from detector.config.shape import dotted
+from rules.formats.expression import Expression, ExpressionError
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LOCAL_SCHEMES = ("tocsin-console", "tocsin-file")
@@ -51,41 +50,18 @@ def is_zone(name: str) -> bool:
 def expressions(config: Config) -> Iterator[Problem]:
     """Formats of one's own compile, and their stamps can be read."""
     for index, one in enumerate(config.formats):
-        yield from _expression(one, ("format", index))
+        yield from _expression(one, ("format", index)) if one.pattern else ()
 
 
 def _expression(one: FormatSection, path: KeyPath) -> Iterator[Problem]:
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        groups = set(re2.compile(one.pattern, options).groupindex)
-    except re2.error as error:
-        at = (*path, "pattern")
-        hint = "write it as RE2 understands it: no look-around, no back-references"
-        yield Problem(path=at, at_value=True, message=f"{dotted(at)} does not compile: {_text(error)}", hint=hint)
-        return
-    if one.pattern and not groups:
-        at = (*path, "pattern")
-        yield Problem(path=at, at_value=True, message=f"{dotted(at)} has no named group", hint="write (?P<name>…)")
-    if one.time_field and one.time_field not in groups:
-        at = (*path, "time_field")
-        message = f'{dotted(at)}: the pattern has no group "{one.time_field}"{did_you_mean(one.time_field, groups)}'
-        yield Problem(path=at, at_value=True, message=message, allowed=tuple(sorted(groups)))
-    if one.time_format and not reads_back(one.time_format):
-        at = (*path, "time_format")
-        message = f"{dotted(at)} cannot be read by strptime"
-        hint = 'use codes like "%Y-%m-%d %H:%M:%S"'
-        yield Problem(path=at, at_value=True, message=message, hint=hint)
-
-
-def reads_back(time_format: str) -> bool:
-    """Whether strptime reads what strftime wrote with that format, and finds a time in it."""
-    moment = datetime(2024, 2, 29, 13, 14, 15, tzinfo=UTC)
-    try:
-        written = moment.strftime(time_format)
-        return datetime.strptime(written, time_format).minute == moment.minute or time_format == "%s"  # noqa: DTZ007
-    except ValueError:
-        return False
+    """Asks the format itself, part by part, so that each error stands at its option."""
+    parts = (("pattern", (one.pattern, "", "")), ("time_field", (one.pattern, one.time_field, "")))
+    for key, given in (*parts, ("time_format", (one.pattern, "", one.time_format))):
+        try:
+            Expression(one.name, *given)
+        except ExpressionError as error:
+            yield Problem(path=(*path, key), at_value=True, message=f"{dotted((*path, key))}: {error}")
+            return
 
 
 def trust(config: Config) -> Iterator[Problem]:
@@ -186,9 +162,3 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _text(error: Exception) -> str:
-    """re2 hands its messages over as bytes."""
-    told = error.args[0] if error.args else error
-    return told.decode(errors="replace") if isinstance(told, bytes) else str(told)

@@ -87,6 +87,7 @@ def test_all_errors_are_told_at_once_with_place_line_caret_and_hint() -> None:
             'put it in brackets: paths = ["bundled"]',
         ),
         ("[rules]\npaths = [1]", "rules.paths[0] must be a string, not an integer", 'quote it: "1"'),
+        ("[[person]]\nid = ''", "person[0].id must not be empty", ""),
         ("[[process]]", "process must be a table, not an array", "write [process]"),
         ("[source]", "source must be an array of tables, not a table", "write [[source]]"),
         (
@@ -274,16 +275,19 @@ class TestSense:
             ('[[source]]\nname = "a"\npath = "/"', 'source[0].path "/" is a folder'),
             (
                 "[[format]]\nname = 'a'\npattern = '(?=x)(?P<a>y)'",
-                "format[0].pattern does not compile: invalid perl operator: (?=",
+                "format[0].pattern: the pattern does not compile: invalid perl operator: (?=; write it as RE2 understands it: no look-around, no back-references",
             ),
-            ("[[format]]\nname = 'a'\npattern = 'x'", "format[0].pattern has no named group"),
+            (
+                "[[format]]\nname = 'a'\npattern = 'x'",
+                'format[0].pattern: format "a": the pattern names nothing; write (?P<name>…) around a part',
+            ),
             (
                 "[[format]]\nname = 'a'\npattern = '(?P<when>.)'\ntime_field = 'whn'",
-                'format[0].time_field: the pattern has no group "whn"; did you mean "when"?',
+                'format[0].time_field: format "a": no group is called "whn" (there are: when)',
             ),
             (
                 "[[format]]\nname = 'a'\npattern = '(?P<at>.)'\ntime_format = '%Q'",
-                "format[0].time_format cannot be read by strptime",
+                'format[0].time_format: time format "%Q": %Q is not known (known: %Y %y %m %b %B %h %d %e %H %I %M %S %f %z %Z %p %a %A %s %T %D %F %R)',
             ),
             ('[trust]\nnetworks = ["10.0.0.0/33"]', 'trust.networks[0] "10.0.0.0/33" is no address and no network'),
             ('[trust]\ndeploy_windows = ["tue 20:00"]', 'trust.deploy_windows[0] "tue 20:00" is no window of time'),
@@ -337,7 +341,10 @@ class TestSense:
 
 JSON = st.recursive(
     st.one_of(
-        st.booleans(), st.integers(-5, 400), st.floats(0, 9), st.sampled_from(["", "a", "high", "7", "RED", "${env:X}"])
+        st.booleans(),
+        st.integers(-5, 400),
+        st.floats(0, 9),
+        st.sampled_from([" ", "a", "high", "7", "RED", "${env:X}"]),
     ),
     lambda inner: (
         st.lists(inner, max_size=2)
