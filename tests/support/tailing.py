@@ -17,11 +17,12 @@ class HandClock:
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.shift = 0.0  #: how far the wall clock is off
         self.idle = asyncio.Event()
         self._moved = asyncio.Event()
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.seconds)
+        return datetime.now(UTC) + timedelta(seconds=self.seconds + self.shift)
 
     def monotonic(self) -> float:
         return self.seconds
@@ -54,6 +55,7 @@ class Tail:
         self.batches: list[Batch] = []
         self.positions: dict[str, CommittedPosition] = {}
         self.commits_left: int | None = None  #: None: all; n: crash after n more commits
+        self._committed = asyncio.Event()
         self._streams = 0
         self._task: asyncio.Task[None] | None = None
         self.source = self._build()
@@ -76,6 +78,12 @@ class Tail:
         if self._task.done():
             self._task.result()
         return self.lines
+
+    async def until(self, lines: int) -> None:
+        """Wait, without any time passing on the source's clock, until *lines* lines are committed."""
+        while len(self.lines) < lines:
+            self._committed.clear()
+            await self._committed.wait()
 
     async def restart(self) -> None:
         """Stop without ceremony and start again from what was committed."""
@@ -123,6 +131,7 @@ class Tail:
             self.batches.append(batch)
         self.positions[batch.stream] = CommittedPosition(stream=batch.stream, origin=batch.origin, position=batch.after)
         self.source.committed(batch.stream, batch.after)
+        self._committed.set()
 
 
 async def _cancel(*tasks: "asyncio.Task[Any]") -> None:

@@ -1,8 +1,12 @@
 """The bytes of a file, wherever they come from."""
 
+import gzip
 import os
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from typing import Protocol
+
+KEPT_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +54,63 @@ class PlainFile:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+class PackedFile:
+    """A gzip file, read as what it unpacks to.
+
+    Keeps the last stretch that was read: reading goes forward with small steps back, and going back in a gzip file
+    means to unpack it from its beginning.
+    """
+
+    def __init__(self, path: str, unpacked_bytes: int) -> None:
+        self._plain = PlainFile(path)
+        self._file = gzip.GzipFile(path, "rb")
+        self._unpacked_bytes = unpacked_bytes
+        self._at = 0  # offset of the first byte kept
+        self._kept = b""
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Up to *size* bytes from *offset*; fewer only at the end.
+
+        Raises:
+            OSError: it is damaged.
+        """
+        end = self._at + len(self._kept)
+        if not self._at <= offset <= end:
+            self._at, self._kept, end = offset, b"", offset
+        try:
+            self._file.seek(end)
+            fresh = self._file.read(max(0, offset + size - end))
+        except (EOFError, zlib.error) as error:
+            raise OSError(f"damaged gzip file ({error})") from error
+        kept = self._kept + fresh
+        result = kept[offset - self._at : offset - self._at + size]
+        drop = max(0, len(kept) - KEPT_BYTES)
+        self._at, self._kept = self._at + drop, kept[drop:]
+        return result
+
+    def stat(self) -> Stat:
+        """Unpacked size, change time and identity hint."""
+        return replace(self._plain.stat(), size=self._unpacked_bytes)
+
+    def close(self) -> None:
+        """Let go of the descriptors. A second call is harmless."""
+        self._plain.close()
+        self._file.close()
+
+
+def unpacked_bytes(path: str) -> int:
+    """How many bytes a gzip file unpacks to; unpacks all of it, so it belongs into a thread.
+
+    Raises:
+        OSError: it cannot be read, or is no whole gzip file (yet).
+    """
+    total = 0
+    try:
+        with gzip.open(path, "rb") as file:
+            while chunk := file.read(KEPT_BYTES):
+                total += len(chunk)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise OSError(f"not a whole gzip file ({error})") from error
+    return total

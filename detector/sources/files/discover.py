@@ -23,6 +23,7 @@ class Found:
     inode: int
     size: int
     modified_ns: int
+    unpacked_bytes: int | None = None  #: of a compressed file, once measured
 
     @property
     def is_rotated(self) -> bool:
@@ -42,7 +43,7 @@ class Found:
     @property
     def state(self) -> tuple[int, int]:
         """What changes when the file does: size and time of last change."""
-        return self.size, self.modified_ns
+        return self.size if self.unpacked_bytes is None else self.unpacked_bytes, self.modified_ns
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from datetime import timedelta
 from pathlib import Path
 
+from detector.sources.files.content import unpacked_bytes
 from detector.sources.files.follow import Pause
 from detector.sources.files.happenings import Happenings
 from detector.sources.files.position import decode
@@ -70,6 +71,7 @@ class FileSource:
             while self._clock.monotonic() >= self._rescan_at:  # a look may find out that another one is due
                 for tracked in self._rescan():
                     yield tracked.follower.registered(self._clock.now())
+                await self._measure()
             turn, ending = self._turn()
             for tracked in turn + ending:
                 if self._is_closed:
@@ -175,6 +177,16 @@ class FileSource:
         if self._watches is not None:
             self._watches.cover(self._folders())
         return begun
+
+    async def _measure(self) -> None:
+        """Find out what compressed files unpack to, beside the loop, and place them in another look."""
+        for found in list(self._roster.unmeasured.values()):
+            try:
+                result: int | OSError = await asyncio.to_thread(unpacked_bytes, found.path)
+            except OSError as error:
+                result = error
+            self._roster.measured(found, result)
+            self._rescan_at = float("-inf")
 
     async def _idle(self) -> None:
         """Wait for a hint, or for the next look."""

@@ -11,8 +11,9 @@ import msgspec
 
 from detector.sources.files.content import Content
 from detector.sources.files.identity import HEAD_BYTES, TAIL_BYTES, continues, digest, mark_of, thinned
-from detector.sources.files.lines import leading, whole_lines
+from detector.sources.files.lines import Lines, leading, whole_lines
 from detector.sources.files.position import Mark, Position
+from detector.sources.files.transcode import Codec, codec_of, transcoded_lines
 from rules.event import Batch, Starts
 
 CHUNK_BYTES = 512 * 1024
@@ -48,14 +49,16 @@ class Follower:
     """Reads one stream. Knows its bytes and its position, and nothing of paths that come and go."""
 
     def __init__(
-        self, *, source: str, stream: str, position: Position, max_line_bytes: int, content: Content | None = None
+        self, *, source: str, stream: str, position: Position, max_line_bytes: int, encoding: str = "auto"
     ) -> None:
         self.source = source
         self.stream = stream
         self.position = position
-        self.content = content
+        self.content: Content | None = None
         self.last_line_at: datetime | None = None
         self._max_line_bytes = max_line_bytes
+        self._encoding = encoding
+        self._codec: Codec | None = None
         self._scan: Scan | None = None
         self.quiet: tuple[int, int] | None = None  #: size and change time at which the last read found the end
         self._counted = Counted()
@@ -68,6 +71,7 @@ class Follower:
         self.quiet = self._scan = None
         if content is not None:
             stat = content.stat()
+            self._codec = codec_of(self._encoding, content.read_at(0, 2))
             self.position = msgspec.structs.replace(
                 self.position, path=path or self.position.path, dev=stat.dev, inode=stat.inode
             )
@@ -100,7 +104,7 @@ class Follower:
             return None
         offset, (size, _) = self.position.offset, self.quiet
         text_at = self._scan.text_at if self._scan else offset
-        kept = self.content.read_at(text_at, min(size - text_at, self._max_line_bytes)).strip(b"\0")
+        kept = self._utf8(self.content.read_at(text_at, min(size - text_at, self._max_line_bytes))).strip(b"\0")
         if not kept:
             return None
         cut = max(0, size - text_at - self._max_line_bytes)
@@ -147,7 +151,7 @@ class Follower:
         if self._scan is not None:
             return self._seek_line_end(content, self._scan, received_at)
         fresh = buffer[before:]
-        found = whole_lines(fresh, self._max_line_bytes, at_start=offset == 0)
+        found = self._take(fresh, at_start=offset == 0)
         if found.data:
             return self._batch(
                 content, offset + found.skipped, found.data, offset + found.used, found.cuts, received_at
@@ -157,6 +161,14 @@ class Follower:
         text_at = offset + leading(fresh, at_start=offset == 0)
         self._scan = Scan(text_at, offset + len(fresh), offset + len(fresh.rstrip(b"\0")))
         return Pause.MORE
+
+    def _take(self, fresh: bytes, *, at_start: bool) -> Lines:
+        if at_start:
+            self._codec = codec_of(self._encoding, fresh[:2])  # the file may have been empty when we opened it
+        if self._codec is None:
+            return whole_lines(fresh, self._max_line_bytes, at_start=at_start)
+        is_full = len(fresh) >= CHUNK_BYTES
+        return transcoded_lines(fresh, self._codec, self._max_line_bytes, at_start=at_start, is_full=is_full)
 
     def _chunk(self) -> int:
         """How much to read: a look-back ends exactly where the live part begins."""
@@ -187,7 +199,10 @@ class Follower:
             self._scan = None
             return Pause.MORE
         cut = length - len(kept)
-        return self._batch(content, start, kept + b"\n", end, ((0, cut),) if cut else (), received_at)
+        return self._batch(content, start, self._utf8(kept) + b"\n", end, ((0, cut),) if cut else (), received_at)
+
+    def _utf8(self, raw: bytes) -> bytes:
+        return raw if self._codec is None else self._codec.utf8(raw)
 
     def _batch(
         self,

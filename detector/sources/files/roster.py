@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from detector.sources.files.content import Content
@@ -49,7 +49,10 @@ class Roster:
         self.streams: dict[str, Tracked] = {}
         self.look = Look()
         self.problems: dict[str, str] = {}  #: path -> why it cannot be read
+        self._told: dict[str, str] = {}  #: problems at the look before
         self.aside: dict[tuple[int, int], Aside] = {}
+        self.unmeasured: dict[tuple[int, int], Found] = {}  #: compressed files whose size is to be found out
+        self._unpacked: dict[tuple[int, int], tuple[int, int]] = {}  #: hint -> (change time, unpacked bytes)
         self._settings = settings
         self._known = known
         self._new_stream = new_stream
@@ -84,10 +87,10 @@ class Roster:
         """
         self._happenings.rescanned()
         self.look = discover(self._settings.paths, {tracked.base for tracked in self.streams.values()})
-        known_problems, self.problems = self.problems, dict(self.look.problems)
+        self.look.files = [self._with_size(found) for found in self.look.files]
+        self._told, self.problems = self.problems, {}
         for path, why in self.look.problems.items():
-            if known_problems.get(path) != why:
-                self._happenings.failed(path, why)
+            self._trouble(path, why)
         fresh = self._recognise(moment)
         changed = [tracked for tracked in self.open_streams if fresh and not tracked.follower.is_intact()]
         for tracked in changed:
@@ -120,10 +123,20 @@ class Roster:
         if tracked.follower.position.offset == 0:
             self.streams.pop(tracked.follower.stream, None)  # nothing was read, so there is nothing to know again
 
+    def measured(self, found: Found, result: int | OSError) -> None:
+        """Take note of what a compressed file unpacks to; the next look places it."""
+        del self.unmeasured[found.hint]
+        if isinstance(result, OSError):
+            self._put_aside(found, StreamState.UNREADABLE, f"{result}; looked at again when it changes")
+        else:
+            self._unpacked[found.hint] = (found.modified_ns, result)
+
     def fail(self, path: str, error: OSError) -> None:
         """A file could not be opened or read."""
-        why = f"{error.strerror or error}; check the path and its permissions"
-        if self.problems.get(path) != why:
+        self._trouble(path, f"{error.strerror or error}; check the path and its permissions")
+
+    def _trouble(self, path: str, why: str) -> None:
+        if why not in (self._told.get(path), self.problems.get(path)):
             self._happenings.failed(path, why)
         self.problems[path] = why
 
@@ -195,6 +208,9 @@ class Roster:
         """Decide what a file is in which no stream is known to live."""
         if found.size == 0:
             return None  # nothing says yet what it will be
+        if found.is_compressed and found.unpacked_bytes is None:
+            self._consider_packed(found)
+            return None
         self.make_room()
         try:
             content = open_content(found)
@@ -208,6 +224,20 @@ class Roster:
             self.fail(found.path, error)
             return None
         return begun
+
+    def _consider_packed(self, found: Found) -> None:
+        """Unpack a compressed file only if it may hold lines that nobody read."""
+        read = {t.follower.position.modified_ns for t in self.streams.values() if t.base == found.base}
+        if found.is_rotated and (found.modified_ns in read or found.modified_ns < min(read, default=0)):
+            self._put_aside(found, StreamState.IGNORED, "compressed, and nothing was written to it since it was read")
+        else:
+            self.unmeasured[found.hint] = found
+
+    def _with_size(self, found: Found) -> Found:
+        modified_ns, unpacked = self._unpacked.get(found.hint, (0, 0))
+        if found.is_compressed and modified_ns == found.modified_ns:
+            return replace(found, unpacked_bytes=unpacked)
+        return found
 
     def _place_open(self, content: Content, found: Found, moment: Moment) -> Tracked | None:
         for tracked in self._movable():
@@ -272,6 +302,7 @@ class Roster:
             stream=stream or self._new_stream(),
             position=position,
             max_line_bytes=self._settings.max_line_bytes,
+            encoding=self._settings.encoding,
         )
         tracked = Tracked(follower, next(self._serial))
         self.streams[follower.stream] = tracked

@@ -7,6 +7,7 @@ from detector.sources.files.discover import Found
 from detector.sources.files.identity import HEAD_BYTES, digest, mark_of
 from detector.sources.files.position import Position
 from detector.sources.files.settings import FileSourceSettings
+from detector.sources.files.transcode import codec_of
 
 LOOK_BACK_HOURS = 24.0
 _STEP_BYTES = 64 * 1024
@@ -33,12 +34,12 @@ def first_position(
     if is_first_sight:
         if settings.start == "beginning" and not found.is_rotated:
             return Position(path=found.path, base=found.base)
-        end = line_start_before(content, content.stat().size, settings.max_line_bytes)
-        if found.is_rotated or hours > LOOK_BACK_HOURS:
+        end = _end_of_lines(content, settings)
+        if found.is_rotated or _is_wide(content, settings) or hours > LOOK_BACK_HOURS:
             return _position(content, found, end)
         return _position(content, found, _line_start_after(content, end - look_back_bytes, end), history_until=end)
     if hours > settings.ignore_older_hours:
-        return _position(content, found, line_start_before(content, content.stat().size, settings.max_line_bytes))
+        return _position(content, found, _end_of_lines(content, settings))
     return Position(path=found.path, base=found.base)
 
 
@@ -52,6 +53,18 @@ def line_start_before(content: Content, offset: int, max_line_bytes: int) -> int
             return at - step + newline + 1
         at -= step
     return 0 if at == 0 else offset
+
+
+def _end_of_lines(content: Content, settings: FileSourceSettings) -> int:
+    size = content.stat().size
+    if _is_wide(content, settings):
+        return size // 2 * 2  # two-byte characters: taken as ending with a whole line
+    return line_start_before(content, size, settings.max_line_bytes)
+
+
+def _is_wide(content: Content, settings: FileSourceSettings) -> bool:
+    codec = codec_of(settings.encoding, content.read_at(0, 2))
+    return codec is not None and codec.is_wide
 
 
 def looks_binary(front: bytes) -> bool:

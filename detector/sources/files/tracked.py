@@ -3,10 +3,10 @@
 from contextlib import closing
 from dataclasses import dataclass
 
-from detector.sources.files.content import Content, PlainFile
+from detector.sources.files.content import Content, PackedFile, PlainFile
 from detector.sources.files.discover import Found
 from detector.sources.files.follow import Follower
-from detector.sources.files.identity import HEAD_BYTES, continues, is_prefix, is_shorter_copy, is_strong
+from detector.sources.files.identity import HEAD_BYTES, continues, digest, is_prefix, is_shorter_copy, is_strong
 
 
 def open_content(found: Found) -> Content:
@@ -15,6 +15,8 @@ def open_content(found: Found) -> Content:
     Raises:
         OSError: it cannot be opened.
     """
+    if found.unpacked_bytes is not None:
+        return PackedFile(found.path, found.unpacked_bytes)
     return PlainFile(found.path)
 
 
@@ -127,15 +129,23 @@ class Tracked:
         Raises:
             OSError: this stream's file cannot be opened to compare.
         """
+        if not self._may_begin_with(front):
+            return False
         if self.content is not None:
-            if len(self.front) < HEAD_BYTES:
-                self.front = self.content.read_at(0, HEAD_BYTES)
-            return self.front.startswith(front) and is_prefix(content, self.content)
+            return is_prefix(content, self.content)
         if self.found is None:
             related = found.is_rotated and found.base == self.base
             return related and is_shorter_copy(content, self.follower.position)
-        if self.front and len(self.front) == HEAD_BYTES and not self.front.startswith(front):
-            return False
         with closing(open_content(self.found)) as mine:
             self.front = mine.read_at(0, HEAD_BYTES)
-            return self.front.startswith(front) and is_prefix(content, mine)
+            return is_prefix(content, mine)
+
+    def _may_begin_with(self, front: bytes) -> bool:
+        """Rule out quickly, without a file: thousands of files are compared with one another."""
+        if self.front:
+            common = min(len(self.front), len(front))
+            return self.front[:common] == front[:common]
+        position = self.follower.position
+        if position.head_length == 0 or len(front) < position.head_length:
+            return True
+        return digest(front[: position.head_length]) == position.head
