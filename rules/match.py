@@ -66,15 +66,18 @@ def matches(rule: Rule, event: Event) -> bool:
 
 def holds(condition: Condition, event: Event) -> bool:
     """Whether a condition holds for an event."""
-    match condition:
-        case Term():
-            return _find(condition, event) is not None
-        case And(parts):
-            return all(holds(part, event) for part in parts)
-        case Or(parts):
-            return any(holds(part, event) for part in parts)
-        case Not(part) | Selection(part=part):
-            return holds(part, event) is not isinstance(condition, Not)
+    # Asked for every rule and line: isinstance() and loops take half the time of match and all().
+    if isinstance(condition, Term):
+        return _find(condition, event) is not None
+    if isinstance(condition, Selection):
+        return holds(condition.part, event)
+    if isinstance(condition, Not):
+        return not holds(condition.part, event)
+    decides = isinstance(condition, Or)
+    for part in condition.parts:
+        if holds(part, event) is decides:
+            return decides
+    return not decides
 
 
 def explain(rule: Rule, event: Event) -> Explanation:
@@ -145,10 +148,12 @@ def _find(term: Term, event: Event) -> tuple[str | None, Span | None] | None:
     if isinstance(term.test, FieldTest):
         return _ask_field(lookup(event.fields, term.field or ""), term.test, event)
     if term.field is None:
-        values: Iterator[Scalar] = _everything(event)
-    else:
-        values = _scalars(lookup(event.fields, term.field))
-    return _ask_values(values, term.test)
+        return _ask_values(_everything(event), term.test)
+    value = lookup(event.fields, term.field)
+    if isinstance(value, str):
+        span = term.test.find(value)
+        return None if span is None else (value, span)
+    return _ask_values(_scalars(value), term.test)
 
 
 def _ask_values(values: Iterator[Scalar], test: ValueTest) -> tuple[str, Span] | None:

@@ -6,7 +6,8 @@ for a field that is null or absent, ``Exists`` for one that is there (null inclu
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 
 import re2
@@ -56,7 +57,8 @@ class Text:
     def _locate(self, text: str) -> Span | None:
         first, last = self.segments[0], self.segments[-1]
         if len(self.segments) == 1:
-            return (0, len(text)) if len(text) == len(first.text) and first.fits(text, 0) else None
+            same = text == first.text or (first.holes and len(text) == len(first.text) and first.fits(text, 0))
+            return (0, len(text)) if same else None
         start, end = len(first.text), len(text) - len(last.text)
         if start > end or not first.fits(text, 0) or not last.fits(text, end):
             return None
@@ -138,12 +140,8 @@ class Cidr:
 
     def find(self, value: Scalar) -> Span | None:
         """The whole value, if it is an address within the network."""
-        try:
-            address = ip_address(as_text(value).strip().partition("%")[0])
-        except ValueError:
-            return None
-        mapped = getattr(address, "ipv4_mapped", None)
-        return _whole(value) if (mapped or address) in self.network else None
+        address = _address(as_text(value))
+        return _whole(value) if address is not None and address in self.network else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +210,16 @@ def anywhere(pattern: Text) -> Text:
 
 def _whole(value: Scalar) -> Span:
     return 0, len(as_text(value))
+
+
+@lru_cache(maxsize=4096)
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address that *text* writes, if any. Remembered: the rules ask about the same few again and again."""
+    try:
+        address = ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _as_number(value: Scalar) -> float | None:
