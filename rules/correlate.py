@@ -85,7 +85,7 @@ class Episode(msgspec.Struct, array_like=True):
     success: bool = False
     history: bool = True  #: everything so far was found while looking back
     approximate: bool = False
-    entities: list[tuple[str, str]] = []
+    entities: dict[str, dict[str, None]] = {}  #: kind -> values, in order of appearance
 
 
 class Group(msgspec.Struct, array_like=True):
@@ -139,9 +139,7 @@ def insert(group: Group, condition: Condition, time: int, item: Item, name: Name
         group.items[at - EVIDENCE_EDGE].evidence = ()
     if condition.eager:
         return _absorb(group, _union(group, condition, at), at, name, position)
-    if group.settled is not None and time + condition.span < group.settled:  # its own window has ended already
-        return _absorb(group, _judged(group, condition, at), at, name, position)
-    return _absorb(group, None, at, name, position)
+    return _absorb(group, None, at, name, position)  # late for its own window, it may stand in others
 
 
 def settle(group: Group, condition: Condition, watermark: int, name: Name) -> Iterator[Change]:
@@ -284,38 +282,42 @@ def _absorb(group: Group, union: tuple[int, int] | None, at: int | None, name: N
         fresh.append(group.items[at])
     if not fresh and len(touched) == 1:
         return None
-    opened = not touched
-    if opened:
-        touched = [_open(group, first, last, name, position)]
-    episode = min(touched, key=lambda other: other.number)
-    merged = [other for other in touched if other is not episode]
-    episode.first = min(first, *(other.first for other in touched))
-    episode.last = max(last, *(other.last for other in touched))
-    for other in merged:
-        _merge(episode, other)
-    if merged:
-        group.episodes = sorted((e for e in episodes if e not in merged), key=lambda e: e.first)
+    episode = touched[0] if touched else _open(group, first, last, name, position)
+    merged: list[Episode] = []
+    if len(touched) > 1:
+        episode, *merged = sorted(touched, key=lambda other: other.number)
+        _merge(group, episode, merged)
+    episode.first = min(first, episode.first)
+    episode.last = max(last, episode.last)
     for item in fresh:
         episode.events += item.weight
         episode.success |= item.success
     episode.approximate |= group.approximate
-    return Change(episode, opened, fresh, merged, union is not None)
+    return Change(episode, not touched, fresh, merged, union is not None)
 
 
 def _open(group: Group, first: int, last: int, name: Name, position: str) -> Episode:
     identity, number = name(position)
-    episode = Episode(identity, number, first, last, approximate=group.approximate, entities=[])
+    episode = Episode(identity, number, first, last, approximate=group.approximate)
     group.episodes.append(episode)
     group.episodes.sort(key=lambda other: other.first)
     return episode
 
 
-def _merge(episode: Episode, younger: Episode) -> None:
-    episode.events += younger.events
-    episode.success |= younger.success
-    episode.history &= younger.history
-    episode.approximate |= younger.approximate
-    episode.entities.extend(pair for pair in younger.entities if pair not in episode.entities)
+def _merge(group: Group, episode: Episode, merged: list[Episode]) -> None:
+    """Make *episode* one with those that opened after it."""
+    gone = {other.number for other in merged}
+    group.episodes = [other for other in group.episodes if other.number not in gone]
+    for other in merged:
+        episode.first = min(episode.first, other.first)
+        episode.last = max(episode.last, other.last)
+        episode.events += other.events
+        episode.success |= other.success
+        episode.history &= other.history
+        episode.approximate |= other.approximate
+        for kind, values in other.entities.items():
+            episode.entities.setdefault(kind, {}).update(values)
+    group.episodes.sort(key=lambda other: other.first)
 
 
 def _outside(group: Group, episodes: list[Episode], first: int, last: int) -> list[Item]:

@@ -76,7 +76,7 @@ class Counter:
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
     def add(
-        self, key: Key, time: int, item: Item, *, watermark: int | None, ended: int | None, position: str
+        self, key: Key, time: int, item: Item, *, watermark: int | None, position: str
     ) -> Iterator[tuple[Key, Change]]:
         """Count one observation.
 
@@ -84,14 +84,13 @@ class Counter:
             key: Which group it belongs to.
             time: Event time, microseconds.
             item: The observation.
-            watermark: What all streams have passed now; older observations can be let go.
-            ended: Windows that end before this are over, whatever comes.
+            watermark: What all streams have passed now: windows that end before it are over.
             position: Of the line being read.
         """
         group = self._group(key, watermark)
         name = self._namer(key)
-        if ended is not None and not self.condition.eager:
-            yield from ((key, change) for change in settle(group, self.condition, ended, name))
+        if watermark is not None and not self.condition.eager:
+            yield from ((key, change) for change in settle(group, self.condition, watermark, name))
         change = insert(group, self.condition, time, item, name, position)
         if change is not None:
             yield key, change
@@ -100,15 +99,15 @@ class Counter:
         if not self.condition.eager:
             self._schedule(key, group)
 
-    def settle(self, ended: int) -> Iterator[tuple[Key, Change]]:
-        """Judge all windows that end before *ended*, where the condition had to wait for that."""
-        while self._due and self._due[0][0] < ended:
+    def settle(self, watermark: int) -> Iterator[tuple[Key, Change]]:
+        """Judge all windows that end before *watermark*, where the condition had to wait for that."""
+        while self._due and self._due[0][0] < watermark:
             due, key = heappop(self._due)
             if self._scheduled.get(key) != due:
                 continue
             del self._scheduled[key]
             group = self.groups[key]
-            for change in settle(group, self.condition, ended, self._namer(key)):
+            for change in settle(group, self.condition, watermark, self._namer(key)):
                 yield key, change
             self._touch(key)
             self._schedule(key, group)

@@ -70,8 +70,7 @@ class Values:
 class Moment:
     """Where the engine stands when an event is counted."""
 
-    watermark: int | None  #: what all streams have passed; older observations can be let go
-    ended: int | None  #: windows that end before this are over, whatever comes
+    watermark: int | None  #: what all streams have passed; windows that end before it are over
     history: bool  #: looking back: nothing is armed
 
 
@@ -99,10 +98,10 @@ class Counters:
 
     def settle(self, at: Moment, telling: Telling) -> None:
         """Judge the windows that have ended, where the condition had to wait for that."""
-        if at.ended is None:
+        if at.watermark is None:
             return
         for counter in self._by_rule.values():
-            for key, change in counter.settle(at.ended):
+            for key, change in counter.settle(at.watermark):
                 telling.note(counter, key, change, history=at.history)
 
     def expire(self, watermark: int) -> None:
@@ -205,7 +204,7 @@ class _Passage:
 
     def _add(self, counter: Counter, key: Key, item: Item, values: Values) -> None:
         at = self.at
-        changes = counter.add(key, self.time, item, watermark=at.watermark, ended=at.ended, position=self.position)
+        changes = counter.add(key, self.time, item, watermark=at.watermark, position=self.position)
         for group, change in changes:
             is_base = change.qualified and counter.is_correlation and counter.rule_id in self.feeds
             evidence = _lines(change) if is_base else ()

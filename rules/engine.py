@@ -29,6 +29,7 @@ from rules.telling import Telling, evidence_of
 
 STATE_VERSION: Final = 1
 FINISHED: Final = 3_600_000_000  #: replay: a stream an hour behind another has no more lines to come
+FORGOTTEN: Final = 8 * 24 * 3_600_000_000
 SKIPPED: Final = "left out: working on it killed the engine"
 
 
@@ -41,9 +42,8 @@ class State(msgspec.Struct, array_like=True):
 
     version: int
     arrived: int  #: when the latest batch of any stream was read, microseconds
-    ended: int | None  #: windows that end before this have been judged
     meanings: dict[str, str] | None  #: by rule id, of all counters; None: as before
-    streams: list[tuple[str, str, StreamState]]
+    streams: list[tuple[str, str, StreamState | None]]  #: None: forgotten
     counters: list[CounterState]
 
 
@@ -74,7 +74,7 @@ class Engine:
         self._changed_streams: set[tuple[str, str]] = set()
         self._others: list[int] = []
         self._arrived = 0
-        self._ended: int | None = None
+        self._passed: int | None = None
         self._saved_meanings: dict[str, str] = {}
         self._telling = self._new_telling()
 
@@ -107,19 +107,23 @@ class Engine:
         """Let time pass without lines.
 
         Args:
-            watermark: Now. Streams quiet for ``idle_seconds`` are taken to have passed it, less their lateness; those
-                that still deliver (a backlog is being read) keep their own pace.
+            watermark: Now. Streams quiet for ``idle_seconds`` are taken to have passed it, less their lateness, until
+                they deliver again; those that do (a backlog is being read) keep their own pace.
         """
         now = microseconds(watermark)
+        passed = []
         for key, state in self._states.items():
-            if state.watermark is not None and state.arrived <= now - self._idle:
-                state.pass_(now - self._lateness_of(key))
+            if state.arrived > now - self._idle:
+                passed.append(state.watermark)
+            else:
+                state.idle = now - self._lateness_of(key)
+                passed.append(max(state.idle, state.watermark or state.idle))
                 self._changed_streams.add(key)
-        marks = [state.watermark for state in self._states.values() if state.watermark is not None]
-        active = self._active(now) or marks
-        if active:
-            self._settle(min(active), history=False)
-            self._counters.expire(min(active))
+        marks = [mark for mark in passed if mark is not None]
+        if marks:
+            self._settle(min(marks), history=False)
+            self._counters.expire(min(marks))
+        self._forget_streams(now)
         return self._outcome()
 
     def snapshot(self) -> bytes:
@@ -166,6 +170,13 @@ class Engine:
         self._changed_streams.add(key)
         return stream
 
+    def _forget_streams(self, now: int) -> None:
+        """Rotated files come and go; one that was quiet for longer than any stamp is believed is no more."""
+        for key in [key for key, state in self._states.items() if state.arrived < now - FORGOTTEN]:
+            del self._states[key]
+            self._streams.pop(key, None)
+            self._changed_streams.add(key)
+
     def _profile(self, source: str) -> SourceProfile:
         return self.settings.sources.get(source) or SourceProfile()
 
@@ -206,9 +217,8 @@ class Engine:
         self._counters.settle(self._moment(horizon, history=history), self._telling)
 
     def _moment(self, horizon: int | None, *, history: bool) -> Moment:
-        if horizon is not None and (self._ended is None or horizon > self._ended):
-            self._ended = horizon
-        return Moment(watermark=horizon, ended=self._ended, history=history)
+        self._passed = horizon
+        return Moment(watermark=horizon, history=history)
 
     # telling
 
@@ -221,7 +231,7 @@ class Engine:
         return Outcome(
             findings=findings,
             counts=tuple(stream.count() for stream in streams),
-            watermark=None if self._ended is None else moment(self._ended),
+            watermark=None if self._passed is None else moment(self._passed),
             delta=self._delta() if streams or findings else b"",
             internal=internal,
             evictions=self._counters.evictions(),
@@ -235,17 +245,17 @@ class Engine:
         unsaid = meanings if meanings != self._saved_meanings else None
         self._saved_meanings = meanings
         changed, self._changed_streams = self._changed_streams, set()
-        streams = [(*key, self._states[key]) for key in sorted(changed)]
+        streams = [(*key, self._states.get(key)) for key in sorted(changed)]
         return self._encode(unsaid, streams, self._counters.dump(whole=False))
 
     def _encode(
         self,
         meanings: dict[str, str] | None,
-        streams: list[tuple[str, str, StreamState]],
+        streams: list[tuple[str, str, StreamState | None]],
         counters: list[CounterState],
     ) -> bytes:
         return msgspec.msgpack.encode(
-            State(STATE_VERSION, self._arrived, self._ended, meanings, streams, counters),
+            State(STATE_VERSION, self._arrived, meanings, streams, counters),
         )
 
     def _load(self, data: bytes) -> None:
@@ -257,12 +267,15 @@ class Engine:
             raise StateUnreadable(
                 f"the saved state of the rules is of version {state.version}, this program reads {STATE_VERSION}"
             )
-        self._arrived, self._ended = state.arrived, state.ended
+        self._arrived = state.arrived
         if state.meanings is not None:
             self._saved_meanings = state.meanings
             self._counters.compare(state.meanings)
         for source, stream, stream_state in state.streams:
-            self._states[source, stream] = stream_state
+            if stream_state is None:
+                self._states.pop((source, stream), None)
+            else:
+                self._states[source, stream] = stream_state
         self._counters.load(state.counters, self._saved_meanings)
 
 

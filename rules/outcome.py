@@ -45,7 +45,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     findings: tuple[Finding, ...] = ()  #: in the order in which they changed
     counts: tuple[StreamCount, ...] = ()
-    watermark: datetime | None = None  #: the time that all active streams have passed
+    watermark: datetime | None = None  #: the time that all streams that deliver have passed
     delta: bytes = b""  #: what changed in the engine's state, for Engine.restore; b"" for nothing
     internal: tuple[InternalEvent, ...] = ()
     evictions: Mapping[str, int] = {}

@@ -38,7 +38,8 @@ class StreamState(msgspec.Struct, forbid_unknown_fields=True):
     pin: PinState
     arrived: int = 0  #: when its latest batch was read, microseconds
     previous: datetime | None = None  #: the latest believed stamp
-    watermark: int | None = None  #: microseconds; a line older than this is late
+    watermark: int | None = None  #: microseconds; how far the stream has come by its own stamps
+    idle: int | None = None  #: how far the clock had come when the stream was last found quiet
     stamps: list[int] = []  #: the last believed ones, in order of reading
 
     def see(self, time: int, latest: int, lateness: int) -> None:
@@ -54,12 +55,13 @@ class StreamState(msgspec.Struct, forbid_unknown_fields=True):
         if len(stamps) > STAMPS:
             del stamps[0]
         middle = sorted(stamps)[(len(stamps) - 1) // 2]
-        self.pass_(min(middle, latest) - lateness)
+        passed = min(middle, latest) - lateness
+        if self.watermark is None or passed > self.watermark:
+            self.watermark = passed
 
-    def pass_(self, time: int) -> None:
-        """Move the watermark to *time*; it never goes back."""
-        if self.watermark is None or time > self.watermark:
-            self.watermark = time
+    def is_late(self, time: int) -> bool:
+        """Whether windows that a line of this time belongs to may be over."""
+        return (self.watermark is not None and time < self.watermark) or (self.idle is not None and time < self.idle)
 
 
 def is_believable(stamp: datetime, reference: datetime, *, replay: bool) -> bool:
@@ -182,8 +184,7 @@ class Stream:
                 return state.previous or self._reference, suspect
             return self._reference, suspect
         time = microseconds(stamp)
-        if state.watermark is not None and time < state.watermark:
-            tally.late += 1
+        tally.late += state.is_late(time)
         state.see(time, self._reference_us, self._lateness)
         state.previous = stamp
         if tally.last_time is None or stamp > tally.last_time:

@@ -16,7 +16,6 @@ from rules.stream import moment
 MAX_TEXT: Final = 4096
 EDGE: Final = 20  #: of the lines that opened an episode the first and the last so many are told
 MAX_NEW: Final = 20  #: lines told per batch once it is open
-MACHINES: Final = ("host", "target")  #: kinds of entity that are assets
 
 
 def evidence_of(event: Event, raw: bytes) -> Evidence:
@@ -77,9 +76,10 @@ class Telling:
         return told
 
     def _name(self, episode: Episode, entities: tuple[tuple[str, str], ...]) -> None:
-        for pair in entities:
-            if len(episode.entities) < self._max_entities and pair not in episode.entities:
-                episode.entities.append(pair)
+        for kind, value in entities:
+            known = episode.entities.setdefault(kind, {})
+            if len(known) < self._max_entities:
+                known[value] = None
 
     def _finding(self, told: _Told) -> Finding:
         counter, episode, head = told.counter, told.episode, told.counter.head
@@ -98,7 +98,9 @@ class Telling:
             severity_terms=terms,
             group=tuple(zip(head.group_by, told.key, strict=True)),
             dedup_key=f"{head.id} {json.dumps(told.key, ensure_ascii=False)}",
-            entities=tuple(Entity(kind=kind, value=value) for kind, value in episode.entities),
+            entities=tuple(
+                Entity(kind=kind, value=value) for kind, known in episode.entities.items() for value in known
+            ),
             base_rule_ids=counter.base_rule_ids,
             first_seen=moment(episode.first),
             last_seen=moment(episode.last),
@@ -122,6 +124,9 @@ def _add_lines(told: _Told, change: Change) -> None:
 
 
 def _facts(episode: Episode) -> Facts:
-    hosts = [value for kind, value in episode.entities if kind == "host"]
-    machines = [value for kind, value in episode.entities if kind in MACHINES]
-    return Facts(hosts=tuple(machines), success=episode.success, second_entity=hosts[1] if len(hosts) > 1 else None)
+    hosts = list(episode.entities.get("host", ()))
+    return Facts(
+        hosts=(*hosts, *episode.entities.get("target", ())),
+        success=episode.success,
+        second_entity=hosts[1] if len(hosts) > 1 else None,
+    )

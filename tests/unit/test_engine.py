@@ -134,8 +134,8 @@ def test_a_finding_names_rule_group_entities_and_lines() -> None:
     assert [(e.kind, e.value) for e in finding.entities] == [
         ("source", "192.0.2.1"),
         ("account", "root"),
-        ("host", "web1"),
         ("account", "admin"),
+        ("host", "web1"),
     ]
     assert (finding.first_seen, finding.last_seen, finding.events) == (NOON, NOON + timedelta(seconds=4), 5)
     assert [evidence.text for evidence in finding.evidence] == lines
@@ -312,6 +312,33 @@ def test_a_backlog_beside_a_live_stream_keeps_its_own_pace() -> None:
         outcomes.append(engine.advance(now))
     assert totals(outcomes)[4] == 0
     assert ("SSH brute force", ("192.0.2.1",), -3600, -3110, 50) in spans(final(outcomes).values())
+
+
+def test_lines_that_were_held_up_for_an_hour_are_late_and_correlated_all_the_same() -> None:
+    """The clock passed a quiet stream; what it delivers then is said to be late, and the attack in it is found."""
+    engine = engine_of(FAILURE, BRUTE_FORCE)
+    engine.feed(batch_of([ssh(0)], received_at=NOON))
+    engine.advance(NOON + timedelta(hours=1))
+    lines = [ssh(at * 10, ip=ip) for at in range(1, 40) for ip in ("192.0.2.1", f"10.0.0.{at}", f"10.0.1.{at}")]
+    outcomes = [
+        engine.feed(batch)
+        for batch in batches_of(["", *lines], [10] * 20, received_at=NOON + timedelta(hours=1, seconds=1))
+    ]
+    assert totals(outcomes)[4] == len(lines)
+    assert spans(final(outcomes).values()) == {("SSH brute force", ("192.0.2.1",), 10, 390, 39)}
+
+
+def test_streams_that_are_gone_are_forgotten() -> None:
+    """Each rotation makes a new one; after eight quiet days it cannot matter."""
+    engine = engine_of(FAILURE)
+    for number in range(100):
+        engine.feed(batch_of(["nothing"], stream=f"s{number}", received_at=NOON))
+    engine.advance(NOON + timedelta(days=9))
+    delta = engine.feed(batch_of(["nothing"], received_at=NOON + timedelta(days=9))).delta
+    assert len(engine.snapshot()) < 1_000
+    restored = engine_of(FAILURE)
+    restored.restore(None, [delta])
+    assert restored.snapshot() == engine.snapshot()
 
 
 # bounds
