@@ -302,7 +302,11 @@ def cleaned(finding: Finding) -> Finding:
 
 def in_order(lines: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Lines by time and place, each once."""
-    return tuple(sorted(set(lines), key=lambda line: (line.time, line.line, line.offset, line.source, line.origin)))
+    return tuple(sorted(set(lines), key=_place))
+
+
+def _place(line: Evidence) -> tuple[datetime, int, int, str, str, str]:
+    return (line.time, line.line, line.offset, line.source, line.origin, line.sha256)
 
 
 def first_and_last(lines: Iterable[Evidence]) -> tuple[Evidence, ...]:

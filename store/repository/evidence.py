@@ -11,7 +11,7 @@ from store.tx import Tx
 from store.upsert import insert
 
 _FIELDS = ("source", "origin", "line", "offset", "time", "text", "sha256")
-_ORDER = (evidence.c.time, evidence.c.line, evidence.c.offset, evidence.c.source, evidence.c.origin)
+_ORDER = tuple(evidence.c[name] for name in ("time", "line", "offset", "source", "origin", "sha256"))
 
 
 def add(tx: Tx, number: int, rule_id: str, lines: Sequence[Evidence]) -> None:
