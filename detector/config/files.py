@@ -1,6 +1,7 @@
 """Files that sources read: patterns that make sense, no file read twice, none that we write ourselves."""
 
 import glob
+import os
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -73,7 +74,12 @@ def outputs_of(config: Config) -> Iterator[tuple[str, str]]:
 
 def covers(pattern: str, path: str) -> bool:
     """Whether a source with that pattern reads the file *path*."""
-    return _fits(Path(pattern).resolve().parts, Path(path).resolve().parts)
+    return _fits(Path(_real(pattern)).parts, Path(_real(path)).parts)
+
+
+def _real(path: str) -> str:
+    """Without links; a loop of them is left as it is, where Path.resolve would raise."""
+    return os.path.realpath(path)
 
 
 def _fits(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
@@ -102,7 +108,7 @@ def read_twice(config: Config) -> Iterator[Problem]:
 def _files(pattern: str) -> set[str]:
     """Where the pattern leads: the files there now and, without wildcards, the file that may come."""
     found = glob.glob(pattern, recursive=True) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
-    return {str(Path(one).resolve()) for one in found}
+    return {_real(one) for one in found}
 
 
 def rule_files(config: Config) -> Iterator[Problem]:
