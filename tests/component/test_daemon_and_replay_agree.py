@@ -14,8 +14,10 @@ from support.store import finding, line, open_store, sqlite_url
 
 from rules.event import Decision, Severity
 from rules.finding import Finding
+from store import engines
 from store.database import Store
 from store.ledger import Ledger
+from store.migrations import upgrade as migrations
 from store.repository import evidence, findings, incidents
 
 
@@ -44,11 +46,10 @@ def told(draw: st.DrawFn) -> Finding:
 
 
 @pytest.fixture(scope="module")
-async def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database that is up to date; making one takes longer than filling it."""
     folder = tmp_path_factory.mktemp("empty")
-    async with open_store(sqlite_url(folder), FakeClock(), folder):
-        pass
+    migrations.ensure(engines.parse(sqlite_url(folder)), upgrade=True, now=START, lock_wait_seconds=1)
     return folder / "tocsin.db"
 
 
