@@ -9,6 +9,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -113,9 +114,13 @@ class Dispatch:
             self._serving[channel] = group.create_task(self._serve(channel, stop), name=name)
         return min([now + LONGEST_SLEEP, *(moment for moment in idle.values() if moment > now)])
 
-    async def _plan(self) -> int:
+    async def _plan(self) -> bool:
+        """Plan the oldest notices; False if there were none."""
         routing = self._routing()
-        return await self._store.write(lambda tx: jobs.plan(tx, routing, self._sender.channel), patient=True)
+        planned = await self._store.read(lambda c: jobs.survey(c, routing, self._sender.channel))
+        if planned:
+            await self._store.write(lambda tx: jobs.plan(tx, planned), patient=True)
+        return bool(planned)
 
     async def _serve(self, channel: str, stop: asyncio.Event) -> None:
         """Send what is due over *channel*, one message after the other."""
@@ -140,15 +145,18 @@ class Dispatch:
         message, result = await self._attempt(channel, load)
         self._remember(load.recipient)
         self._observer.attempted(channel.partition(":")[0], result.outcome, result.elapsed_seconds)
-        jitter, links = self._random(), self._links()
-        await self._insist(lambda tx: jobs.settle(tx, load, message, result, jitter=jitter, links=links), stop)
+        jitter, links, settled = self._random(), self._links(), load.parcel.deliveries
+        for start in range(0, len(settled), jobs.SETTLED_AT_ONCE):
+            some = settled[start : start + jobs.SETTLED_AT_ONCE]
+            work = partial(jobs.settle, load=load, deliveries=some, message=message, result=result)
+            await self._insist(partial(work, jitter=jitter, links=links), stop)
 
     async def _attempt(self, channel: str, load: Load) -> tuple[Message | None, SendResult]:
         """One bad record must not keep the others from being told: what fails in an unknown way is tried again."""
         message: Message | None = None
         try:
             told = await self._store.read(lambda connection: jobs.look(connection, load))
-            message = worded(load.parcel, told, load.receiver, self._links(), self._clock.now())
+            message = worded(load.parcel, told, load.standing, load.receiver, self._links(), self._clock.now())
             return message, await self._send(channel, load.url, message)
         except Exception as error:
             log.exception("a message could not be sent", receiver=load.receiver.name, channel=channel)

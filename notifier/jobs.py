@@ -1,4 +1,4 @@
-"""What the dispatch does inside transactions: plan, claim, look, settle. May run twice, keeps nothing."""
+"""What the dispatch does with the store: survey and plan, claim, look, settle. May run twice, keeps nothing."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,15 @@ from notifier.sender import SendResult
 from notifier.throttle import Form, Held, Parcel, next_parcel
 from notifier.wording import Told
 from rules.event import Severity
-from store.incident import Incident
-from store.notice import Delivery, DeliveryState, NoticeKind, Settlement
-from store.repository import evidence, incidents, outbox, records, waiting
+from store.notice import Delivery, DeliveryState, NewDelivery, NoticeKind, Settlement
+from store.repository import evidence, incidents, outbox, waiting
+from store.standing import Standing
 from store.tx import Tx
 
 LEASE = timedelta(seconds=120)  #: longer than any bounded attempt; after it a lane counts as stuck
 MOST_CLAIMED = 500  #: deliveries that one digest can hold
-NOTICES_AT_ONCE = 50
+NOTICES_AT_ONCE = 20
+SETTLED_AT_ONCE = 20  #: in one write; a digest may hold hundreds
 
 Recipient = tuple[str, int]  #: receiver and target
 
@@ -34,7 +35,7 @@ class Load:
 
     parcel: Parcel
     receiver: Receiver  #: as configured when it was claimed
-    incidents: Mapping[int, Incident]  #: by number
+    standing: Mapping[int, Standing]  #: of its incidents, by number
 
     @property
     def recipient(self) -> Recipient:
@@ -47,14 +48,22 @@ class Load:
         return self.receiver.urls[self.parcel.deliveries[0].target]
 
 
-def plan(tx: Tx, routing: Routing, channel_of: Callable[[str], str]) -> int:
-    """Decide who hears of the oldest notices; returns how many there were."""
-    notices = outbox.notices_unplanned(tx.connection, NOTICES_AT_ONCE)
-    for notice in notices:
-        about = _about(tx.connection, notice.incident.number, with_lines=False)
-        told = outbox.told(tx.connection, notice.incident.number, notice.cycle)
-        outbox.plan(tx, notice.id, deliveries_of(notice, about, told, routing, channel_of))
-    return len(notices)
+def survey(
+    connection: Connection, routing: Routing, channel_of: Callable[[str], str]
+) -> list[tuple[int, list[NewDelivery]]]:
+    """Who is to hear of the oldest notices, by notice id. Only reads: much is looked at, and a write must be short."""
+    return [
+        (notice.id, deliveries_of(notice, about, told, routing, channel_of))
+        for notice in outbox.notices_unplanned(connection, NOTICES_AT_ONCE)
+        for about in (_about(connection, notice.incident.number, with_lines=False),)
+        for told in (outbox.told(connection, notice.incident.number, notice.cycle),)
+    ]
+
+
+def plan(tx: Tx, planned: Sequence[tuple[int, Sequence[NewDelivery]]]) -> None:
+    """Write what `survey` found. A notice that was settled meanwhile is left alone."""
+    for notice_id, deliveries in planned:
+        outbox.plan(tx, notice_id, deliveries)
 
 
 def claim(tx: Tx, channel: str, routing: Routing, sent_at: Mapping[Recipient, Sequence[datetime]]) -> Load | None:
@@ -63,8 +72,8 @@ def claim(tx: Tx, channel: str, routing: Routing, sent_at: Mapping[Recipient, Se
     What need not be said any more is cancelled; what is for others, or is held back, is put back.
     """
     due = outbox.claim(tx, channel, lease_seconds=LEASE.total_seconds(), limit=MOST_CLAIMED)
-    about = {number: records.load(tx.connection, number) for number in {one.incident for one in due}}
-    standing = [one for one in due if not _dropped(tx, one, about[one.incident], routing)]
+    stand = waiting.standing(tx.connection, {one.incident for one in due})
+    standing = [one for one in due if not _dropped(tx, one, stand[one.incident], routing)]
     chosen: Parcel | None = None
     for recipient, theirs in _by_recipient(standing):
         verdict = None if chosen else _next(theirs, sent_at.get(recipient, ()), routing, tx.now)
@@ -75,7 +84,7 @@ def claim(tx: Tx, channel: str, routing: Routing, sent_at: Mapping[Recipient, Se
         waiting.put_back(tx, [one.id for one in theirs if one.id not in sent], held_until)
     if chosen is None:
         return None
-    return Load(parcel=chosen, receiver=routing.receivers[chosen.deliveries[0].receiver], incidents=about)
+    return Load(parcel=chosen, receiver=routing.receivers[chosen.deliveries[0].receiver], standing=stand)
 
 
 def look(connection: Connection, load: Load) -> Told:
@@ -84,18 +93,27 @@ def look(connection: Connection, load: Load) -> Told:
         delivery = load.parcel.deliveries[-1]
         about = {delivery.incident: _about(connection, delivery.incident, with_lines=True)}
         return Told(about=about, changed={delivery.notice: waiting.reason_of(connection, delivery.notice)})
-    worst = sorted(load.incidents.values(), key=lambda one: (-one.severity.rank, one.number))[:MOST_LISTED]
-    shown = {one.number: _about(connection, one.number, with_lines=False) for one in worst}
-    return Told(about={one.number: shown.get(one.number, About(incident=one)) for one in load.incidents.values()})
+    numbers = {delivery.incident for delivery in load.parcel.deliveries}
+    worst = sorted(numbers, key=lambda number: (-load.standing[number].severity.rank, number))[:MOST_LISTED]
+    return Told(about={number: _about(connection, number, with_lines=False) for number in worst})
 
 
-def settle(tx: Tx, load: Load, message: Message | None, result: SendResult, *, jitter: float, links: Links) -> None:
-    """Note how the attempt ended, for each delivery that was in it. Tokens of links are not kept."""
-    for delivery in load.parcel.deliveries:
+def settle(
+    tx: Tx,
+    load: Load,
+    deliveries: Sequence[Delivery],
+    message: Message | None,
+    result: SendResult,
+    *,
+    jitter: float,
+    links: Links,
+) -> None:
+    """Note for *deliveries* of *load* how the attempt ended. Tokens of links are not kept."""
+    for delivery in deliveries:
         is_ask = delivery.kind is not NoticeKind.ACKNOWLEDGED
         verdict = judge(
             result,
-            severity=load.incidents[delivery.incident].severity if is_ask else Severity.LOW,
+            severity=load.standing[delivery.incident].severity if is_ask else Severity.LOW,
             attempts=delivery.attempts,
             created_at=delivery.created_at,
             now=tx.now,
@@ -111,7 +129,7 @@ def settle(tx: Tx, load: Load, message: Message | None, result: SendResult, *, j
         outbox.settle(tx, delivery.id, settlement, attempt=delivery.attempts)
 
 
-def _dropped(tx: Tx, delivery: Delivery, incident: Incident, routing: Routing) -> bool:
+def _dropped(tx: Tx, delivery: Delivery, incident: Standing, routing: Routing) -> bool:
     """Settle *delivery* if it need not or cannot go out any more."""
     receiver = routing.receivers.get(delivery.receiver)
     if receiver is None or delivery.target >= len(receiver.urls):

@@ -5,7 +5,7 @@ link. What strangers wrote comes last and only as a marked block, so that a chan
 what is asked.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
@@ -146,8 +146,10 @@ def render_stub(facts: Facts, *, link: str, visible_id: str, resent: bool = Fals
 
 def render_digest(
     heading: str,
-    incidents: Sequence[Facts],
+    worst: Sequence[Facts],
     *,
+    more: int,
+    tlp: Tlp,
     link: str,
     visible_id: str,
     max_tlp: Tlp = Tlp.RED,
@@ -156,20 +158,25 @@ def render_digest(
     """One message instead of many: *heading* (ours), the worst by name, the rest by number.
 
     Args:
+        worst: At most `MOST_LISTED`, the worst first.
+        more: How many there are beside them.
+        tlp: The strictest label of all.
         max_tlp: Of what is labelled above it, only severity and number are told.
     """
-    worst = sorted(incidents, key=lambda facts: (-facts.severity.rank, facts.number))
-    left = len(worst) - MOST_LISTED
     lines = [
         f"{heading}:",
-        *(_listed(facts, max_tlp) for facts in worst[:MOST_LISTED]),
-        f"and {left:,} more" if left > 0 else "",
+        *(_listed(facts, max_tlp) for facts in worst),
+        f"and {more:,} more" if more else "",
         link,
         f"id {visible_id}",
     ]
-    label = min((facts.tlp for facts in worst), key=_CLOSEST_FIRST.index)
-    title = f"{label} {worst[0].severity.upper()} {heading}{' (re-sent)' if resent else ''}"
+    title = f"{tlp} {worst[0].severity.upper()} {heading}{' (re-sent)' if resent else ''}"
     return Message(title=title, body="\n".join(line for line in lines if line), tone=_tone(worst[0]))
+
+
+def strictest(labels: Iterable[Tlp]) -> Tlp:
+    """The label that lets the fewest see."""
+    return min(labels, key=_CLOSEST_FIRST.index)
 
 
 def may_carry(max_tlp: Tlp, tlp: Tlp) -> bool:

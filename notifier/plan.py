@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from notifier.message import Ask
 from notifier.route import Receiver, Route, Subject, choose
@@ -26,6 +27,15 @@ class Routing:
     routes: tuple[Route, ...]
     receivers: Mapping[str, Receiver]
     most_per_minute: int = 5  #: messages to one recipient; the rest of a storm goes into digests
+
+
+class Stands(Protocol):
+    """As much of an incident as decides whether an ask still stands."""
+
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def acknowledged_by(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +114,7 @@ def reached_by(deliveries: Sequence[Delivery]) -> frozenset[tuple[str, int]]:
     )
 
 
-def moot(delivery: Delivery, incident: Incident, told: frozenset[tuple[str, int]]) -> str:
+def moot(delivery: Delivery, incident: Stands, told: frozenset[tuple[str, int]]) -> str:
     """Why *delivery* need not go out any more as things stand now; "" if it must.
 
     Args:

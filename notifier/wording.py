@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.links import ACKNOWLEDGE, ACKNOWLEDGE_LASTS, Links
-from notifier.message import Ask, Facts, Message, Reason, may_carry, render, render_digest, render_stub
+from notifier.message import Ask, Facts, Message, Reason, may_carry, render, render_digest, render_stub, strictest
 from notifier.plan import ACKNOWLEDGE_WITHIN, About, ask_of
 from notifier.route import Receiver
 from notifier.throttle import Form, Parcel
 from store.notice import Delivery, NoticeKind
+from store.standing import Standing
 
 _REASONS = {
     NoticeKind.OPENED: Reason.FIRST,
@@ -23,21 +24,30 @@ _REASONS = {
 class Told:
     """What the incidents of a parcel are at the moment of sending."""
 
-    about: Mapping[int, About]  #: by number
+    about: Mapping[int, About]  #: by number, the worst first; of a digest only those that it names
     changed: Mapping[int, str] = field(default_factory=dict)  #: by notice id: what changed, one sentence
 
 
-def worded(parcel: Parcel, told: Told, receiver: Receiver, links: Links, now: datetime) -> Message:
+def worded(
+    parcel: Parcel, told: Told, standing: Mapping[int, Standing], receiver: Receiver, links: Links, now: datetime
+) -> Message:
     """The message of *parcel*, in the zone and within the label of who reads it."""
     if parcel.form is Form.SINGLE:
         return _single(parcel.deliveries[-1], told, receiver, links, now)
-    facts = [facts_of(one, told) for one in _latest_of_each(parcel.deliveries)]
-    visible_id = _visible_id(parcel.deliveries[0])
-    heading = _caught_up(facts, receiver) if parcel.form is Form.CAUGHT_UP else f"{len(facts):,} more incidents"
+    latest = {one.incident: one for one in parcel.deliveries}
+    stand = [standing[number] for number in latest]
+    shown = [facts_of(latest[number], told) for number in told.about]
+    is_late = parcel.form is Form.CAUGHT_UP
     return render_digest(
-        heading, facts, link=links.incidents(), visible_id=visible_id, max_tlp=receiver.max_tlp,
+        _caught_up(stand, receiver) if is_late else f"{len(latest):,} more incidents",
+        shown,
+        more=len(latest) - len(shown),
+        tlp=strictest(one.tlp for one in stand),
+        link=links.incidents(),
+        visible_id=_visible_id(parcel.deliveries[0]),
+        max_tlp=receiver.max_tlp,
         resent=any(one.resent for one in parcel.deliveries),
-    )  # fmt: skip
+    )
 
 
 def facts_of(delivery: Delivery, told: Told) -> Facts:
@@ -91,15 +101,10 @@ def _visible_id(delivery: Delivery) -> str:
     return f"D-{delivery.id}"
 
 
-def _latest_of_each(deliveries: Sequence[Delivery]) -> list[Delivery]:
-    return list({one.incident: one for one in deliveries}.values())
-
-
-def _caught_up(facts: Sequence[Facts], receiver: Receiver) -> str:
+def _caught_up(stand: Sequence[Standing], receiver: Receiver) -> str:
     zone = ZoneInfo(receiver.timezone)
-    first = min(one.first_seen for one in facts).astimezone(zone)
-    last = max(one.last_seen for one in facts).astimezone(zone)
+    first = min(one.first_seen for one in stand).astimezone(zone)
+    last = max(one.last_seen for one in stand).astimezone(zone)
     shown = "%Y-%m-%d %H:%M"
     until = last.strftime("%H:%M %Z" if last - first < timedelta(hours=24) else f"{shown} %Z")
-    many = "1 incident" if len(facts) == 1 else f"{len(facts):,} incidents"
-    return f"caught up: {many} from {first.strftime(shown)} to {until}"
+    return f"caught up: {len(stand):,} incidents from {first.strftime(shown)} to {until}"

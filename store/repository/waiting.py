@@ -1,37 +1,17 @@
 """What waits to be sent, per channel, and what was claimed but is not to go out yet."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, exists, func, select
 
-from rules.event import Severity
-from store.incident import Status, Tlp
 from store.notice import DeliveryState
+from store.standing import Standing
 from store.tables import delivery, incident, notice
 from store.tx import Tx
 
 _CLAIMABLE = (DeliveryState.QUEUED, DeliveryState.UNCERTAIN)
 _UNFINISHED = (*_CLAIMABLE, DeliveryState.SENDING)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What decides whether and how an incident is still told of: a few columns, so that many can be looked at."""
-
-    number: int
-    severity: Severity
-    status: Status
-    tlp: Tlp
-    first_seen: datetime
-    last_seen: datetime
-    acknowledged_by: str | None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether anything is still to be done."""
-        return self.status is Status.OPEN
 
 
 def standing(connection: Connection, numbers: Collection[int]) -> dict[int, Standing]:

@@ -22,6 +22,7 @@ from notifier.message import (
     render,
     render_digest,
     render_stub,
+    strictest,
 )
 from rules.event import Entity, Severity
 from store.incident import Tlp
@@ -178,13 +179,21 @@ def test_labels() -> None:
 
 
 def test_digest() -> None:
-    """A digest names the worst ten, counts the rest and leads with the worst severity."""
-    many = [facts(number=n, severity=Severity.CRITICAL if n == 13 else Severity.LOW) for n in range(1, 14)]
-    message = render_digest("13 more incidents since 03:12", many, link=LINK, visible_id="x")
-    assert message.title == "TLP:AMBER CRITICAL 13 more incidents since 03:12"
-    body = message.body.split("\n")
-    assert body[1].startswith("CRITICAL INC-13")
-    assert "and 3 more" in body
+    """A digest leads with the worst severity and the strictest label, names the worst and counts the rest."""
+    worst = [facts(number=13, severity=Severity.CRITICAL, tlp=Tlp.RED), facts(number=1, severity=Severity.LOW)]
+    label = strictest(one.tlp for one in worst)
+    message = render_digest(
+        "13 more incidents", worst, more=11, tlp=label, link=LINK, visible_id="x", max_tlp=Tlp.AMBER
+    )
+    assert message.title == "TLP:RED CRITICAL 13 more incidents"
+    assert message.body.split("\n") == [
+        "13 more incidents:",
+        "CRITICAL INC-13 (details may not be sent over this channel)",
+        "LOW INC-1 SSH brute force, 203.0.113.7 → web1",
+        "and 11 more",
+        LINK,
+        "id x",
+    ]
     assert message.tone is Tone.ALARM
 
 

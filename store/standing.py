@@ -1,0 +1,25 @@
+"""How an incident stands, in as few words as telling people of it needs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.event import Severity
+from store.incident import Status, Tlp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What decides whether and how an incident is still told of: a few columns, so that many can be looked at."""
+
+    number: int
+    severity: Severity
+    status: Status
+    tlp: Tlp
+    first_seen: datetime
+    last_seen: datetime
+    acknowledged_by: str | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything is still to be done."""
+        return self.status is Status.OPEN
