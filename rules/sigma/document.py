@@ -87,6 +87,8 @@ class Document:
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 self.error(key, f"a key of {what} must be text, not {kind(key)}")
+            elif key.tag == "tag:yaml.org,2002:merge":
+                self.error(key, "merge keys (<<) are not supported", "write the keys out")
             elif key.value in found:
                 self.error(key, f'key "{key.value}" stands twice in {what}', "keep one of them")
             elif allowed is not None and key.value not in allowed:

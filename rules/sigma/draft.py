@@ -22,7 +22,7 @@ from rules.sigma.model import (
 TEXTS: Final = ("title", "id", "name", "description", "author", "license", "taxonomy", "date", "modified")
 LISTS: Final = ("references", "falsepositives", "fields", "tags", "scope")
 FREE: Final = ("related", "custom", "simulation", "regression_tests_path")  #: known, not used by us
-KEYS: Final = (*TEXTS, *LISTS, *FREE, "status", "level", "logsource", "detection", "correlation", "tocsin")
+KEYS: Final = (*TEXTS, *LISTS, *FREE, "status", "level", "logsource", "detection", "correlation", "filter", "tocsin")
 STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
 TOCSIN_KEYS: Final = ("decision", "group-by", "window", "noise-per-day", "pin", "entities")
 ENTITY_KINDS: Final = ("source", "account", "host", "component", "target")
@@ -65,6 +65,8 @@ def draft(document: Document, placeholders: Mapping[str, Sequence[str]]) -> Draf
     nodes = {name: value for name, (_, value) in document.items(document.root, "a rule", KEYS).items()}
     if not nodes:
         return None
+    if "filter" in nodes:
+        document.error(nodes["filter"], "Sigma filters are not supported yet", "put the exception into the rule")
     reader = _Reader(document, nodes)
     return reader.correlation() if "correlation" in nodes else reader.rule(placeholders)
 

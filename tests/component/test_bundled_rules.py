@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from support.ssh_noise import MIDNIGHT, a_day
@@ -113,3 +115,26 @@ def test_planted_success_is_found(bundled: RuleSet, address: str) -> None:
     ]
     assert asked[0].severity == "critical"
     assert "Accepted password for bo" in "".join(evidence.text for evidence in asked[0].evidence)
+
+
+def test_reference_lists_every_rule(bundled: RuleSet) -> None:
+    """The reference names each bundled rule with its decision, level and noise, and no other."""
+    page = Path(__file__).parents[2].joinpath("docs", "reference", "rules.md").read_text("utf-8")
+    listed = {line for line in page.partition("## Bundled rules")[2].split("\n") if line.startswith("| ")}
+    rows = {
+        f"| {head.title} | {head.decision} | {head.level} | {head.noise_per_day:g} |"
+        for head in bundled.all
+        if not head.as_base_only
+    }
+    assert rows == listed - {"| rule | decision | level | noise per day |"}
+
+
+def test_the_rule_of_the_how_to_passes_its_cases(tmp_path: Path) -> None:
+    """The rule and the cases that the how-to shows are good, and the correlation loads."""
+    page = Path(__file__).parents[2].joinpath("docs", "how-to", "write-a-rule.md").read_text("utf-8")
+    rule, cases, counting = (dedent(part.partition("```")[0]) for part in page.split("```yaml\n")[1:])
+    for name, text in (("su_root.yml", rule), ("su_root.test.yml", cases), ("su_guess.yml", counting)):
+        (tmp_path / name).write_text(text, "utf-8")
+    report = run_beside([str(tmp_path)])
+    assert "\n".join(map(str, (*report.errors, *report.results))).count("ok: ") == 2
+    assert report.passed

@@ -94,6 +94,8 @@ RULE_ERRORS = [
     ("message|contains: Failed", "message: 1\n    message: 2", (11, 5), 'key "message" stands twice', "keep one"),
     ("%trust.networks%", "%trust.network%", (11, 23), 'nothing is known as "%trust.network%"', '"trust.networks"?'),
     ("%trust.networks%", "%home%", (11, 23), 'nothing is known as "%home%"', "allowed: trust.admins"),
+    ("message|contains: Failed", "<<: {message: x}", (10, 5), "merge keys (<<) are not supported", "write the keys"),
+    ("tocsin:", "filter: {rules: [x]}\ntocsin:", (13, 9), "Sigma filters are not supported yet", "exception"),
     ("  condition", "  other: []\n  condition", (12, 10), 'selection "other" is an empty list', ""),
     ("  condition", "  other: {}\n  condition", (12, 10), 'selection "other" is an empty mapping', ""),
     ("  condition", "  other: [[a]]\n  condition", (12, 11), "holds a list within a list", ""),
