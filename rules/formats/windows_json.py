@@ -82,8 +82,10 @@ def _from_event(event: dict[str, Any]) -> dict[str, Any]:
             fields.update({f"{name}_{inner}": one for inner, one in attributes.items()})
         else:
             fields[name] = _scalar(value)
-    for part in ("EventData", "UserData"):
-        for name, value in _data(event.get(part)).items():
+    user_data = event.get("UserData")
+    wrapped = user_data.values() if isinstance(user_data, dict) else ()  # one element that is named after the event
+    for part in (event.get("EventData"), user_data, *wrapped):
+        for name, value in _data(part).items():
             # The message's own names must not rename the event: System stands.
             fields.setdefault(name, value)
     return fields

@@ -88,7 +88,7 @@ SYSMON = {
 }
 POWERSHELL = {4103: "ps_module", 4104: "ps_script"}
 POWERSHELL_CLASSIC = {400: "ps_classic_start", 600: "ps_classic_provider_start", 800: "ps_classic_script"}
-SECURITY = {4688: "process_creation", 4657: "registry_set", 5156: "network_connection"}
+SECURITY = {4688: "process_creation"}
 
 CATEGORIES = {
     "sysmon": SYSMON,

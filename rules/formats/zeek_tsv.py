@@ -5,6 +5,7 @@ stopped and resumed anywhere. A stream that is read from its middle bears no nam
 ``conn`` log are taken if the values fit them, and other logs stay unparsed until the next rotation writes a header.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -30,16 +31,16 @@ CONN = (
 )
 
 
+Reader = Callable[[str], Any]
+
+
 class Layout(msgspec.Struct, frozen=True):
     """How the lines below some header are to be read."""
 
     separator: str
-    set_separator: str
-    empty: str
     unset: str
     path: str
-    names: tuple[str, ...]
-    types: tuple[str, ...]
+    columns: tuple[tuple[str, Reader], ...]  #: name, and what makes a value of the text
 
 
 class ZeekTsv:
@@ -54,22 +55,20 @@ class ZeekTsv:
             return _header(line, context.header)
         if context.header:
             layout = layout_of(context.header)
-            return _values(line, layout, context) if layout.names else None
+            return _values(line, layout, context) if layout.columns else None
         return _headless(line, context)
 
 
 def _header(line: str, before: str) -> Parsed | None:
     """The header with *line* added; ``#separator`` starts a new one."""
-    name = line.partition("\t")[0].partition(" ")[0]
-    if name not in HEADERS:
-        return None
+    name = next((one for one in HEADERS if line.startswith(one)), "")
     header = before
     if name == "#separator":
         header = line
     elif name in KEPT:
-        kept = [one for one in before.split("\n") if one and one.partition("\t")[0] != name]
+        kept = [one for one in before.split("\n") if one and not one.startswith(name)]
         header = "\n".join((*kept, line))
-    if len(header) > MOST_HEADER:
+    if not name or len(header) > MOST_HEADER:
         return None
     return Parsed(fields={}, logsource=NOWHERE, time=None, header=header)
 
@@ -77,23 +76,24 @@ def _header(line: str, before: str) -> Parsed | None:
 @lru_cache(maxsize=256)
 def layout_of(header: str) -> Layout:
     """The layout that header lines describe."""
-    told = {}
+    told: dict[str, str] = {}
     separator = "\t"
     for line in header.split("\n"):
         if line.startswith("#separator "):
             separator = _unescaped(line[11:]) or "\t"
-            continue
-        name, _, rest = line.partition(separator)
-        told[name] = rest
-    names = tuple(told.get("#fields", "").split(separator)) if told.get("#fields") else ()
+        else:
+            name, _, told[name] = line.partition(separator)
+    names = told["#fields"].split(separator) if "#fields" in told else []
+    types = told.get("#types", "").split(separator)
+    if len(types) != len(names):
+        types = ["string"] * len(names)
+    empty = told.get("#empty_field", "(empty)")
+    set_separator = _unescaped(told.get("#set_separator", ",")) or ","
     return Layout(
         separator=separator,
-        set_separator=_unescaped(told.get("#set_separator", ",")) or ",",
-        empty=told.get("#empty_field", "(empty)"),
         unset=told.get("#unset_field", "-"),
         path=told.get("#path", ""),
-        names=names,
-        types=tuple(told.get("#types", "").split(separator)),
+        columns=tuple((name, _reader(kind, empty, set_separator)) for name, kind in zip(names, types, strict=True)),
     )
 
 
@@ -104,41 +104,43 @@ def _headless(line: str, context: Context) -> Parsed | None:
         return None
     if address(values[2]) is None or address(values[4]) is None or not values[11].isupper():
         return None
-    full, count = layout_of(CONN), len(values)
-    return _values(line, msgspec.structs.replace(full, names=full.names[:count], types=full.types[:count]), context)
+    full = layout_of(CONN)
+    return _values(line, msgspec.structs.replace(full, columns=full.columns[: len(values)]), context)
 
 
 def _values(line: str, layout: Layout, context: Context) -> Parsed | None:
     """As many values as there are names, the time among them; one that is not set is left out."""
-    values = line.split(layout.separator, len(layout.names))
-    if len(values) != len(layout.names):
+    values = line.split(layout.separator, len(layout.columns))
+    if len(values) != len(layout.columns):
         return None
-    fields: dict[str, Any] = {}
-    types = layout.types if len(layout.types) == len(values) else ("string",) * len(values)
-    for name, kind, value in zip(layout.names, types, values, strict=True):
-        if value != layout.unset:
-            fields[name] = _typed(value, kind, layout)
+    unset = layout.unset
+    fields = {name: read(text) for (name, read), text in zip(layout.columns, values, strict=True) if text != unset}
     stamp = stamp_of(fields.get("ts"), context)  # seconds since 1970, or ISO 8601 where Zeek is told so
     return None if stamp is None else zeek.told(fields, layout.path or zeek.path_of(fields), line, stamp)
 
 
-def _typed(value: str, kind: str, layout: Layout) -> Any:
-    """A value of Zeek's type *kind*; one that does not fit its type stays text."""
-    if kind.startswith(("set[", "vector[")):
-        inner = kind.partition("[")[2].removesuffix("]")
-        if value == layout.empty:
-            return []
-        return [_typed(one, inner, layout) for one in value.split(layout.set_separator)]
-    if value == layout.empty:
-        return ""
+def _reader(kind: str, empty: str, set_separator: str) -> Reader:
+    """What makes a value of Zeek's type *kind* of a text; a text that does not fit its type stays text."""
+    container, _, inner = kind.partition("[")
+    if container in ("set", "vector"):
+        one = _scalar_reader(inner.removesuffix("]"), empty)
+        return lambda text: [] if text == empty else [one(part) for part in text.split(set_separator)]
+    return _scalar_reader(kind, empty)
+
+
+def _scalar_reader(kind: str, empty: str) -> Reader:
     if kind in ("count", "port", "int"):
-        whole = number(value)
-        return value if whole is None else whole
-    if kind == "bool":
-        return {"T": True, "F": False}.get(value, value)
+        return _whole
     if kind in ("double", "interval"):
-        return _real(value)
-    return _unescaped(value) if "\\x" in value else value
+        return _real
+    if kind == "bool":
+        return lambda text: {"T": True, "F": False}.get(text, text)
+    return lambda text: "" if text == empty else _unescaped(text) if "\\x" in text else text
+
+
+def _whole(text: str) -> int | str:
+    value = number(text)
+    return text if value is None else value
 
 
 def _real(text: str) -> float | str:

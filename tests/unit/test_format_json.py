@@ -331,6 +331,14 @@ def test_windows_sources(
     assert parsed.logsource == LogSource(product="windows", category=category, service=service)
 
 
+def test_windows_user_data() -> None:
+    """User data are wrapped in an element that is named after the event; its names are found without it."""
+    system = {"EventID": 5858, "Channel": "Microsoft-Windows-WMI-Activity/Operational"}
+    data = {"Operation_ClientFailure": {"#attributes": {"xmlns": "x"}, "Operation": "Start", "EventID": 1}}
+    fields = read({"Event": {"System": system, "UserData": data}}, "windows-json").fields
+    assert (fields["Operation"], fields["EventID"]) == ("Start", 5858)
+
+
 def test_windows_process_creation_by_security() -> None:
     """Security 4688 also bears the names that rules on process creation use."""
     fields = read(

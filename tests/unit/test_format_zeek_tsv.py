@@ -111,6 +111,18 @@ def test_never_raises(lines: list[str]) -> None:
     parse(lines, Pin("zeek"))
 
 
+def test_another_separator() -> None:
+    """Header and values may stand between other characters."""
+    lines = ["#separator |", "#path|x", "#fields|ts|id.orig_h", "1709262686.0|203.0.113.8"]
+    assert parse(lines)[0].fields["source.ip"] == "203.0.113.8"
+
+
+def test_forged_types_are_text() -> None:
+    """Types nested beyond reason are read as text."""
+    lines = ["#fields\tts\tx", "#types\ttime\t" + "set[" * 10_000, "1709262686.0\ta,b"]
+    assert parse(lines)[0].fields["x"] == ["a", "b"]
+
+
 def test_a_forged_header_is_bounded() -> None:
     """A header line of a MiB is not remembered."""
     assert ZeekTsv().parse("#fields\t" + "x\t" * 500_000, CONTEXT) is None
