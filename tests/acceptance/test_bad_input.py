@@ -15,13 +15,13 @@ BROKEN = {
     "an unknown key": (CONFIG.replace("start =", "strat ="), ["config.toml:10:1", "strat", "did you mean", "start"]),
     "an unknown section": (CONFIG + "\n[retentoin]\ndays = 3\n", ["retentoin", "retention"]),
     "a value that is not allowed": (CONFIG.replace('"beginning"', '"middle"'), ["middle", "beginning", "end"]),
+    "a folder in place of a log": (CONFIG.replace('"auth.log"', '"."'), ["config.toml:9:", "folder", "*.log"]),
     "a receiver that no one defined": (CONFIG.replace('receiver = ["file"]', 'receiver = ["fiel"]'), ["fiel", "file"]),
 }
 
 
-@pytest.mark.parametrize("verb", ["run", "check"])
-@pytest.mark.parametrize("what", BROKEN)
-def test_a_broken_configuration_is_told_with_its_place(tmp_path: Path, what: str, verb: str) -> None:
+@pytest.mark.parametrize(("verb", "what"), [*(("check", what) for what in BROKEN), ("run", "a wrong type")])
+def test_a_broken_configuration_is_told_with_its_place(tmp_path: Path, verb: str, what: str) -> None:
     """Exit 2, with file, line, and what would be right; never a traceback."""
     text, words = BROKEN[what]
     (tmp_path / "config.toml").write_text(text)
@@ -61,27 +61,40 @@ def test_a_missing_log_does_not_stop_the_daemon(idle_daemon: Daemon) -> None:
     eventually(lambda: "auth.log" not in str(idle_daemon.status()["degraded"]), "it is no longer degraded")
 
 
-def test_a_folder_in_place_of_a_log_is_shown(idle_daemon: Daemon) -> None:
-    """What cannot be read is named with the reason; the others are read on. (Root may read any file.)"""
-    (idle_daemon.folder / "folder.log").mkdir()
+def test_a_log_that_cannot_be_opened_is_shown(idle_daemon: Daemon) -> None:
+    """It is named with the reason, and the others are read on. (A loop of links: root may read any file.)"""
+    (idle_daemon.folder / "loop.log").symlink_to("loop.log")
     config = idle_daemon.folder / "config.toml"
-    config.write_text(config.read_text() + '\n[[source]]\nname = "folder"\npath = "folder.log"\n')
+    config.write_text(config.read_text() + '\n[[source]]\nname = "loop"\npath = "loop.log"\n')
     idle_daemon.start()
-    eventually(lambda: "folder.log" in str(idle_daemon.status()["degraded"]), "it is shown")
+    eventually(lambda: "loop.log" in str(idle_daemon.status()["degraded"]), "it is shown")
     idle_daemon.append("auth.log", [failed_password("203.0.113.1")])
     eventually(lambda: idle_daemon.incidents(), "the other source goes on", context=lambda: idle_daemon.said)
 
 
 def test_binary_and_endless_lines_are_counted_and_passed_over(idle_daemon: Daemon) -> None:
-    """After NULs, invalid UTF-8 and a line of 10 MiB the next line is found as ever."""
+    """After NULs, invalid UTF-8 and a line of 10 MiB amid a log the next line is found as ever."""
     idle_daemon.start()
+    idle_daemon.append("auth.log", [failed_password("203.0.113.1")])
     with (idle_daemon.folder / "auth.log").open("ab") as log:
         log.write(bytes(range(256)).replace(b"\n", b"") * 16 + b"\n")
         log.write(b"x" * 10 * 1024 * 1024 + b"\n")
-    idle_daemon.append("auth.log", [failed_password("203.0.113.1")])
-    eventually(lambda: idle_daemon.incidents(), "the line after is found", 60, lambda: idle_daemon.said)
-    eventually(lambda: idle_daemon.lines_read("auth") == 3, "three lines are counted")
+    idle_daemon.append("auth.log", [failed_password("203.0.113.2", user="bo")])
+    eventually(lambda: idle_daemon.lines_read("auth") == 4, "four lines are read", 60, lambda: idle_daemon.said)
     assert sum(source["unparsed"] for source in idle_daemon.status()["sources"]) == 2
+    assert len(idle_daemon.incidents()) == 2
+
+
+def test_a_file_that_is_no_log_is_left_alone_and_shown(idle_daemon: Daemon) -> None:
+    """A picture or a database that a pattern takes in is not read, and the status says so."""
+    (idle_daemon.folder / "auth.log").write_bytes(bytes(range(256)) * 64)
+    idle_daemon.start()
+    eventually(
+        lambda: [source for source in idle_daemon.status()["sources"] if source["state"] == "ignored"],
+        "it is shown",
+        context=lambda: idle_daemon.status(),
+    )
+    assert idle_daemon.lines_read("auth") == 0
 
 
 def test_a_second_daemon_on_the_same_state_is_refused(daemon: Daemon) -> None:
@@ -123,7 +136,7 @@ def test_a_broken_rule_is_named_and_the_others_run(idle_daemon: Daemon) -> None:
 def test_a_stamp_from_the_future_blinds_nobody(daemon: Daemon) -> None:
     """One forged line a year ahead does not make the honest lines late."""
     future = (datetime.now(UTC) + timedelta(days=365)).isoformat(timespec="microseconds")
-    line = failed_password("203.0.113.200")
+    line = failed_password("203.0.113.200", user="bo")
     daemon.append("auth.log", [f"{future} {line.partition(' ')[2]}", failed_password("203.0.113.201")])
     eventually(
         lambda: {"203.0.113.200", "203.0.113.201"} <= {value for item in daemon.incidents() for value in groups(item)},

@@ -90,7 +90,7 @@ def test_a_forged_link_does_nothing(daemon: Daemon, number: int, link: str) -> N
 
 def test_the_socket_alone_never_acknowledges(daemon: Daemon) -> None:
     """A local account may administer; an incident is acknowledged by a person."""
-    daemon.append("auth.log", [failed_password("203.0.113.99")])
+    daemon.append("auth.log", [failed_password("203.0.113.99", user="bo")])
     numbers = eventually(
         lambda: [item["number"] for item in daemon.incidents() if item["acknowledged_by"] is None],
         "a second incident opens",
@@ -104,7 +104,7 @@ def test_the_socket_alone_never_acknowledges(daemon: Daemon) -> None:
 
 def test_a_token_acts_as_its_person(daemon: Daemon) -> None:
     """Who has no browser acknowledges with a token, in one request."""
-    daemon.append("auth.log", [failed_password("203.0.113.98")])
+    daemon.append("auth.log", [failed_password("203.0.113.98", user="cy")])
     number = eventually(
         lambda: next((item["number"] for item in daemon.incidents() if "203.0.113.98" in str(item)), None),
         "an incident opens",

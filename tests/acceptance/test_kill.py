@@ -11,7 +11,7 @@ import pytest
 from support.daemon import Daemon, eventually, failed_password_daemon
 from support.logs import failed_password
 
-ADDRESSES = [f"203.0.113.{last}" for last in range(1, 13)]
+ADDRESSES = [f"203.0.113.{last}" for last in range(1, 11)]
 LINES_AT_ONCE = 40
 
 
@@ -147,9 +147,9 @@ def test_a_line_that_kills_the_engine_costs_exactly_that_line(tmp_path: Path) ->
     daemon = failed_password_daemon(tmp_path)
     daemon.environment["TOCSIN_TEST_CRASH_ON"] = "p0is0n"
     before, after = ADDRESSES[:3], ADDRESSES[3:6]
-    lines = [failed_password(address) for address in before]
+    lines = [failed_password(address, user=f"of-{address}") for address in before]
     lines += [failed_password("203.0.113.66", user="p0is0n")]
-    lines += [failed_password(address) for address in after]
+    lines += [failed_password(address, user=f"of-{address}") for address in after]
     with daemon:
         daemon.append("auth.log", lines)
         eventually(lambda: daemon.lines_read("auth") == len(lines), "all lines are read", 60, lambda: daemon.said)
@@ -158,7 +158,7 @@ def test_a_line_that_kills_the_engine_costs_exactly_that_line(tmp_path: Path) ->
         assert 1 <= status["engine_restarts"] <= 3
         found = {address for item in daemon.incidents(limit=100) for address in group_of(item)}
         assert found == {*before, *after}
-        daemon.append("auth.log", [failed_password(ADDRESSES[7])])
+        daemon.append("auth.log", [failed_password(ADDRESSES[7], user="late")])
         eventually(
             lambda: any(ADDRESSES[7] in group_of(item) for item in daemon.incidents(limit=100)),
             "the daemon goes on",

@@ -86,16 +86,16 @@ def latency(folder: Path, lines: int) -> None:
 
 
 def new_daemon(folder: Path) -> Daemon:
-    """A daemon with one rule for each user, and a source for the backlog; not started."""
+    """A daemon with some rules, and a source for the backlog; not started."""
     rules = {f"rules/{user}.yml": rule_for(user) for user in range(USERS)}
     logs = {"auth.log": "", "bulk.log": ""}
     return Daemon(folder, config=CONFIG + BULK + '\n[rules]\npaths = ["rules"]\n', files=rules | logs)
 
 
 def rule_for(user: int) -> str:
-    """A rule that takes the failures of one user alone."""
+    """A rule that takes the failures of users whose names begin alike."""
     text = FAILED_PASSWORD_RULE.replace("6f3c2f0e", f"6f3c2f{user:02x}").replace("Failed password", f"Failure {user}")
-    return text.replace("event.outcome: failure", f"event.outcome: failure\n        user.name: user{user}")
+    return text.replace("event.outcome: failure", f"event.outcome: failure\n        user.name|startswith: user{user}-")
 
 
 def bulk(make: Callable[[random.Random], str], lines: int) -> bytes:
@@ -112,7 +112,7 @@ def cron(chance: random.Random) -> str:
 
 def from_one_address(_chance: random.Random) -> str:
     """A line that a rule takes, always for the same incident."""
-    return failed_password("203.0.113.250", user="user0")
+    return failed_password("203.0.113.250", user="user0-0")
 
 
 def time_to_read(daemon: Daemon, text: bytes, lines: int) -> float:
@@ -135,7 +135,7 @@ def page(daemon: Daemon, number: int) -> float:
     """Seconds from one line to its message in the receiver's file."""
     address = f"198.51.{100 + number // 250}.{number % 250 + 1}"
     began = time.perf_counter()
-    daemon.append("auth.log", [failed_password(address, user=f"user{number % USERS}")])
+    daemon.append("auth.log", [failed_password(address, user=f"user{number % USERS}-{number}")])
     end = began + 60
     while f"{address} " not in daemon.outbox() and time.perf_counter() < end:
         time.sleep(0.002)

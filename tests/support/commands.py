@@ -1,6 +1,6 @@
 """docs/reference/cli.md, from the command itself.
 
-Write it anew: .venv/bin/python tests/support/commands.py > docs/reference/cli.md
+Write it anew: PYTHONPATH=tests .venv/bin/python -m support.commands > docs/reference/cli.md
 """
 
 import importlib
