@@ -101,7 +101,8 @@ def main() -> None:
         for kind, buffer in kinds.items():
             took[kind].append(seconds(lambda buffer=buffer: run_engine(rules, buffer)))  # type: ignore[misc]
             took[f"{kind}: newlines"].append(seconds(lambda buffer=buffer: buffer.count(b"\n")))  # type: ignore[misc]
-    print(f"engine alone, {len(rules.all)} rules, {LINES} lines, {ROUNDS} rounds, per second of processor time: median (slowest to fastest)")
+    print(f"engine alone, {len(rules.all)} rules, {LINES} lines, {ROUNDS} rounds, per second of processor time:")
+    print("median (slowest to fastest)")
     for name, each in took.items():
         size = len(kinds[name.split(":")[0]])
         rate, low, high = (LINES / figure for figure in (median(each), max(each), min(each)))
