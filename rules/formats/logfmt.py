@@ -14,6 +14,7 @@ from rules.formats.known_names import normalise
 from rules.formats.quoted import quoted
 
 MOST_PAIRS = 500
+NOT_IN_NAMES = frozenset(' "{}[]()<>,;\t')
 
 
 class Logfmt:
@@ -41,11 +42,12 @@ class Logfmt:
 def pairs(line: str) -> dict[str, Any] | None:
     """The pairs of a line that holds nothing else; of a name that stands twice the first counts."""
     fields: dict[str, Any] = {}
-    at, end = 0, len(line.rstrip(" "))
+    at, end, count = 0, len(line.rstrip(" ")), 0
     while at < end:
+        count += 1
         equals = line.find("=", at)
         name = line[at:equals]
-        if equals <= at or not _is_name(name) or len(fields) >= MOST_PAIRS:
+        if equals <= at or not _is_name(name) or count > MOST_PAIRS:
             return None
         if line[equals + 1 : equals + 2] == '"':
             value, at = quoted(line, equals + 2)
@@ -62,7 +64,7 @@ def pairs(line: str) -> dict[str, Any] | None:
 
 
 def _is_name(text: str) -> bool:
-    return len(text) <= 100 and text.isascii() and not any(one in text for one in ' "{}[]()<>,;\t')
+    return len(text) <= 100 and text.isascii() and NOT_IN_NAMES.isdisjoint(text)
 
 
 def _typed(value: str) -> str | int:

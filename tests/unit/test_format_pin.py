@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.formats.catalogue import FORMATS, NAMED, UnknownFormat, by_name, names
@@ -73,6 +73,7 @@ def test_a_pinned_format_of_another_version() -> None:
     assert formats(pin, [GOOD]) == ["syslog"]
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 2**32), st.integers(1, 400))
 def test_chunks_do_not_matter(seed: int, size: int) -> None:
     """Saving and restoring the state at any line gives what one go gives."""

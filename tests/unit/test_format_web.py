@@ -160,9 +160,9 @@ def test_never_raises(text: str, head: str) -> None:
 
 
 def test_long_hostile_lines() -> None:
-    """A MiB of escapes costs linear time."""
+    """Very long lines of escapes cost linear time."""
     for filler in ("\\", '\\"', "%", "%25", "a b ", "\\x", '"'):
-        text = filler * ((1 << 20) // len(filler))
+        text = filler * ((1 << 18) // len(filler))
         Combined().parse(f'1.2.3.4 - - {STAMP} "GET /{text} HTTP/1.1" 200 1 "-" "{text}"', CONTEXT)
         Combined().parse(f'1.2.3.4 - - {STAMP} "{text}', CONTEXT)
 
