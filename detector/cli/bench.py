@@ -68,7 +68,7 @@ def bench_options(command: F) -> F:
             format=format_name,
             timezone=timezone,
             as_of=None if moment is None else moment.replace(tzinfo=moment.tzinfo or UTC),
-            config_path=kwargs.get("config_path"),
+            config_path=click.get_current_context().params.get("config_path"),
         )
         return command(*args, wishes=wishes, **kwargs)
 
@@ -127,7 +127,7 @@ def bench(house: ExitStack, paths: Sequence[str], wishes: Wishes) -> Bench:
     guess = as_of(files, wishes.format, ZoneInfo(wishes.timezone), formats)
     settings = msgspec.structs.replace(
         base,
-        rule_files=read_rules(wishes.rule_paths) if wishes.rule_paths or not base.rule_files else base.rule_files,
+        rule_files=chosen_rules(base, wishes),
         sources={file.name: profile for file in files},
         as_of=wishes.as_of or guess.moment,
     )
@@ -149,6 +149,11 @@ def configured(config_path: str | None) -> EngineSettings:
         return build(load_config(config_path).config).engine
     except ConfigErrors as error:
         raise Misuse(str(error)) from None
+
+
+def chosen_rules(base: EngineSettings, wishes: Wishes) -> tuple[tuple[str, str], ...]:
+    """(path, text) of the rules of --rules, else those of the configuration, else the bundled ones."""
+    return base.rule_files if base.rule_files and not wishes.rule_paths else read_rules(wishes.rule_paths)
 
 
 def _loaded(settings: EngineSettings) -> RuleSet:

@@ -1,7 +1,7 @@
 """``tocsin replay``."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ import click
 from detector.cli.bench import Wishes, bench, bench_options
 from detector.cli.options import config_option
 from detector.cli.output import Failure, Misuse, clean, print_json, print_table
-from detector.replay.reading import LogFile
+from detector.replay.reading import LogFile, Progress, nobody_watches
 from detector.replay.run import Replayed, Tally, nearest_format
 from detector.replay.run import replay as replay_files
 from rules.formats.format import Format
@@ -130,15 +130,28 @@ def _not_understood(tally: Tally, file: LogFile, formats: Sequence[Format]) -> s
 
 
 @contextmanager
-def _progress(files: Sequence[LogFile]) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, if a person watches."""
+def _progress(files: Sequence[LogFile]) -> Iterator[Progress]:
+    """A bar on standard error, if a person watches: bytes, lines a second, time left."""
     if not sys.stderr.isatty():
-        yield lambda _: None
+        yield nobody_watches
         return
+    from rich import progress as shown
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-    columns = (TextColumn("reading"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("reading", total=sum(file.size for file in files))
-        yield lambda count: bar.advance(task, count)
+    columns = (
+        shown.TextColumn("reading"),
+        shown.BarColumn(),
+        shown.DownloadColumn(),
+        shown.TextColumn("{task.fields[rate]:,.0f} lines/s"),
+        shown.TimeRemainingColumn(),
+    )
+    with shown.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("reading", total=sum(file.size for file in files), rate=0.0)
+        total = 0
+
+        def advance(read: int, lines: int) -> None:
+            nonlocal total
+            total += lines
+            bar.update(task, advance=read, rate=total / max(bar.tasks[task].elapsed or 0.0, 0.001))
+
+        yield advance

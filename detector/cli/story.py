@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from detector.cli.bench import Wishes, configured
+from detector.cli.bench import Wishes, chosen_rules, configured
 from detector.cli.output import Failure
-from detector.cli.ruleset import read_rules
 from detector.config.locate import find_config
 from rules.event import Event
 from rules.formats.detect import Pin
@@ -55,11 +54,11 @@ def story(record: dict[str, Any], wishes: Wishes) -> Story:
 
 
 def _rules_at_hand(wishes: Wishes) -> RuleSet:
-    """The rules of --rules or of the configuration, else the bundled ones; what cannot be read is left out."""
+    """The rules that were wished for, with the trust of the configuration; none if they cannot be read."""
     config = find_config(wishes.config_path)
     try:
         base = configured(str(config) if config else None)
-        return load(base.rule_files or read_rules(wishes.rule_paths), base.trust)
+        return load(chosen_rules(base, wishes), base.trust)
     except Failure:
         return RuleSet()
 

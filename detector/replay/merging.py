@@ -1,11 +1,11 @@
 """Several files as one sequence of batches, in the order of the times in them."""
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from detector.replay.reading import Lines, LogFile
+from detector.replay.reading import Lines, LogFile, Progress
 from rules.engine import lines_of
 from rules.event import Batch, Starts
 from rules.formats.detect import PinState
@@ -33,7 +33,7 @@ def merged(
     profile: SourceProfile,
     more: Iterable[Format],
     as_of: datetime,
-    progress: Callable[[int], None],
+    progress: Progress,
 ) -> Iterator[Batch]:
     """Batches of all files; one file is passed on as it is."""
     if len(files) == 1:
@@ -59,7 +59,7 @@ def _timed(
     profile: SourceProfile,
     formats: tuple[Format, ...],
     as_of: datetime,
-    progress: Callable[[int], None],
+    progress: Progress,
 ) -> Iterator[Timed]:
     """The lines of a file, each with the engine's own measure of how far the stream has come: it never goes back."""
     state = StreamState(pin=PinState())

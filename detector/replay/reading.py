@@ -18,12 +18,19 @@ from typing import IO, Self, cast
 from detector.sources.files.lines import whole_lines
 from rules.event import Batch, Starts
 
+Progress = Callable[[int, int], None]
+"""Is told how many bytes and how many lines were read since the last call."""
+
 STDIN = "-"
 CHUNK_BYTES = 256 * 1024
 MAX_LINE_BYTES = 1024 * 1024
 IN_MEMORY_BYTES = 64 * 1024 * 1024
 GZIP = b"\x1f\x8b"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def nobody_watches(_bytes: int, _lines: int) -> None:
+    """The progress that is shown to nobody."""
 
 
 class LogUnreadable(Exception):
@@ -62,10 +69,11 @@ class LogFile(AbstractContextManager["LogFile"]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._file.close()
 
-    def lines(self, progress: Callable[[int], None] = lambda _: None) -> Iterator[Lines]:
-        """All lines, in order; *progress* is told how many bytes were read. The last line needs no end."""
+    def lines(self, progress: Progress = nobody_watches) -> Iterator[Lines]:
+        """All lines, in order. The last line needs no end."""
         self._file.seek(0)
         rest, number, offset = b"", 1, 0
+        told = number
         while True:
             chunk = self._file.read(max(CHUNK_BYTES, len(rest)))  # a long line costs its length, not the square of it
             buffer = rest + (chunk or (b"\n" if rest else b""))
@@ -79,11 +87,12 @@ class LogFile(AbstractContextManager["LogFile"]):
                 offset += found.used
                 buffer = buffer[found.used :]
             rest = buffer
-            progress(len(chunk))
+            progress(len(chunk), number - told)
+            told = number
             if not chunk:
                 return
 
-    def batches(self, received_at: datetime, progress: Callable[[int], None] = lambda _: None) -> Iterator[Batch]:
+    def batches(self, received_at: datetime, progress: Progress = nobody_watches) -> Iterator[Batch]:
         """All lines as the engine takes them."""
         for lines in self.lines(progress):
             yield self.batch(lines, received_at)

@@ -1,12 +1,12 @@
 """Replay: the engine of the daemon, the grouping of the daemon, the time of the lines; no database, nobody told."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from detector.replay.merging import merged
-from detector.replay.reading import LogFile
+from detector.replay.reading import LogFile, Progress, nobody_watches
 from rules.engine import Engine
 from rules.formats.detect import Nearest, nearest
 from rules.formats.format import Format
@@ -48,14 +48,14 @@ def replay(
     settings: EngineSettings,
     rules: RuleSet,
     formats: Sequence[Format] = (),
-    progress: Callable[[int], None] = lambda _: None,
+    progress: Progress = nobody_watches,
 ) -> Replayed:
     """Run *rules* over *files*, merged by the times in them.
 
     Args:
         settings: ``as_of`` must be set; the profiles of all files must be the same.
         formats: What ``settings.expressions`` describes.
-        progress: Told how many bytes were read.
+        progress: Told of what was read.
     """
     assert settings.as_of is not None
     engine, ledger, tallies = Engine(settings, rules), Ledger(), _Tallies()

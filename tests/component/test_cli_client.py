@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from detector.cli.group import tocsin
+from rules.sigma.load import load as load_rules
 
 INCIDENT = {
     "number": 1,
@@ -205,3 +206,80 @@ def test_an_unknown_verb_names_the_nearest() -> None:
     done = CliRunner().invoke(tocsin, ["incidnts"])
     assert done.exit_code == 2
     assert 'did you mean "incidents"?' in done.stderr
+
+
+class TestExplainIncident:
+    """``tocsin explain INC-n``"""
+
+    LINE = "2026-03-01T03:00:00Z web1 sshd[812]: Failed password for root from 203.0.113.7 port 22 ssh2"
+    RULE = """\
+title: Failed login
+id: 6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a11
+logsource:
+    product: linux
+    service: sshd
+detection:
+    selection:
+        event.outcome: failure
+    condition: selection
+level: high
+"""
+
+    def record(self, version: str) -> dict[str, Any]:
+        return INCIDENT | {
+            "title": "Failed login",
+            "rule": {
+                "id": "6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a11",
+                "title": "Failed login",
+                "path": "failed.yml",
+                "version": version,
+            },
+            "first_seen": "2026-03-01T03:00:00Z",
+            "last_seen": "2026-03-01T03:00:38Z",
+            "severity_terms": [{"term": "rule", "value": 3, "because": "the rule's level is high"}],
+            "evidence": [
+                {
+                    "source": "auth",
+                    "origin": "a.log",
+                    "line": 1,
+                    "offset": 0,
+                    "time": "2026-03-01T03:00:00Z",
+                    "text": self.LINE,
+                }
+            ],
+            "timeline": [{"kind": "opened", "facts": {"reason": "no open record like it"}}],
+            "deliveries": [{"receiver": "mail", "state": "accepted", "reason": "route 1: catch-all", "detail": ""}],
+        }
+
+    def told(self, peer: Peer, version: str) -> str:
+        rule = peer.path.parent / "failed.yml"
+        rule.write_text(self.RULE)
+        peer.answers["GET", "/api/v1/incidents/INC-1"] = (200, self.record(version))
+        done = call(peer, "explain", "INC-1", "--rules", str(rule))
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    def test_each_step_on_the_way_is_told(self, peer: Peer) -> None:
+        """From the line that was read to who was told, in that order."""
+        (rule,) = load_rules([("failed.yml", self.RULE)]).rules
+        lines = self.told(peer, rule.version).splitlines()
+        assert lines[0] == 'INC-1 opened because failed.yml "Failed login" matched 10 events in 38 s'
+        branches = [line.split()[1] for line in lines[1:] if line[0] in "├└"]
+        assert branches == ["read", "parse", "match", "count", "group", "severity", "route"]
+        assert "├ read     a.log:1   offset 0   " + self.LINE in lines
+        assert "│          selection: event.outcome = failure ✔" in lines
+        assert lines[-1] == "└ route    mail: accepted (route 1: catch-all)"
+
+    def test_the_rules_of_the_configuration_are_asked(self, peer: Peer) -> None:
+        """Without --rules the configuration says where the rule is; a rule that is not there is named."""
+        (rule,) = load_rules([("failed.yml", self.RULE)]).rules
+        (peer.path.parent / "failed.yml").write_text(self.RULE)
+        peer.answers["GET", "/api/v1/incidents/INC-1"] = (200, self.record(rule.version))
+        assert f"the rule {rule.id} is not at hand" in call(peer, "explain", "INC-1").output
+        with (peer.path.parent / "config.toml").open("a") as config:
+            config.write(f'[rules]\npaths = ["{peer.path.parent}/failed.yml"]\n')
+        assert "selection: event.outcome = failure ✔" in call(peer, "explain", "INC-1").output
+
+    def test_a_rule_that_changed_since_is_not_blamed(self, peer: Peer) -> None:
+        """What matched then is not explained by what the rule says now."""
+        assert "the rule has changed since (0123456789abcdef then, " in self.told(peer, "0123456789abcdef")

@@ -95,3 +95,10 @@ def test_line_ends_of_other_systems_change_nothing(folder: Path) -> None:
     """CRLF and a byte order mark are understood, and positions stay right."""
     (folder / "config.toml").write_bytes(b"\xef\xbb\xbf" + MAIN.replace("\n", "\r\n").encode() + b"x = 1\r\n")
     assert refused(folder)[0].startswith("config.toml:11:1: error: unknown key route[0].x")
+
+
+def test_links_in_a_circle_stop_nothing(folder: Path) -> None:
+    """A source whose path leads in a circle is one whose file is not there."""
+    (folder / "circle.log").symlink_to(folder / "circle.log")
+    (folder / "conf.d/10.toml").write_text(f'[[source]]\nname = "a"\npath = "{folder}/circle.log"\n')
+    assert load(folder / "config.toml", environment={}).config.sources[0].name == "a"
