@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.event import LogSource
@@ -394,6 +394,7 @@ KEYS = st.sampled_from([
 ])  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, JSON_LIKE, max_size=8))
 def test_never_raises(found: dict[str, Any]) -> None:
     """Whatever stands under the names that formats ask for, a line is read or refused."""
@@ -403,6 +404,7 @@ def test_never_raises(found: dict[str, Any]) -> None:
             one.parse(line, CONTEXT)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["System", "EventData", "UserData"]), JSON_LIKE), JSON_LIKE)
 def test_windows_never_raises(event: dict[str, Any], data: Any) -> None:
     """Whatever shape the parts of a Windows event have, it is read or refused."""
@@ -416,6 +418,7 @@ def test_windows_never_raises(event: dict[str, Any], data: Any) -> None:
         WindowsJson().parse(json.dumps(found), CONTEXT)
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(['{"event_type"', '{"ts"', '{"EventID"', '{"__REALTIME_TIMESTAMP"', "{", ""]))
 def test_no_json_never_raises(text: str, head: str) -> None:
     """Broken JSON is refused."""

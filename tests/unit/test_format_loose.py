@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.event import LogSource
@@ -53,6 +53,7 @@ def test_no_logfmt(line: str) -> None:
     assert logfmt(line) is None
 
 
+@settings(deadline=None)
 @given(st.text() | st.lists(st.sampled_from(["a=", '"', "\\", " ", "b", "="])).map("".join))
 def test_logfmt_never_raises(line: str) -> None:
     """Whatever stands in a line, it is read or refused."""
@@ -147,6 +148,7 @@ def test_time_format_in_a_zone() -> None:
     assert stamp == (MOMENT, timedelta(seconds=1))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_expression_never_raises(line: str) -> None:
     """Whatever stands in a line, it is read or refused."""

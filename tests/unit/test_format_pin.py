@@ -73,7 +73,7 @@ def test_a_pinned_format_of_another_version() -> None:
     assert formats(pin, [GOOD]) == ["syslog"]
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 400))
 def test_chunks_do_not_matter(seed: int, size: int) -> None:
     """Saving and restoring the state at any line gives what one go gives."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.event import LogSource
@@ -163,6 +163,7 @@ def test_kernel_is_not_always_the_firewall() -> None:
     assert parse("kernel", "[1.0] eth0: link up SRC= DST=").logsource == LogSource(product="linux", service="syslog")
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(sorted(PROGRAMS)), st.text(), st.sampled_from(["", "(", "IN= SRC=", "new user: ", "user ", "add '"])
 )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.event import LogSource
@@ -284,6 +284,7 @@ def test_spoofed_names(line: str, name: str) -> None:
     assert fields["user.name"] == name
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cc"]), max_size=60), st.sampled_from(SPOOFED))
 def test_any_name(name: str, line: str) -> None:
     """Whatever the user name, address and name are told apart."""
@@ -300,6 +301,7 @@ def test_hostbased_text_of_the_client() -> None:
     assert fields["source.ip"] == "203.0.113.7"
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted({m.split(" ")[0] for m in SPOOFED} | {"PAM", "User", "drop", "error:"})), st.text())
 def test_never_raises(first: str, rest: str) -> None:
     """A line that starts like one of sshd's may go on as it likes."""

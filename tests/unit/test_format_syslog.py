@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.event import LogSource, TimeSource
@@ -163,6 +163,7 @@ def test_absurd_years(year: str) -> None:
         Syslog().parse(f"{year}-12-31T23:59:59{zone} h a: x", Context(reference=MARCH.reference, zone=BERLIN))
 
 
+@settings(deadline=None)
 @given(st.datetimes(min_value=datetime(2023, 9, 10), max_value=datetime(2024, 8, 20)))  # noqa: DTZ001
 def test_stamps_round_trip(moment: datetime) -> None:
     """Within half a year of the reference a written stamp is read as the same second."""
@@ -170,6 +171,7 @@ def test_stamps_round_trip(moment: datetime) -> None:
     assert parse(f"{aware:%b} {aware.day:2} {aware:%H:%M:%S} web1 app: x").time == aware
 
 
+@settings(deadline=None)
 @given(st.datetimes(timezones=st.sampled_from([UTC, BERLIN])))
 def test_iso_round_trip(moment: datetime) -> None:
     """An ISO stamp is read as the moment that was written."""
@@ -177,6 +179,7 @@ def test_iso_round_trip(moment: datetime) -> None:
     assert parsed is None or parsed.time == moment.astimezone(UTC)
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(["", "Mar  1 03:11:26 ", "<13>1 ", "<13>1 - - - - - [a ", "2024-03-01T00:00:00Z h "]))
 def test_never_raises(text: str, head: str) -> None:
     """Whatever stands in a line, it is read or refused."""

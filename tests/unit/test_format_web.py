@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.event import LogSource
@@ -151,6 +151,7 @@ def test_other_lines(line: str) -> None:
     assert Common().parse(line, CONTEXT) is None
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(["", "1.2.3.4 - - ", f"1.2.3.4 - - {STAMP} ", f'1.2.3.4 - - {STAMP} "', "{0}"]))
 def test_never_raises(text: str, head: str) -> None:
     """Whatever stands in a line, it is read or refused."""
@@ -167,6 +168,7 @@ def test_long_hostile_lines() -> None:
         Combined().parse(f'1.2.3.4 - - {STAMP} "{text}', CONTEXT)
 
 
+@settings(deadline=None)
 @given(st.datetimes(min_value=datetime(1000, 1, 1)))  # noqa: DTZ001
 def test_stamps_round_trip(moment: datetime) -> None:
     """A written stamp is read as the same second."""

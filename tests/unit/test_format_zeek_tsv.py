@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.event import LogSource
@@ -57,6 +57,7 @@ def test_header_lines_are_no_events() -> None:
     assert ZeekTsv().parse("# comment", CONTEXT) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, len(DNS) - 1), max_size=4))
 def test_header_survives_a_restart(cuts: list[int]) -> None:
     """Wherever reading is stopped and resumed, the columns keep their names."""
@@ -101,6 +102,7 @@ def test_other_lines(line: str) -> None:
     assert ZeekTsv().parse(line, CONTEXT) is None
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([*DNS, "#separator \\x", "#fields", "#fields\tts", "#separator ", "#types\tx"]) | st.text()
