@@ -125,6 +125,15 @@ def test_links_lead_somewhere(document: Path) -> None:
     assert broken == []
 
 
+def test_every_page_is_in_the_index() -> None:
+    """Who starts at docs/index.md reaches every page, decisions through theirs."""
+    pages = {path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "decisions"} - {
+        ROOT / "docs/index.md"
+    }
+    linked = re.findall(r"\]\(([^)\s]+)\)", (ROOT / "docs" / "index.md").read_text())
+    assert pages - {(ROOT / "docs" / target).resolve() for target in linked} == set()
+
+
 def test_every_make_target_in_the_documents_exists() -> None:
     """A document never says `make x` where the Makefile has no x."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
