@@ -90,7 +90,7 @@ def record(tx: Tx, done: Sequence[tuple[Batch | None, Outcome]]) -> list[finding
     for batch, outcome in done:
         if batch is None or _moved_on(tx, batch, outcome):
             _keep(tx, outcome)
-            taken.extend(findings.take(tx, finding) for finding in outcome.findings)
+            taken.extend(findings.take_all(tx, outcome.findings))
     return taken
 
 

@@ -1,12 +1,12 @@
 """The record that goes through the seven steps, and what happened to it. No persistence here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from rules.event import Decision, Severity
-from rules.finding import SeverityTerm
+from rules.finding import Finding, SeverityTerm
 
 
 class Step(StrEnum):
@@ -97,6 +97,16 @@ class RuleTally:
     events: int  #: observations of that rule
     first_seen: datetime
     last_seen: datetime
+
+    def with_more(self, finding: Finding, *, findings: int, events: int) -> "RuleTally":
+        """The tally after *finding* added this many episodes and events (or took them away)."""
+        return replace(
+            self,
+            findings=self.findings + findings,
+            events=self.events + events,
+            first_seen=min(self.first_seen, finding.first_seen),
+            last_seen=max(self.last_seen, finding.last_seen),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

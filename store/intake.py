@@ -98,15 +98,18 @@ def take(records: Records, finding: Finding, now: datetime) -> Taken:
     known = records.known(finding.id)
     if known is not None and _tells_nothing_new(finding, known):
         return Taken(incident=known.number)
-    if known is None:
-        near = () if finding.decision is Decision.RECORD else records.candidates(finding, grouping.record_key(finding))
-        lately = records.opened_near(finding.rule_id, finding.first_seen)
-        verdict = grouping.decide(finding, near, opened_lately=lately)
-    elif known.number is None:
-        verdict = Ignore(reason="its rule is decided record: counted, no record is opened")
-    else:
-        verdict = grouping.follow(finding, records.incident(known.number))
-    return _carry_out(records, finding, known, verdict, now)
+    return _carry_out(records, finding, known, _verdict(records, finding, known), now)
+
+
+def _verdict(records: Records, finding: Finding, known: Known | None) -> grouping.Verdict:
+    if known is not None and known.number is not None:
+        return grouping.follow(finding, records.incident(known.number))
+    if finding.decision is Decision.RECORD or known is not None:
+        return Ignore(reason="its rule is decided record: counted, no record is opened")
+    near = records.candidates(finding, grouping.record_key(finding))
+    asks = finding.decision is Decision.INVESTIGATE
+    lately = records.opened_near(finding.rule_id, finding.first_seen) if asks else 0
+    return grouping.decide(finding, near, opened_lately=lately)
 
 
 def _carry_out(

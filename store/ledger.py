@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from rules.event import Decision, Entity, Severity
@@ -184,13 +184,7 @@ class _Memory:
             last_seen=finding.last_seen,
         )
         old = tallies.get(finding.rule_id, empty)
-        tallies[finding.rule_id] = replace(
-            old,
-            findings=old.findings + findings,
-            events=old.events + events,
-            first_seen=min(old.first_seen, finding.first_seen),
-            last_seen=max(old.last_seen, finding.last_seen),
-        )
+        tallies[finding.rule_id] = old.with_more(finding, findings=findings, events=events)
         self._by_rule[finding.rule_id].add(number)
         return tallies[finding.rule_id]
 

@@ -1,6 +1,6 @@
 """A record as it lies in its table: load, add, change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -41,14 +41,15 @@ def change(tx: Tx, before: Incident, after: Incident) -> None:
         tx.connection.execute(incident.update().where(incident.c.number == after.number).values(**changed))
 
 
-def add_entities(tx: Tx, number: int, entities: Sequence[Entity], first_seen: datetime) -> None:
-    """List entities that are not listed yet, up to `MAX_ENTITIES` a record."""
-    if not entities:
-        return
-    rows = [{"incident": number, "kind": one.kind, "value": one.value, "first_seen": first_seen} for one in entities]
+def add_entities(tx: Tx, number: int, named: Mapping[Entity, datetime]) -> None:
+    """List entities that are not listed yet, with when each was seen first, up to `MAX_ENTITIES` a record."""
     listed = select(func.count()).select_from(entity).where(entity.c.incident == number)
-    room = MAX_ENTITIES - tx.connection.execute(listed).scalar_one()
-    if room >= len(rows):
+    room = max(0, MAX_ENTITIES - tx.connection.execute(listed).scalar_one())
+    rows = [
+        {"incident": number, "kind": one.kind, "value": one.value, "first_seen": first_seen}
+        for one, first_seen in named.items()
+    ][:room]
+    if rows:
         tx.connection.execute(insert(tx.connection, entity).on_conflict_do_nothing(), rows)
 
 

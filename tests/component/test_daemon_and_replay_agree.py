@@ -16,6 +16,7 @@ from rules.event import Decision, Severity
 from rules.finding import Finding
 from store import engines
 from store.database import Store
+from store.intake import Taken
 from store.ledger import Ledger
 from store.migrations import upgrade as migrations
 from store.repository import evidence, findings, incidents
@@ -54,15 +55,17 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(stream=st.lists(told(), min_size=1, max_size=40))
-async def test_same_records(empty: Path, stream: list[Finding]) -> None:
-    """Number, key, severity, counts, entities, tallies and evidence of every record are the same."""
+@given(stream=st.lists(told(), min_size=1, max_size=40), together=st.integers(1, 40))
+async def test_same_records(empty: Path, stream: list[Finding], together: int) -> None:
+    """Key, severity, counts, entities, tallies and evidence of every record are the same, however many come at once."""
     ledger = Ledger()
     taken = [ledger.take(one) for one in stream]
     with tempfile.TemporaryDirectory() as name:
         shutil.copy(empty, name)
         async with open_store(sqlite_url(Path(name)), FakeClock(), Path(name)) as store:
-            stored = await store.write(lambda tx: [findings.take(tx, one) for one in stream])
+            stored: list[Taken] = []
+            for batch in (stream[start : start + together] for start in range(0, len(stream), together)):
+                stored += await store.write(lambda tx, batch=batch: findings.take_all(tx, batch))  # type: ignore[misc]
             kept = await everything(store)
     assert [(one.incident, one.opened, one.incident_raised) for one in stored] == [
         (one.incident, one.opened, one.incident_raised) for one in taken

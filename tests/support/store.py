@@ -6,6 +6,7 @@ import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -35,6 +36,12 @@ PERSONS = (
 )
 
 STARTS_WITHIN_SECONDS = 30.0
+#: Nothing in a test's server outlives the run, so the disk need not have it.
+_NOT_FOR_EVER = [
+    argument
+    for setting in ("fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0", "autovacuum=off")
+    for argument in ("-c", setting)
+]
 
 
 @contextlib.asynccontextmanager
@@ -117,15 +124,15 @@ def postgres_server() -> Iterator[PostgresServer]:
             initdb += ["--locale=C", "--no-sync"]
             if subprocess.run(initdb, user=account, cwd=folder, stdout=output, stderr=output).returncode:
                 raise PostgresAbsent(f"initdb failed: {log.read_text()[-500:]}")
-            # Nothing here outlives the test run, so the disk need not have it.
-            command = [f"{programs}/postgres", "-D", data, "-k", name, "-c", "listen_addresses=", "-c", "fsync=off"]
+            command = [f"{programs}/postgres", "-D", data, "-k", name, "-c", "listen_addresses=", *_NOT_FOR_EVER]
             process = subprocess.Popen(command, user=account, cwd=folder, stdout=output, stderr=output)
         server = PostgresServer(socket_dir=name, _numbers=itertools.count(1))
         try:
             _wait_until_ready(server, process, log)
             yield server
         finally:
-            process.send_signal(2)  # SIGINT: "fast" shutdown, see PostgreSQL's manual, "Shutting Down the Server"
+            # "Immediate", see PostgreSQL's manual, "Shutting Down the Server": what is thrown away need not be tidy.
+            process.send_signal(signal.SIGQUIT)
             process.wait(20)
 
 

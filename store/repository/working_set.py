@@ -1,0 +1,215 @@
+"""The records that a transaction's findings touch: each read once, changed in memory, written once."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from rules.event import Decision, Entity
+from rules.finding import Evidence, Finding
+from store import grouping
+from store.grouping import Candidate
+from store.incident import Incident, NewEntry, RuleTally
+from store.intake import Known
+from store.notice import NewNotice
+from store.repository import candidates, evidence, outbox, records, timeline
+from store.tables import finding, incident, tally
+from store.tx import Tx
+from store.upsert import upsert
+
+_KNOWN = (
+    finding.c.id,
+    finding.c.incident.label("number"),
+    finding.c.severity,
+    finding.c.first_seen,
+    finding.c.last_seen,
+    finding.c.counted.label("events"),
+    finding.c.merged_into,
+)
+_TALLY = tuple(field.name for field in fields(RuleTally))
+#: Of a finding's row what may change when it is told again.
+_GROWS = ("incident", "severity", "first_seen", "last_seen", "events", "counted", "merged_into", "approximate")
+
+
+class WorkingSet:
+    """`intake.Records` in the database. Nothing is complete before `flush`.
+
+    A batch can tell of hundreds of findings that grow one record; statement by statement each would cost
+    milliseconds.
+    """
+
+    def __init__(self, tx: Tx, partition: str, finding_ids: Collection[str]) -> None:
+        """Load what is known of *finding_ids*, all that will be taken."""
+        self._tx = tx
+        self._partition = partition
+        self._known = self._load_known(finding_ids)
+        self._stored: dict[int, Incident] = {}  #: as the database has them
+        self._now: dict[int, Incident] = {}  #: as they are to be
+        self._tallies: dict[int, dict[str, RuleTally]] = {}
+        self._observations: dict[str, int] = {}  #: open ones by key
+        self._findings: dict[str, dict[str, Any]] = {}
+        self._changed_tallies: set[tuple[int, str]] = set()
+        self._entities: dict[int, dict[Entity, datetime]] = {}
+        self._lines: dict[tuple[int, str], list[Evidence]] = {}
+
+    def flush(self) -> None:
+        """Write everything that has changed."""
+        for number, after in self._now.items():
+            records.change(self._tx, self._stored[number], after)
+        self._stored.update(self._now)
+        upsert(self._tx.connection, finding, ["id"], list(self._findings.values()), update=_GROWS)
+        changed = [
+            {"incident": number} | {name: getattr(self._tallies[number][rule_id], name) for name in _TALLY}
+            for number, rule_id in sorted(self._changed_tallies)
+        ]
+        counts = ("findings", "events", "first_seen", "last_seen")
+        upsert(self._tx.connection, tally, ["incident", "rule_id"], changed, update=counts)
+        for number, named in self._entities.items():
+            records.add_entities(self._tx, number, named)
+        for (number, rule_id), lines in self._lines.items():
+            evidence.add(self._tx, number, rule_id, lines)
+        for written in (self._findings, self._changed_tallies, self._entities, self._lines):
+            written.clear()
+
+    def known(self, finding_id: str) -> Known | None:
+        """What was taken of it before."""
+        return self._known.get(finding_id)
+
+    def remember(self, found: Finding, taken: Known, reason: str) -> None:
+        """Keep the finding as it is now."""
+        self._known[found.id] = taken
+        self._findings[found.id] = {
+            "id": found.id,
+            "partition": self._partition,
+            "rule_id": found.rule_id,
+            "rule_title": found.rule_title,
+            "rule_path": found.rule_path,
+            "rule_version": found.rule_version,
+            "author": found.author,
+            "license": found.license,
+            "decision": found.decision,
+            "dedup_key": found.dedup_key,
+            "group": found.group,
+            "history": found.history,
+            "taken_at": self._tx.now,
+            "reason": reason,
+            "incident": taken.number,
+            "severity": found.severity,
+            "first_seen": taken.first_seen,
+            "last_seen": taken.last_seen,
+            "events": found.events,
+            "counted": taken.events,
+            "merged_into": taken.merged_into,
+            "approximate": found.approximate,
+        }
+
+    def candidates(self, found: Finding, key: str) -> Sequence[Candidate]:
+        """Records that it might belong to."""
+        if found.decision is Decision.OBSERVE:
+            return self._observation(key)
+        self.flush()  # what this transaction changed must be found, too
+        near = candidates.of_incident(self._tx.connection, found, key)
+        for one in near:
+            self._keep(one.incident)
+        return near
+
+    def opened_near(self, rule_id: str, moment: datetime) -> int:
+        """How many incidents a rule opened whose first event is near *moment*."""
+        count: int = self._tx.connection.execute(
+            select(func.count()).where(
+                incident.c.rule_id == rule_id,
+                incident.c.first_seen > moment - grouping.CAP_WINDOW,
+                incident.c.first_seen < moment + grouping.CAP_WINDOW,
+                incident.c.decision == Decision.INVESTIGATE,
+                ~incident.c.campaign,
+            )
+        ).scalar_one()
+        return count
+
+    def next_number(self) -> int:
+        """The number of the next record."""
+        # Not a sequence: a rolled-back group would leave gaps. One writer, so nobody else can take it.
+        last: int | None = self._tx.connection.execute(select(func.max(incident.c.number))).scalar()
+        return (last or 0) + 1
+
+    def incident(self, number: int) -> Incident:
+        """The record as it stands."""
+        if number not in self._now:
+            self._keep(records.load(self._tx.connection, number))
+        return self._now[number]
+
+    def add(self, record: Incident) -> None:
+        """Keep a new record."""
+        records.add(self._tx, record)
+        self._keep(record)
+        self._tallies[record.number] = {}
+        if record.decision is Decision.OBSERVE:
+            self._observations[record.dedup_key] = record.number
+
+    def change(self, before: Incident, after: Incident) -> None:
+        """Keep what changed of a record."""
+        self._now[after.number] = after
+
+    def count(self, number: int, found: Finding, *, findings: int, events: int) -> RuleTally:
+        """Add to what the finding's rule contributed to the record."""
+        tallies = self._tallies_of(number)
+        old = tallies.get(found.rule_id) or RuleTally(
+            rule_id=found.rule_id,
+            rule_title=found.rule_title,
+            findings=0,
+            events=0,
+            first_seen=found.first_seen,
+            last_seen=found.last_seen,
+        )
+        tallies[found.rule_id] = old.with_more(found, findings=findings, events=events)
+        self._changed_tallies.add((number, found.rule_id))
+        return tallies[found.rule_id]
+
+    def most_events(self, number: int) -> int:
+        """The highest count of events among the record's rules."""
+        return max(one.events for one in self._tallies_of(number).values())
+
+    def add_entities(self, number: int, entities: Sequence[Entity], first_seen: datetime) -> None:
+        """List entities that are not listed yet."""
+        named = self._entities.setdefault(number, {})
+        for one in entities:
+            named.setdefault(one, first_seen)
+
+    def add_evidence(self, number: int, rule_id: str, lines: Sequence[Evidence]) -> None:
+        """Keep lines that are not kept yet."""
+        self._lines.setdefault((number, rule_id), []).extend(lines)
+
+    def write_entry(self, number: int, entry: NewEntry) -> None:
+        """Append to the record's timeline."""
+        timeline.append(self._tx, number, entry)
+
+    def notify(self, notice: NewNotice) -> None:
+        """Someone should hear of it."""
+        outbox.write_notice(self._tx, notice)
+
+    def _observation(self, key: str) -> Sequence[Candidate]:
+        if key not in self._observations:
+            for one in candidates.of_observation(self._tx.connection, key):
+                self._keep(one.incident)
+                self._observations[key] = one.incident.number
+        if key not in self._observations:
+            return ()
+        record = self._now[self._observations[key]]
+        nothing: frozenset[Any] = frozenset()
+        return (Candidate(incident=record, has_key=True, shared=nothing, has_host=False, rule_ids=nothing),)
+
+    def _keep(self, record: Incident) -> None:
+        self._stored[record.number] = self._now[record.number] = record
+
+    def _tallies_of(self, number: int) -> dict[str, RuleTally]:
+        if number not in self._tallies:
+            columns = [tally.c[name] for name in _TALLY]
+            rows = self._tx.connection.execute(select(*columns).where(tally.c.incident == number))
+            self._tallies[number] = {row.rule_id: RuleTally(**row._mapping) for row in rows}
+        return self._tallies[number]
+
+    def _load_known(self, finding_ids: Collection[str]) -> dict[str, Known]:
+        rows = self._tx.connection.execute(select(*_KNOWN).where(finding.c.id.in_(finding_ids)))
+        return {row.id: Known(**{name: value for name, value in row._mapping.items() if name != "id"}) for row in rows}
