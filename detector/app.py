@@ -46,8 +46,6 @@ from store.errors import StoreError
 from store.repository import outbox, persons, rule_state, sign_in
 from store.tx import Tx
 
-STORE_FILE = "tocsin.db"
-
 
 def run(config_path: Path, *, with_sample: bool = False) -> int:
     """The verb ``run``: live until a signal says stop. Returns the exit code: 0 fine, 1 failed, 2 cannot start.
@@ -98,7 +96,7 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     """Build everything, in the order in which each needs the other; *house* closes it in reverse."""
     clock = SystemClock()
     folder = keyring.state_dir(Path(settings.config.daemon.state_dir))
-    store = await Store.open(_store_url(settings, folder), clock, lock_dir=folder, upgrade=_is_sqlite(settings))
+    store = await Store.open(settings.config.store_url, clock, lock_dir=folder, upgrade=_is_sqlite(settings))
     house.push_async_callback(store.close)
     await store.write(lambda tx: persons.upsert_from_config(tx, settings.persons))
 
@@ -111,6 +109,7 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
 
     metrics = Metrics(CollectorRegistry())
     metrics.took_rules(ready)
+    metrics.engine_restarts.set_function(lambda: engine.restarts)
     wake = asyncio.Event()
     pipeline = Pipeline(engine, store, clock, Observers(metrics, console), wake.set)
     readers = Readers(pipeline.read)
@@ -204,7 +203,3 @@ def _is_sqlite(settings: Settings) -> bool:
     """Only SQLite is brought to this version's schema by the daemon itself."""
     url = settings.config.store.url.reveal()
     return not url or url.startswith("sqlite")
-
-
-def _store_url(settings: Settings, folder: Path) -> str:
-    return settings.config.store.url.reveal() or f"sqlite:///{(folder / STORE_FILE).absolute()}"

@@ -1,7 +1,7 @@
 """The running daemon: its tasks for one life span, reload, and a stop in the order of the data."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import structlog
 
 from detector.config.load import load
 from detector.config.problems import ConfigErrors
+from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess, Ready
 from detector.heartbeat import Heartbeat
 from detector.metrics import Metrics
@@ -25,11 +26,13 @@ from notifier.dispatch import Dispatch
 from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock
 from store.database import Store
+from store.people import Person
 from store.repository import persons, positions
 
 log = structlog.get_logger()
 
 RULES_LOOK = timedelta(seconds=2)
+KEPT = "nothing was changed; what was in force runs on"
 
 
 class Daemon:
@@ -99,27 +102,35 @@ class Daemon:
         try:
             settings = build(load(self._config_path).config)
         except (ConfigErrors, RuleFileUnreadable) as error:
-            return Reloaded(applied=False, message="nothing was changed; the old one runs on", errors=(str(error),))
+            return Reloaded(applied=False, message=KEPT, errors=(str(error),))
         if fixed := needs_restart(self.settings.config, settings.config):
             message = f"nothing was changed: {', '.join(fixed)} needs a restart"
             return Reloaded(applied=False, message=message, needs_restart=fixed)
-        await self._apply(settings)
+        try:
+            await self._apply(settings)
+        except EngineFailed as error:
+            return Reloaded(applied=False, message=KEPT, errors=(str(error),))
         errors = tuple(self.ready.errors)
         kept = "; a rule that did not load keeps its last good version" if errors else ""
         return Reloaded(applied=True, message=f"{len(self.ready.rules)} rules in force{kept}", errors=errors)
 
     async def _apply(self, settings: Settings) -> None:
-        """Put *settings* in force between two batches."""
-        old, changed = self.settings, changes(self.settings.sources, settings.sources)
+        """Put *settings* in force. The engine comes first: it alone can refuse, and then nothing has changed."""
+        ready = await self._engine.reload(settings.engine)
+        changed = changes(self.settings.sources, settings.sources)
         await self._readers.end(changed)
         self._pipeline.forget(changed)
-        await self._store.write(lambda tx: persons.upsert_from_config(tx, settings.persons), patient=True)
-        ready = await self._pipeline.between_batches(lambda: self._engine.reload(settings.engine))
+        await self._pipeline.between_batches(lambda: self._know(settings.persons))
+        fresh = {
+            name: one for name, one in settings.sources.items() if name in changed or name not in self.settings.sources
+        }
         self.settings, self.ready = settings, ready
         self._metrics.took_rules(ready)
-        fresh = {name: one for name, one in settings.sources.items() if name in changed or name not in old.sources}
         if self._group is not None:
             self._readers.start(self._group, await self._sources(fresh))
+
+    async def _know(self, people: Sequence[Person]) -> None:
+        await self._store.write(lambda tx: persons.upsert_from_config(tx, people), patient=True)
 
     async def _sources(self, wanted: Mapping[str, FileSourceSettings]) -> dict[str, Source]:
         """Sources that go on where their last committed batch ended."""

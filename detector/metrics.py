@@ -37,6 +37,9 @@ class Metrics:
         self.last_line = Gauge(
             "tocsin_source_last_line_timestamp_seconds", "When a line was last read.", per_source, registry=registry
         )
+        self.evicted = Counter(
+            "tocsin_rule_evicted_groups", "Groups forgotten because a rule held too many.", registry=registry
+        )
         self.findings = Counter("tocsin_findings", "Findings opened.", ["decision", "severity"], registry=registry)
         self.incidents = Counter("tocsin_incidents_opened", "Incidents opened.", registry=registry)
         self.commit_seconds = Histogram(
@@ -76,6 +79,7 @@ class Metrics:
             self.late.labels(count.source).inc(count.late)
             self.suspect.labels(count.source).inc(count.suspect)
             self.poisoned.labels(count.source).inc(count.poisoned)
+        self.evicted.inc(sum(outcome.evictions.values()))
         for finding in outcome.findings:
             if finding.opened:
                 self.findings.labels(finding.decision, finding.severity).inc()
