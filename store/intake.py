@@ -1,95 +1,22 @@
 """What a finding changes: one function for the daemon and for replay, over whatever keeps the records. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from rules.entities import clean
 from rules.event import Decision, Entity, Severity
-from rules.finding import Evidence, Finding
+from rules.finding import Finding
 from store import grouping, process
-from store.grouping import Attach, Candidate, Ignore, Open, Reopen
-from store.incident import Actor, ActorKind, EntryKind, Fact, Incident, NewEntry, Outcome, RuleTally, Step, Track
+from store.grouping import Attach, Ignore, Open, Reopen
+from store.incident import Actor, ActorKind, EntryKind, Fact, Incident, NewEntry, Outcome, Step, Track
 from store.moments import to_microseconds
 from store.notice import NewNotice, NoticeKind
+from store.records import Known, Records, Taken
 
-#: Of each rule's lines in a record the first and the last are kept; between them the counts must do.
-EVIDENCE_FIRST = 20
-EVIDENCE_LAST = 20
-#: More entities than this are counted in the findings, but no longer listed.
-MAX_ENTITIES = 10_000
 ROLL_UP_AFTER = timedelta(minutes=10)
 #: A finding whose last event is older never pages singly.
 STALE_AFTER = timedelta(minutes=15)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What was taken of a finding before."""
-
-    number: int | None  #: the record it belongs to
-    severity: Severity
-    first_seen: datetime
-    last_seen: datetime
-    events: int  #: as counted in the record's tally; 0 once joined to an older episode
-    merged_into: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What a finding changed."""
-
-    incident: int | None  #: number of its record, None if it opens none
-    opened: bool = False  #: a record was opened or reopened
-    incident_raised: bool = False  #: its severity rose
-    notified: bool = False  #: someone is to be told
-
-
-class Records(Protocol):
-    """What `take` needs from wherever records are kept."""
-
-    def known(self, finding_id: str) -> Known | None:
-        """What was taken of it before."""
-
-    def remember(self, finding: Finding, taken: Known, reason: str) -> None:
-        """Keep the finding as it is now."""
-
-    def candidates(self, finding: Finding, key: str) -> Sequence[Candidate]:
-        """Records that it might belong to, see `grouping.decide`."""
-
-    def opened_near(self, rule_id: str, moment: datetime) -> int:
-        """How many incidents a rule opened whose first event is near *moment*."""
-
-    def next_number(self) -> int:
-        """The number of the next record."""
-
-    def incident(self, number: int) -> Incident:
-        """The record as it stands."""
-
-    def add(self, incident: Incident) -> None:
-        """Keep a new record."""
-
-    def change(self, before: Incident, after: Incident) -> None:
-        """Keep what changed of a record."""
-
-    def count(self, number: int, finding: Finding, *, findings: int, events: int) -> RuleTally:
-        """Add to what the finding's rule contributed to the record (an episode joined to another is taken off)."""
-
-    def most_events(self, number: int) -> int:
-        """The highest count of events among the record's rules."""
-
-    def add_entities(self, number: int, entities: Sequence[Entity], first_seen: datetime) -> None:
-        """List entities that are not listed yet, up to `MAX_ENTITIES`."""
-
-    def add_evidence(self, number: int, rule_id: str, lines: Sequence[Evidence]) -> None:
-        """Keep lines that are not kept yet, of the rule's the first and the last in order of time."""
-
-    def write_entry(self, number: int, entry: NewEntry) -> None:
-        """Append to the record's timeline."""
-
-    def notify(self, notice: NewNotice) -> None:
-        """Someone should hear of it."""
 
 
 def take(records: Records, finding: Finding, now: datetime) -> Taken:
@@ -301,23 +228,6 @@ def cleaned(finding: Finding) -> Finding:
         entities=tuple(Entity(kind=one.kind, value=clean(one.value)) for one in finding.entities),
         evidence=tuple(replace(one, origin=clean(one.origin), text=clean(one.text)) for one in finding.evidence),
     )
-
-
-def in_order(lines: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """Lines by time and place, each once."""
-    return tuple(sorted(set(lines), key=_place))
-
-
-def _place(line: Evidence) -> tuple[datetime, int, int, str, str, str]:
-    return (line.time, line.line, line.offset, line.source, line.origin, line.sha256)
-
-
-def first_and_last(lines: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """Of the lines of one rule in one record those that are kept."""
-    ordered = in_order(lines)
-    if len(ordered) <= EVIDENCE_FIRST + EVIDENCE_LAST:
-        return ordered
-    return (*ordered[:EVIDENCE_FIRST], *ordered[-EVIDENCE_LAST:])
 
 
 def track_for(severity: Severity, tags: Sequence[str]) -> Track:

@@ -8,10 +8,11 @@ from datetime import datetime
 from rules.event import Decision, Entity, Severity
 from rules.finding import Evidence, Finding, SeverityTerm
 from store import grouping, intake
+from store.evidence import first_and_last, in_order
 from store.grouping import Candidate
 from store.incident import Incident, NewEntry, RuleTally
-from store.intake import Known, Taken
 from store.notice import NewNotice
+from store.records import MAX_ENTITIES, Known, Taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class Ledger:
             self._order.setdefault(taken.incident, None)
         else:
             kept = self._recorded_evidence[finding.id]
-            self._recorded_evidence[finding.id] = intake.first_and_last((*kept, *finding.evidence))
+            self._recorded_evidence[finding.id] = first_and_last((*kept, *finding.evidence))
             self._order[finding.id] = finding
         return taken
 
@@ -87,7 +88,7 @@ class Ledger:
             first_seen=incident.first_seen,
             last_seen=incident.last_seen,
             events=incident.events,
-            evidence=intake.in_order(line for lines in kept.evidence.values() for line in lines),
+            evidence=in_order(line for lines in kept.evidence.values() for line in lines),
             rules=tuple(kept.tallies.values()),
             incident=incident,
         )
@@ -126,7 +127,7 @@ class _Kept:
 
 
 class _Memory:
-    """`intake.Records` in dictionaries. Nothing is ever closed here, so only open records are looked for."""
+    """`store.records.Records` in dictionaries. Nothing is ever closed here, so only open records are looked for."""
 
     def __init__(self) -> None:
         self.kept: dict[int, _Kept] = {}
@@ -194,13 +195,13 @@ class _Memory:
     def add_entities(self, number: int, entities: Sequence[Entity], first_seen: datetime) -> None:
         kept = self.kept[number]
         for entity in entities:
-            if len(kept.entities) < intake.MAX_ENTITIES and entity not in kept.entities:
+            if len(kept.entities) < MAX_ENTITIES and entity not in kept.entities:
                 kept.entities[entity] = None
                 self._by_entity[entity].add(number)
 
     def add_evidence(self, number: int, rule_id: str, lines: Sequence[Evidence]) -> None:
         evidence = self.kept[number].evidence
-        evidence[rule_id] = intake.first_and_last((*evidence.get(rule_id, ()), *lines))
+        evidence[rule_id] = first_and_last((*evidence.get(rule_id, ()), *lines))
 
     def write_entry(self, number: int, entry: NewEntry) -> None:
         """A replay tells no timeline."""

@@ -96,7 +96,7 @@ def verify(connection: Connection) -> None:
     if wrong:
         raise SchemaMismatch(
             f"the database's triggers are not those of this version: {', '.join(wrong)}. "
-            "They keep the timeline from being altered: find out who changed them and run `tocsin audit verify`. "
+            "They keep the timeline from being altered: find out who changed them. "
             "`tocsin db upgrade` makes them anew."
         )
 

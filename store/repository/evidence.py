@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, func, select
 
 from rules.finding import Evidence
-from store.intake import EVIDENCE_FIRST, EVIDENCE_LAST
+from store.evidence import FIRST, LAST
 from store.tables import evidence
 from store.tx import Tx
 from store.upsert import insert
@@ -31,7 +31,7 @@ def add(tx: Tx, number: int, rule_id: str, lines: Sequence[Evidence]) -> None:
         .where(evidence.c.incident == number, evidence.c.rule_id == rule_id)
         .subquery()
     )
-    between = select(ranked.c.id).where(ranked.c.first > EVIDENCE_FIRST, ranked.c.last > EVIDENCE_LAST)
+    between = select(ranked.c.id).where(ranked.c.first > FIRST, ranked.c.last > LAST)
     tx.connection.execute(evidence.delete().where(evidence.c.id.in_(between)))
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from rules.finding import Finding
 from store import intake
-from store.intake import Taken
+from store.records import Taken
 from store.repository.working_set import WorkingSet
 from store.tables import finding
 from store.tx import Tx

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, select
 from rules.event import Entity
 from store.errors import NotFound
 from store.incident import Incident
-from store.intake import MAX_ENTITIES
+from store.records import MAX_ENTITIES
 from store.tables import entity, incident
 from store.tx import Tx
 from store.upsert import insert

@@ -12,8 +12,8 @@ from rules.finding import Evidence, Finding
 from store import grouping
 from store.grouping import Candidate
 from store.incident import Incident, NewEntry, RuleTally
-from store.intake import Known
 from store.notice import NewNotice
+from store.records import Known
 from store.repository import candidates, evidence, outbox, records, timeline
 from store.tables import finding, incident, tally
 from store.tx import Tx
@@ -34,7 +34,7 @@ _GROWS = ("incident", "severity", "first_seen", "last_seen", "events", "counted"
 
 
 class WorkingSet:
-    """`intake.Records` in the database. Nothing is complete before `flush`.
+    """`store.records.Records` in the database. Nothing is complete before `flush`.
 
     A batch can tell of hundreds of findings that grow one record; statement by statement each would cost
     milliseconds.

@@ -16,9 +16,9 @@ from rules.event import Decision, Severity
 from rules.finding import Finding
 from store import engines
 from store.database import Store
-from store.intake import Taken
 from store.ledger import Ledger
 from store.migrations import upgrade as migrations
+from store.records import Taken
 from store.repository import evidence, findings, incidents
 
 
