@@ -4,10 +4,12 @@
 
 import asyncio
 import gzip
+import logging
 import os
 import shutil
 import tracemalloc
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -581,6 +583,42 @@ async def test_a_file_that_cannot_be_opened_is_tried_again(make_tail: MakeTail, 
     assert states(tail)["a.log"] is StreamState.OK
 
 
+async def test_a_folder_that_cannot_be_entered_for_a_while(make_tail: MakeTail, tmp_path: Path) -> None:
+    """While the path cannot be reached the open file is read on, and nothing counts as rotated."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    append(folder / "a.log", 1, 3)
+    tail = make_tail(folder / "a.log", rotate_wait_seconds=2)
+    await tail.look()
+    with (folder / "a.log").open("a") as writer:
+        folder.rename(tmp_path / "hidden")
+        folder.symlink_to("logs")  # a link to itself: neither root nor anyone else gets through
+        writer.write(numbered(4, 4) + numbered(5, 5)[:10])
+        writer.flush()
+        await expect(tail, 4, looks=5)
+        assert states(tail) == {"a.log": StreamState.UNREADABLE}
+        folder.unlink()
+        (tmp_path / "hidden").rename(folder)
+        writer.write(numbered(5, 5)[10:])
+    await expect(tail, 5)
+    assert states(tail) == {"a.log": StreamState.OK}
+    assert tail.source.status().counters.rotations == 0
+
+
+async def test_rotations_of_a_path_that_is_no_longer_named_are_left_alone(tmp_path: Path) -> None:
+    """After the configuration names another path, files rotated away from the old one are not read."""
+    old, new = tmp_path / "old.log", tmp_path / "new.log"
+    append(old, 1, 3)
+    append(new, 4, 5)
+    async with Tail(old) as tail:
+        await tail.look()
+        tail.settings = replace(tail.settings, paths=(str(new),))
+        append(old, 900, 905)
+        old.rename(tmp_path / "old.log.1")
+        await tail.restart()
+        await expect(tail, 5)
+
+
 async def test_a_path_that_is_no_file_is_named(make_tail: MakeTail, tmp_path: Path) -> None:
     """A folder, a FIFO or a loop of links at the path is shown as unreadable and stops nothing."""
     (tmp_path / "folder.log").mkdir()
@@ -629,6 +667,30 @@ async def test_folders_that_cannot_be_watched_are_polled(log: Path, monkeypatch:
         append(log, 4, 5)
         await expect(tail, 5)
         assert tail.source.status().counters.fallbacks == 1
+
+
+async def test_dropped_watch_events_are_counted_and_made_up_for(log: Path) -> None:
+    """When the kernel drops events, that is counted and a look at all paths follows."""
+    append(log, 1, 3)
+    async with Tail(log, watch=True, poll_seconds=3600) as tail:
+        await tail.look()
+        logging.getLogger("watchdog.observers.inotify_c").warning(
+            "Inotify queue overflowed; filesystem events were lost"
+        )
+        async with asyncio.timeout(10):
+            await tail.clock.woken()
+        await tail.look(0.2)
+        counters = tail.source.status().counters
+        assert (counters.overflows, counters.rescans) == (1, 2)
+
+
+async def test_a_relative_path_is_taken_from_the_working_directory(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative path works, and origins are absolute."""
+    monkeypatch.chdir(log.parent)
+    append(log, 1, 3)
+    async with Tail("a.log") as tail:
+        await expect(tail, 3)
+        assert tail.batches[0].origin == str(log)
 
 
 async def test_a_clock_that_jumps_changes_nothing(make_tail: MakeTail, log: Path) -> None:

@@ -38,6 +38,11 @@ class HandClock:
             finally:
                 await _cancel(*waits)
 
+    async def woken(self) -> None:
+        """Return when the source was woken and has nothing to do again."""
+        self.idle.clear()
+        await self.idle.wait()
+
     def advance(self, seconds: float) -> None:
         self.seconds += seconds
         self.idle.clear()

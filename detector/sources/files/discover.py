@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import re2
 
@@ -62,6 +61,11 @@ def rotated_from(name: str) -> str | None:
     return match.group(1) + (match.group(2) or "") if match else None
 
 
+def folder_of(path: str) -> str:
+    """The folder of *path* (plain string work: it runs for each file at each look)."""
+    return path.rpartition("/")[0]
+
+
 def discover(patterns: Collection[str], bases: Iterable[str]) -> Look:
     """Look at all paths.
 
@@ -90,16 +94,16 @@ def discover(patterns: Collection[str], bases: Iterable[str]) -> Look:
 
 def _rotated_beside(written_at: set[str]) -> list[str]:
     beside = []
-    for folder in sorted({str(Path(path).parent) for path in written_at}):
+    for folder in sorted({folder_of(path) for path in written_at}):
         try:
-            with os.scandir(folder) as entries:
+            with os.scandir(folder or "/") as entries:
                 names = sorted(entry.name for entry in entries)
         except OSError:
             continue  # told by the stat of the path itself
         for name in names:
             base = rotated_from(name)
-            if base is not None and os.path.join(folder, base) in written_at:  # noqa: PTH118 (once per file and look)
-                beside.append(os.path.join(folder, name))  # noqa: PTH118
+            if base is not None and f"{folder}/{base}" in written_at:
+                beside.append(f"{folder}/{name}")
     return beside
 
 
@@ -115,9 +119,8 @@ def _stat(path: str, written_at: set[str], look: Look) -> Found | None:
     if not stat.S_ISREG(status.st_mode):
         look.problems[path] = "is not an ordinary file; name a log file, or a glob such as /var/log/app/*.log"
         return None
-    folder, name = os.path.split(path)
-    base = rotated_from(name)
-    written = os.path.join(folder, base) if base is not None else path  # noqa: PTH118
+    base = rotated_from(path.rpartition("/")[2])
+    written = f"{folder_of(path)}/{base}" if base is not None else path
     return Found(
         path=path,
         base=written if written in written_at else path,

@@ -1,12 +1,14 @@
 """Follows the files of one ``[[source]]``: reads them in the order of writing, and only when asked."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 from detector.sources.files.content import unpacked_bytes
+from detector.sources.files.discover import folder_of
 from detector.sources.files.follow import Pause
 from detector.sources.files.happenings import Happenings
 from detector.sources.files.position import decode
@@ -47,11 +49,12 @@ class FileSource:
             PositionError: a committed position cannot be understood.
         """
         self.name = settings.name
+        settings = replace(settings, paths=tuple(os.path.abspath(path) for path in settings.paths))  # noqa: PTH100 (globs)
         self._settings = settings
         self._clock = clock
         self._happenings = Happenings(settings.name)
         self._roster = Roster(settings, committed, known=known, new_stream=new_stream, happenings=self._happenings)
-        self._is_first_look = not known
+        self._is_first_look = True
         self._watches = self._make_watches() if watch else None
         self._wake = asyncio.Event()
         self._scanned_at = self._rescan_at = float("-inf")
@@ -123,28 +126,30 @@ class FileSource:
         self._turns += 1
         tracked.turn = self._turns
         try:
-            if tracked.content is None and not self._reopen(tracked):
-                return Pause.END
-            result = tracked.follower.read(self._clock.now())
+            result = self._read_open(tracked)
         except OSError as error:
             self._roster.fail(tracked.follower.position.path, error)
             tracked.let_go()
             tracked.is_blocked = True
             return Pause.END
-        if result is Pause.CHANGED:
-            self._roster.renew(tracked, self._moment())
-            self._rescan_at = float("-inf")  # its copy may be there already, and is read first
-            return result
-        if result is Pause.END:
-            return self._end_of(tracked)
-        tracked.quiet_since = None
         if isinstance(result, Batch) and result.starts.cuts:
             self._happenings.cut_lines(result.origin, len(result.starts.cuts), result.starts.line)
         return result
 
+    def _read_open(self, tracked: Tracked) -> Batch | Pause:
+        if tracked.content is None and not self._reopen(tracked):
+            return Pause.END
+        result = tracked.follower.read(self._clock.now())
+        if result is Pause.END:
+            return self._end_of(tracked)
+        tracked.quiet_since = None
+        if result is Pause.CHANGED:
+            self._roster.renew(tracked, self._moment())
+            self._rescan_at = float("-inf")  # its copy may be there already, and is read first
+        return result
+
     def _reopen(self, tracked: Tracked) -> bool:
-        self._roster.make_room()
-        if tracked.reopen():
+        if self._roster.reopen(tracked):
             return True
         self._roster.leave(tracked, self._moment())
         self._rescan_at = float("-inf")  # another file is there now
@@ -198,7 +203,7 @@ class FileSource:
 
     def _folders(self) -> set[str]:
         paths = {found.path for found in self._roster.look.files} | set(self._roster.look.missing)
-        return {str(Path(path).parent) for path in paths}
+        return {folder_of(path) or "/" for path in paths}
 
     def _make_watches(self) -> Watches:
         return Watches(

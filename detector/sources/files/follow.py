@@ -133,12 +133,18 @@ class Follower:
         """Whether the file was written to since the last read found its end."""
         if self.content is None:
             return False
-        stat = self.content.stat()
+        try:
+            stat = self.content.stat()
+        except OSError:
+            return True  # the next read says what is wrong
         return (stat.size, stat.modified_ns) != self.quiet
 
     def is_intact(self) -> bool:
         """Whether the bytes are still those that we read."""
-        return self.content is None or not self.has_changed() or continues(self.content, self.position)
+        try:
+            return self.content is None or not self.has_changed() or continues(self.content, self.position)
+        except OSError:
+            return True  # the next read says what is wrong
 
     def _read(self, content: Content, received_at: datetime) -> Batch | Pause:
         offset = self.position.offset

@@ -1,5 +1,6 @@
 """Which stream lives in which file: brings them together again after every look at the paths."""
 
+import fnmatch
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ class Aside:
     state: tuple[int, int]
     reason: StreamState
     detail: str
+    of: Tracked | None = None  #: the stream it is a copy of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Roster:
         self._new_stream = new_stream
         self._happenings = happenings
         self._living: dict[tuple[int, int], Tracked] = {}
+        self._held: set[Tracked] = set()  #: those whose file may be open
         self._serial = itertools.count()
         self._unread_at_first: set[str] = set()
         self._look_back_left = settings.look_back_bytes
@@ -86,15 +89,18 @@ class Roster:
             Streams whose position is to be stored though nothing was read, and whether another look is due at once.
         """
         self._happenings.rescanned()
-        self.look = discover(self._settings.paths, {tracked.base for tracked in self.streams.values()})
-        self.look.files = [self._with_size(found) for found in self.look.files]
+        self.look = discover(self._settings.paths, self._bases())
+        self.look.files = [self._with_size(found) if found.is_compressed else found for found in self.look.files]
         self._told, self.problems = self.problems, {}
         for path, why in self.look.problems.items():
             self._trouble(path, why)
         fresh = self._recognise(moment)
         changed = [tracked for tracked in self.open_streams if fresh and not tracked.follower.is_intact()]
         for tracked in changed:
-            self.renew(tracked, moment)
+            try:
+                self.renew(tracked, moment)
+            except OSError as error:
+                self.fail(tracked.follower.position.path, error)
         begun = [begun for found in sorted(fresh, key=_originals_first) if (begun := self._place(found, moment))]
         if not self._known:
             self._unread_at_first = set(self.problems)
@@ -109,11 +115,12 @@ class Roster:
         tracked.follower.content = None
         self.leave(tracked, moment)
         tracked.is_cut = True
-        self.aside = {hint: aside for hint, aside in self.aside.items() if aside.reason is not StreamState.COPY}
+        self.aside = {hint: aside for hint, aside in self.aside.items() if aside.of is not tracked}
         fresh = self._track(Position(path=old.path, base=old.base, generation=old.generation + 1))
         fresh.follower.attach(content)
         fresh.found = found
         self._living[old.dev, old.inode] = fresh
+        self._held.add(fresh)
 
     def leave(self, tracked: Tracked, moment: Moment) -> None:
         """A stream's bytes are no longer where they were."""
@@ -140,15 +147,35 @@ class Roster:
             self._happenings.failed(path, why)
         self.problems[path] = why
 
-    def make_room(self) -> None:
-        """Close files that a path leads back to, until another one may be opened."""
-        spare = len(self.open_streams) - self._settings.max_open_files + 1
-        if spare <= 0:
+    def reopen(self, tracked: Tracked) -> bool:
+        """Open a stream's file where it was last seen; False if another one is there by now.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        self._make_room()
+        self._held.add(tracked)
+        return tracked.reopen()
+
+    def _make_room(self) -> None:
+        """Close files that a path leads back to, a quarter at once, if no more may be opened."""
+        limit = self._settings.max_open_files
+        if len(self._held) < limit:
             return
-        closable = [tracked for tracked in self.open_streams if tracked.found is not None]
+        self._held = set(self.open_streams)
+        if len(self._held) < limit:
+            return
+        closable = [tracked for tracked in self._held if tracked.found is not None]
         closable.sort(key=lambda tracked: (tracked.is_unread, tracked.turn))
-        for tracked in closable[:spare]:
+        for tracked in closable[: len(self._held) - limit * 3 // 4]:
             tracked.let_go()
+            self._held.remove(tracked)
+
+    def _bases(self) -> set[str]:
+        """Paths that were followed, as far as the settings still name them."""
+        bases = {tracked.base for tracked in self.streams.values()}
+        patterns = [pattern.replace("**/", "*") for pattern in self._settings.paths]
+        return {base for base in bases if any(fnmatch.fnmatchcase(base, pattern) for pattern in patterns)}
 
     # -- recognising -----------------------------------------------------------------------------------------
 
@@ -166,7 +193,7 @@ class Roster:
                 self.aside.pop(found.hint, None)
                 fresh.append(found)
         for tracked in list(self._living.values()):
-            if tracked not in seen and tracked.found is not None:
+            if tracked not in seen and tracked.found is not None and tracked.found.path not in self.look.problems:
                 self._moved_aside(tracked, moment)
         return fresh
 
@@ -174,9 +201,9 @@ class Roster:
         if tracked.content is not None or tracked.settled == found.state:
             return True
         tracked.found = found
-        self.make_room()
         try:
-            if tracked.reopen():
+            # Of a stream of which nothing was read the inode alone would decide, and that is used again at once.
+            if tracked.follower.position.offset > 0 and self.reopen(tracked):
                 return True
         except OSError as error:
             self.fail(found.path, error)
@@ -211,7 +238,7 @@ class Roster:
         if found.is_compressed and found.unpacked_bytes is None:
             self._consider_packed(found)
             return None
-        self.make_room()
+        self._make_room()
         try:
             content = open_content(found)
         except OSError as error:
@@ -235,7 +262,7 @@ class Roster:
 
     def _with_size(self, found: Found) -> Found:
         modified_ns, unpacked = self._unpacked.get(found.hint, (0, 0))
-        if found.is_compressed and modified_ns == found.modified_ns:
+        if modified_ns == found.modified_ns:
             return replace(found, unpacked_bytes=unpacked)
         return found
 
@@ -251,8 +278,9 @@ class Roster:
         for tracked in self.streams.values():
             if tracked.is_copied_in(content, found, front):
                 content.close()
-                self._put_aside(found, StreamState.COPY, f"holds the same lines as {tracked.follower.position.path}")
-                self._happenings.copied(found.path, tracked.follower.position.path)
+                original = tracked.follower.position.path
+                self._put_aside(found, StreamState.COPY, f"holds the same lines as {original}", tracked)
+                self._happenings.copied(found.path, original)
                 tracked.is_cut = False
                 return None
         if looks_binary(front):
@@ -270,6 +298,7 @@ class Roster:
         self._vacate(tracked)
         tracked.live_in(content, found)
         self._living[found.hint] = tracked
+        self._held.add(tracked)
 
     def _vacate(self, tracked: Tracked) -> None:
         position = tracked.follower.position
@@ -285,8 +314,8 @@ class Roster:
         self._settle_in(tracked, content, found)
         return tracked if start.offset > 0 or start.history_until > 0 else None
 
-    def _put_aside(self, found: Found, reason: StreamState, detail: str) -> None:
-        self.aside[found.hint] = Aside(found.state, reason, detail)
+    def _put_aside(self, found: Found, reason: StreamState, detail: str, of: Tracked | None = None) -> None:
+        self.aside[found.hint] = Aside(found.state, reason, detail, of)
 
     # -- keeping track ---------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 """What a file source says about its files."""
 
+import contextlib
+
 from detector.sources.files.roster import Roster
 from detector.sources.files.tracked import Tracked
 from detector.sources.source import StreamState, StreamStatus
@@ -29,12 +31,16 @@ def _why_absent(path: str, roster: Roster) -> tuple[StreamState, str]:
     return StreamState.MISSING, "nothing there; looked for again at each rescan"
 
 
+def _size(tracked: Tracked) -> int:
+    if tracked.content is not None:
+        with contextlib.suppress(OSError):
+            return tracked.content.stat().size
+    return tracked.found.state[0] if tracked.found is not None else tracked.follower.position.offset
+
+
 def _followed(tracked: Tracked, roster: Roster) -> StreamStatus:
     position = tracked.follower.position
-    if tracked.content is not None:
-        size = tracked.content.stat().size
-    else:
-        size = tracked.found.size if tracked.found is not None else position.offset
+    size = _size(tracked)
     problem = roster.problems.get(position.path, "")
     state = StreamState.OK if tracked.is_in_place else StreamState.ROTATED
     return StreamStatus(
