@@ -17,6 +17,7 @@ class SourceProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     category: str | None = None
     service: str | None = None
     lateness_seconds: float = 10.0  #: how far behind its stream a line may come and not be called late
+    as_of: datetime | None = None  #: replay: the moment as of which this file is read, if not that of all files
 
     def claims(self, found: LogSource) -> LogSource:
         """The log source of an event whose format says *found*."""

@@ -111,10 +111,13 @@ class Stream:
         return self._lateness
 
     def begin(self, batch: Batch, reference: datetime) -> None:
-        """Prepare for the lines of *batch*; *reference* is arrival, or the moment as of which files are replayed."""
+        """Prepare for the lines of *batch*; *reference* is arrival, or the moment as of which files are replayed.
+
+        A profile that bears a moment of its own wins: files that are replayed together may be of different years.
+        """
         self.tally = Tally()
-        self._batch, self._reference = batch, reference
-        self._reference_us = microseconds(reference)
+        self._batch, self._reference = batch, self._profile.as_of or reference
+        self._reference_us = microseconds(self._reference)
         self.state.arrived = microseconds(batch.received_at)
 
     def read(self, raw: bytes, line: int, offset: int, wanted: Callable[[LogSource], object]) -> Event | None:

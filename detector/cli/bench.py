@@ -35,10 +35,9 @@ class Bench:
 
     files: tuple[LogFile, ...]
     settings: EngineSettings  #: with ``as_of`` set, and a profile for each file
-    profile: SourceProfile  #: the same for all files
     rules: RuleSet
     formats: tuple[Format, ...]  #: those of the configuration
-    gives_years: bool  #: some stamps bear no year; ``as_of`` decided it
+    guessed: tuple[datetime, ...]  #: of files with stamps that bear no year: the moments that decided it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,21 +122,23 @@ def bench(house: ExitStack, paths: Sequence[str], wishes: Wishes) -> Bench:
     if not is_zone(wishes.timezone):
         raise Misuse(f'there is no zone "{clean(wishes.timezone)}": use an IANA name, e.g. Europe/Berlin')
     files = open_files(house, paths)
-    profile = SourceProfile(format=wishes.format, timezone=wishes.timezone)
-    guess = as_of(files, wishes.format, ZoneInfo(wishes.timezone), formats)
+    guesses = [as_of(file, wishes.format, ZoneInfo(wishes.timezone), formats) for file in files]
+    moments = [wishes.as_of or guess.moment for guess in guesses]
     settings = msgspec.structs.replace(
         base,
         rule_files=chosen_rules(base, wishes),
-        sources={file.name: profile for file in files},
-        as_of=wishes.as_of or guess.moment,
+        sources={
+            file.name: SourceProfile(format=wishes.format, timezone=wishes.timezone, as_of=moment)
+            for file, moment in zip(files, moments, strict=True)
+        },
+        as_of=max(moments),
     )
     return Bench(
         files=files,
         settings=settings,
-        profile=profile,
         rules=_loaded(settings),
         formats=formats,
-        gives_years=guess.gives_years and wishes.as_of is None,
+        guessed=tuple(guess.moment for guess in guesses if guess.gives_years and wishes.as_of is None),
     )
 
 

@@ -32,7 +32,8 @@ def _explain_file(path: str, wishes: Wishes, as_json: bool) -> None:
     with ExitStack() as house:
         on = bench(house, [path], wishes)
         assert on.settings.as_of is not None
-        for line in explained(on.files[0], on.profile, on.rules, on.formats, on.settings.as_of):
+        (file,) = on.files
+        for line in explained(file, on.settings.sources[file.name], on.rules, on.formats, on.settings.as_of):
             if as_json:
                 print_json(plain(line), indent=None)
             else:

@@ -33,10 +33,10 @@ def replay(paths: tuple[str, ...], exit_zero: bool, wishes: Wishes, as_json: boo
     """
     with ExitStack() as house:
         on = bench(house, paths, wishes)
-        if on.gives_years and on.settings.as_of and not as_json:
-            moment = f"{on.settings.as_of:%Y-%m-%d %H:%M} UTC"
+        if on.guessed and not as_json:
+            moments = ", ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in sorted(set(on.guessed)))
             click.echo(
-                f"Stamps without a year are read as of {moment} (the file's time; --as-of changes it).", err=True
+                f"Stamps without a year are read as of {moments} (the file's time; --as-of changes it).", err=True
             )
         with _progress(on.files) as progress:
             found = replay_files(on.files, on.settings, on.rules, on.formats, progress)

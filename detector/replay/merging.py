@@ -1,7 +1,7 @@
 """Several files as one sequence of batches, in the order of the times in them."""
 
 import heapq
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,17 +30,22 @@ class Timed:
 
 def merged(
     files: Sequence[LogFile],
-    profile: SourceProfile,
+    profiles: Mapping[str, SourceProfile],
     more: Iterable[Format],
     as_of: datetime,
     progress: Progress,
 ) -> Iterator[Batch]:
-    """Batches of all files; one file is passed on as it is."""
+    """Batches of all files; one file is passed on as it is.
+
+    Args:
+        profiles: How each file is read, by its name.
+        as_of: When the batches are said to be read.
+    """
     if len(files) == 1:
         yield from files[0].batches(as_of, progress)
         return
     formats = tuple(more)
-    timed = [_timed(index, file, profile, formats, as_of, progress) for index, file in enumerate(files)]
+    timed = [_timed(index, file, profiles[file.name], formats, as_of, progress) for index, file in enumerate(files)]
     run: list[Timed] = []
     size = 0
     for one in heapq.merge(*timed, key=lambda one: (one.watermark, one.file)):

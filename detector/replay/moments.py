@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from detector.replay.reading import LogFile
 from rules.event import TimeSource
@@ -16,27 +16,19 @@ YEAR = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsOf:
-    """The moment, and whether it had to be guessed for stamps without a year."""
+    """The moment of one file, and whether it had to be guessed for stamps without a year."""
 
     moment: datetime
     gives_years: bool  #: some stamps bear no year: worth telling
 
 
-def as_of(files: Iterable[LogFile], named: str, zone: tzinfo, more: Iterable[Format]) -> AsOf:
-    """The latest moment at which the files can have been written.
+def as_of(file: LogFile, named: str, zone: tzinfo, more: Iterable[Format]) -> AsOf:
+    """The latest moment at which *file* can have been written.
 
     It is the file's own time, but where its last lines are later than that: then the file was copied or made by a
     clock of its own, and the lines are believed. Last lines without a year belong to the year before.
     """
-    formats = tuple(more)
-    found = [_of_file(file, Pin(named, more=formats), zone) for file in files]
-    return AsOf(
-        moment=max((one.moment for one in found), default=datetime.now(UTC)),
-        gives_years=any(one.gives_years for one in found),
-    )
-
-
-def _of_file(file: LogFile, pin: Pin, zone: tzinfo) -> AsOf:
+    pin = Pin(named, more=tuple(more))
     context = Context(reference=file.written_at, zone=zone)
     stamps: dict[TimeSource, list[datetime]] = {source: [] for source in TimeSource}
     for line in file.last_lines(LINES):

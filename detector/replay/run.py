@@ -11,7 +11,7 @@ from rules.engine import Engine
 from rules.formats.detect import Nearest, nearest
 from rules.formats.format import Format
 from rules.outcome import Outcome
-from rules.settings import EngineSettings, SourceProfile
+from rules.settings import EngineSettings
 from rules.sigma.model import RuleSet
 from store.ledger import Ledger, Record
 
@@ -53,14 +53,13 @@ def replay(
     """Run *rules* over *files*, merged by the times in them.
 
     Args:
-        settings: ``as_of`` must be set; the profiles of all files must be the same.
+        settings: ``as_of`` must be set, and there is a profile for each file.
         formats: What ``settings.expressions`` describes.
         progress: Told of what was read.
     """
     assert settings.as_of is not None
     engine, ledger, tallies = Engine(settings, rules), Ledger(), _Tallies()
-    profile = settings.sources.get(files[0].name, SourceProfile()) if files else SourceProfile()
-    for batch in merged(files, profile, formats, settings.as_of, progress):
+    for batch in merged(files, settings.sources, formats, settings.as_of, progress):
         outcome = engine.feed(batch)
         tallies.add(outcome)
         _take(ledger, outcome)

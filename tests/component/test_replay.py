@@ -217,6 +217,16 @@ class TestYears:
         (one,) = found(call("replay", "auth.log", "--json", "--as-of", "2020-01-01"))
         assert one["first_seen"] == "2019-12-10T06:55:00Z"
 
+    def test_each_file_has_a_time_of_its_own(self, folder: Path) -> None:
+        """A file beside it, of another year, changes nothing: neither the year nor that seconds are believed."""
+        write(folder / "auth.log", self.lines(), at=datetime(2026, 11, 23, tzinfo=UTC))
+        write(folder / "other.log", [failure(second, "198.51.100.1") for second in range(10)])
+        done = call("replay", "auth.log", "other.log", "--json")
+        assert [(one["first_seen"], one["last_seen"]) for one in found(done)] == [
+            ("2025-12-10T06:55:00Z", "2025-12-10T06:55:09Z"),
+            ("2026-03-01T03:00:00Z", "2026-03-01T03:00:09Z"),
+        ]
+
     def test_the_guess_is_said_aloud(self, folder: Path) -> None:
         """A person is told which moment was taken, and how to change it."""
         write(folder / "auth.log", self.lines(), at=datetime(2026, 1, 3, tzinfo=UTC))
