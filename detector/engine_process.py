@@ -231,8 +231,11 @@ class EngineProcess:
 
     async def _restore(self, link: Link) -> Restored:
         async with _or_kill(link):
+            # Before the first await: a commit meanwhile empties the list, and what was loaded may not hold it yet.
+            # What is in both is applied twice, which changes nothing.
+            uncommitted = tuple(self._uncommitted)
             snapshot, deltas = await self._load_state()
-            state = Restore(snapshot, [*deltas, *self._uncommitted])
+            state = Restore(snapshot, [*deltas, *uncommitted])
             return await link.ask(state, Restored, seconds=START_SECONDS)
 
     async def _hand_over(self, fresh: Link) -> Restored:

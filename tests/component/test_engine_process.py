@@ -102,6 +102,28 @@ async def test_a_kill_between_batches_loses_nothing_that_is_committed_or_about_t
     assert engine.restarts == 1
 
 
+async def test_a_commit_while_the_state_is_loaded_loses_nothing() -> None:
+    """A reload after a death loads what was committed; what is committed meanwhile is in neither list, yet counts."""
+    store = FakeStore()
+    one, two = batches_of([ssh(at) for at in range(5)], [4, 1])
+
+    async def load() -> tuple[bytes | None, list[bytes]]:
+        loaded = await store.load()
+        engine.committed()
+        return loaded
+
+    engine = EngineProcess(settings_of(*RULES), load)
+    try:
+        await engine.start()
+        await engine.feed(one)
+        kill(engine)
+        await engine.reload(settings_of(*RULES))
+        (finding,) = (await engine.feed(two)).findings
+    finally:
+        await engine.stop()
+    assert (finding.opened, finding.events) == (True, 5)
+
+
 async def test_kills_at_random_instants_lose_nothing_and_accuse_nobody(chance: random.Random) -> None:
     """Whatever it is doing when it dies: every line counts once and none is left out."""
     wanted = lines(3000)
