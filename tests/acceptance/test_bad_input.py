@@ -76,6 +76,7 @@ def test_binary_and_endless_lines_are_counted_and_passed_over(idle_daemon: Daemo
     """After NULs, invalid UTF-8 and a line of 10 MiB amid a log the next line is found as ever."""
     idle_daemon.start()
     idle_daemon.append("auth.log", [failed_password("203.0.113.1")])
+    eventually(lambda: idle_daemon.incidents(), "the line before is found", context=lambda: idle_daemon.said)
     with (idle_daemon.folder / "auth.log").open("ab") as log:
         log.write(bytes(range(256)).replace(b"\n", b"") * 16 + b"\n")
         log.write(b"x" * 10 * 1024 * 1024 + b"\n")
