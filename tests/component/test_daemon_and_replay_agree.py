@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fakes import START, FakeClock
@@ -14,10 +13,8 @@ from support.store import finding, line, open_store, sqlite_url
 
 from rules.event import Decision, Severity
 from rules.finding import Finding
-from store import engines
 from store.database import Store
 from store.ledger import Ledger
-from store.migrations import upgrade as migrations
 from store.records import Taken
 from store.repository import evidence, findings, incidents
 
@@ -46,22 +43,14 @@ def told(draw: st.DrawFn) -> Finding:
     )
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database that is up to date; making one takes longer than filling it."""
-    folder = tmp_path_factory.mktemp("empty")
-    migrations.ensure(engines.parse(sqlite_url(folder)), upgrade=True, now=START, lock_wait_seconds=1)
-    return folder / "tocsin.db"
-
-
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(stream=st.lists(told(), min_size=1, max_size=40), together=st.integers(1, 40))
-async def test_same_records(empty: Path, stream: list[Finding], together: int) -> None:
+async def test_same_records(sqlite_template: Path, stream: list[Finding], together: int) -> None:
     """Key, severity, counts, entities, tallies and evidence of every record are the same, however many come at once."""
     ledger = Ledger()
     taken = [ledger.take(one) for one in stream]
     with tempfile.TemporaryDirectory() as name:
-        shutil.copy(empty, name)
+        shutil.copy(sqlite_template, name)
         async with open_store(sqlite_url(Path(name)), FakeClock(), Path(name)) as store:
             stored: list[Taken] = []
             for batch in (stream[start : start + together] for start in range(0, len(stream), together)):

@@ -271,7 +271,7 @@ async def test_second_daemon_on_one_state(store: Store, store_url: str, clock: F
 async def test_second_daemon_on_one_postgres(store: Store, store_url: str, clock: FakeClock, tmp_path: Path) -> None:
     """On PostgreSQL the database itself refuses a second daemon, also from another machine."""
     with pytest.raises(AlreadyRunning, match=rf"process {os.getpid()} on "):
-        await Store.open(store_url, clock, lock_dir=tmp_path / "elsewhere", upgrade=True)
+        await Store.open(store_url, clock, lock_dir=tmp_path / "elsewhere", upgrade=True, lock_wait_seconds=0.2)
     await store.write(note("undisturbed"))
 
 

@@ -29,9 +29,9 @@ def two_urls(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, str]:
 
 
 @pytest.fixture
-def connection(store_url: str) -> Iterator[Connection]:
+def connection(empty_url: str) -> Iterator[Connection]:
     """A connection as migrations have it."""
-    engine = engines.upgrading(engines.parse(store_url), lock_wait_seconds=1)
+    engine = engines.upgrading(engines.parse(empty_url), lock_wait_seconds=1)
     with engine.connect() as opened:
         yield opened
     engine.dispose()
@@ -71,13 +71,13 @@ def test_comparison_sees_a_dropped_trigger_and_another_where(connection: Connect
     assert changed == {"trigger tocsin_incident_no_delete", "index uq_incident_open_key"}
 
 
-async def test_empty_database_is_not_touched_unasked(store_url: str, clock: FakeClock, tmp_path: Path) -> None:
+async def test_empty_database_is_not_touched_unasked(empty_url: str, clock: FakeClock, tmp_path: Path) -> None:
     """Without leave to upgrade, an empty database is refused with the command that makes it ready."""
     with pytest.raises(SchemaMismatch, match="tocsin db upgrade"):
-        await Store.open(store_url, clock, lock_dir=tmp_path, upgrade=False)
-    async with open_store(store_url, clock, tmp_path):
+        await Store.open(empty_url, clock, lock_dir=tmp_path, upgrade=False)
+    async with open_store(empty_url, clock, tmp_path):
         pass
-    reopened = await Store.open(store_url, clock, lock_dir=tmp_path, upgrade=False)
+    reopened = await Store.open(empty_url, clock, lock_dir=tmp_path, upgrade=False)
     await reopened.close()
 
 

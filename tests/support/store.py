@@ -19,9 +19,11 @@ import psycopg
 
 from rules.event import Decision, Entity, Severity
 from rules.finding import Evidence, Finding, SeverityTerm
+from store import engines
 from store.clock import Clock
 from store.database import Store
 from store.incident import Actor, ActorKind
+from store.migrations import upgrade
 from store.people import Person, Role
 from store.repository import persons
 from store.tx import Tx
@@ -64,6 +66,11 @@ async def open_store(
         await store.close()
 
 
+def bring_up_to_date(url: str) -> None:
+    """Make the tables of this version."""
+    upgrade.ensure(engines.parse(url), upgrade=True, now=START, lock_wait_seconds=5)
+
+
 def add_persons(tx: Tx) -> None:
     """Ana and Bo respond, Vi looks."""
     persons.upsert_from_config(tx, PERSONS)
@@ -81,11 +88,11 @@ class PostgresServer:
     socket_dir: str
     _numbers: "itertools.count[int]"
 
-    def new_database(self) -> str:
-        """The URL of an empty database."""
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of a new database: an empty one, or a copy of *template*."""
         name = f"tocsin_{next(self._numbers)}"
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return f"postgresql://postgres@/{name}?host={self.socket_dir}"
 
     def is_ready(self) -> bool:
