@@ -90,6 +90,7 @@ class Batch:
     partition: str = ""  #: reserved for more than one daemon per store
     skip: frozenset[int] = frozenset()  #: indexes of lines that must not be worked on (poison)
     history: bool = False  #: read-only look-back: findings are recorded as history and arm nothing
+    backlog: bool = False  #: written before we began to read: old stamps are believed, however old
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 STAMPS: Final = 31  #: the median of so many stamps is where a stream stands: forged ones cannot move it far
 OLDEST: Final = timedelta(days=7)  #: before arrival
 NEWEST: Final = timedelta(minutes=5)  #: after arrival
+#: The year of an old line's stamp is the one nearest to so long ago: within a year back, and up to three days ahead.
+MIDDLE_OF_A_YEAR: Final = timedelta(days=179)
 
 
 def microseconds(moment: datetime) -> int:
@@ -64,9 +66,9 @@ class StreamState(msgspec.Struct, forbid_unknown_fields=True):
         return (self.watermark is not None and time < self.watermark) or (self.idle is not None and time < self.idle)
 
 
-def is_believable(stamp: datetime, reference: datetime, *, replay: bool) -> bool:
-    """Whether a line read at *reference* may bear this stamp. Old files are replayed: only the future is refused."""
-    return stamp <= reference + NEWEST and (replay or stamp >= reference - OLDEST)
+def is_believable(stamp: datetime, reference: datetime, *, old: bool) -> bool:
+    """Whether a line read at *reference* may bear this stamp. Of *old* lines only the future is refused."""
+    return stamp <= reference + NEWEST and (old or stamp >= reference - OLDEST)
 
 
 @dataclass(slots=True)
@@ -118,6 +120,8 @@ class Stream:
         self.tally = Tally()
         self._batch, self._reference = batch, self._profile.as_of or reference
         self._reference_us = microseconds(self._reference)
+        self._old = self._replay or batch.backlog or batch.history  # written long before it was read
+        self._year_reference = self._reference - MIDDLE_OF_A_YEAR if self._old else self._reference
         self.state.arrived = microseconds(batch.received_at)
 
     def read(self, raw: bytes, line: int, offset: int, wanted: Callable[[LogSource], object]) -> Event | None:
@@ -126,7 +130,7 @@ class Stream:
         if not text or text.isspace():
             return None
         state, tally = self.state, self.tally
-        context = Context(reference=self._reference, zone=self._zone, previous=state.previous)
+        context = Context(reference=self._year_reference, zone=self._zone, previous=state.previous)
         name, parsed = self._pin.choose(text, context)
         if parsed is None:
             tally.unparsed += 1
@@ -180,10 +184,10 @@ class Stream:
     def _time(self, stamp: datetime | None) -> tuple[datetime, bool]:
         """When the event happened, as far as we believe the line; and whether we do not."""
         state, tally = self.state, self.tally
-        suspect = stamp is not None and not is_believable(stamp, self._reference, replay=self._replay)
+        suspect = stamp is not None and not is_believable(stamp, self._reference, old=self._old)
         if stamp is None or suspect:
             tally.suspect += suspect
-            if self._replay:  # there is no arrival: it happened when its neighbours did
+            if self._old:  # arrival says nothing: it happened when its neighbours did
                 return state.previous or self._reference, suspect
             return self._reference, suspect
         time = microseconds(stamp)

@@ -95,13 +95,13 @@ def yearless(month: str, rest: str, context: Context) -> datetime | None:
         month: Its number between two dashes, as in MONTHS.
         rest: ``DDTHH:MM:SS``.
     """
-    year = context.reference.year
-    try:
-        moment = in_utc(datetime.fromisoformat(f"{year}{month}{rest}"), context)
+    for year in (context.reference.year, context.reference.year + 1):
+        try:
+            moment = in_utc(datetime.fromisoformat(f"{year:04}{month}{rest}"), context)
+        except ValueError:  # no date at all, or 29 February in a year that has none
+            break
         if moment is not None and -HALF_A_YEAR < moment - context.reference < HALF_A_YEAR:
             return moment
-    except ValueError:  # no date at all, or 29 February in a year that has none
-        pass
     return _nearest_year(month, rest, context)
 
 

@@ -358,6 +358,7 @@ async def test_a_compressed_file_that_was_read_is_left_alone(make_tail: MakeTail
     await tail.look(5)
     await tail.restart()
     await expect(tail, 55)
+    assert states(tail)["a.log.1.gz"] is StreamState.IGNORED
 
 
 def pack(old: Path, packed: Path) -> None:
@@ -412,6 +413,31 @@ async def test_a_file_replaced_by_an_editor_goes_on(make_tail: MakeTail, log: Pa
     append(anew, 23, 24)
     anew.rename(log)
     await expect(tail, 24)
+
+
+async def test_a_file_replaced_by_an_editor_before_much_was_read(make_tail: MakeTail, log: Path) -> None:
+    """What the old file still holds unread is read first; then it is known well enough to go on in the new one."""
+    append(log, 1, 1)
+    tail = make_tail(log)
+    await tail.look()
+    append(log, 2, 3)
+    anew = log.with_suffix(".new")
+    shutil.copyfile(log, anew)
+    append(anew, 4, 5)
+    anew.rename(log)
+    await expect(tail, 5)
+
+
+async def test_a_file_and_its_copy_seen_at_once(make_tail: MakeTail, log: Path) -> None:
+    """Of a file and a copy of it that both are new, the file that is written to is followed."""
+    tail = make_tail(log.parent / "a.log*")
+    await tail.look()
+    append(log, 1, 40)
+    shutil.copyfile(log, log.with_suffix(".log.1"))
+    await tail.look()
+    append(log, 41, 43)
+    await expect(tail, 43)
+    assert states(tail) == {"a.log": StreamState.OK, "a.log.1": StreamState.COPY}
 
 
 async def test_a_symlink_that_is_moved_on(make_tail: MakeTail, tmp_path: Path) -> None:
@@ -486,6 +512,7 @@ async def test_a_source_never_seen_starts_at_the_end_after_a_look_back(make_tail
     append(log, 101, 103)
     await expect(tail, 103, first=91)
     assert [(batch.history, batch.starts.line) for batch in tail.batches] == [(True, 91), (False, 101)]
+    assert [batch.backlog for batch in tail.batches] == [True, False]
 
 
 async def test_a_source_never_seen_reads_all_if_told(make_tail: MakeTail, log: Path) -> None:

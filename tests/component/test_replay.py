@@ -217,6 +217,14 @@ class TestYears:
         (one,) = found(call("replay", "auth.log", "--json", "--as-of", "2020-01-01"))
         assert one["first_seen"] == "2019-12-10T06:55:00Z"
 
+    def test_reach_back_almost_a_year(self, folder: Path) -> None:
+        """A quiet machine's file begins in January and ends in November: January is not of the year to come."""
+        last = "Nov 23 06:00:00 web1 sshd[1]: Connection closed by 203.0.113.7 port 2\n"
+        january = [line.replace("Dec", "Jan") for line in self.lines()]
+        write(folder / "auth.log", [*january, *[last] * 40], at=datetime(2026, 11, 23, 6, tzinfo=UTC))
+        (one,) = found(call("replay", "auth.log", "--json"))
+        assert (one["first_seen"], one["last_seen"]) == ("2026-01-10T06:55:00Z", "2026-01-10T06:55:09Z")
+
     def test_each_file_has_a_time_of_its_own(self, folder: Path) -> None:
         """A file beside it, of another year, changes nothing: neither the year nor that seconds are believed."""
         write(folder / "auth.log", self.lines(), at=datetime(2026, 11, 23, tzinfo=UTC))

@@ -120,6 +120,7 @@ def batch_of(
     received_at: datetime = NOON + timedelta(hours=1),
     skip: Iterable[int] = (),
     history: bool = False,
+    backlog: bool = False,
 ) -> Batch:
     """One batch of one stream of the source "auth"."""
     data = b"".join(
@@ -136,6 +137,7 @@ def batch_of(
         after=str(offset + len(data)).encode(),
         skip=frozenset(skip),
         history=history,
+        backlog=backlog,
     )
 
 

@@ -269,6 +269,21 @@ def test_a_stamp_from_the_future_is_suspect_and_ordered_by_arrival() -> None:
     }
 
 
+@pytest.mark.parametrize("what", ["history", "backlog"])
+def test_old_lines_that_were_there_before_us_keep_their_times(what: str) -> None:
+    """A log of a month is read at once: failures that lay days apart are no attack of the moment of reading."""
+    engine = engine_of(FAILURE, BRUTE_FORCE)
+    lines = [ssh(day * 86_400) for day in range(30)]
+    arrival = NOON + timedelta(days=30)
+    outcome = engine.feed(batch_of(lines, received_at=arrival, **{what: True}))  # type: ignore[arg-type]
+    assert outcome.counts[0].suspect == 0
+    assert spans(outcome.findings) == set()
+    (finding,) = engine.feed(
+        batch_of([ssh(30 * 86_400 - at) for at in range(5)], first=31, received_at=arrival)
+    ).findings
+    assert (finding.rule_title, finding.events) == ("SSH brute force", 5)
+
+
 def test_old_files_are_believed_in_replay() -> None:
     """A year-old log is not suspect as of today; what is later than today is, and stands with its neighbours."""
     engine = engine_of(FAILURE, as_of=NOON + timedelta(days=365))

@@ -60,6 +60,7 @@ class Follower:
         self._encoding = encoding
         self._codec: Codec | None = None
         self._scan: Scan | None = None
+        self._there = 0  #: the size at which we found it: what lies before was written while nobody read
         self.quiet: tuple[int, int] | None = None  #: size and change time at which the last read found the end
         self._counted = Counted()
 
@@ -71,6 +72,7 @@ class Follower:
         self.quiet = self._scan = None
         if content is not None:
             stat = content.stat()
+            self._there = stat.size
             self._codec = codec_of(self._encoding, content.read_at(0, 2))
             self.position = msgspec.structs.replace(
                 self.position, path=path or self.position.path, dev=stat.dev, inode=stat.inode
@@ -233,6 +235,7 @@ class Follower:
             before=before.encode(),
             after=self.position.encode(),
             history=before.offset < before.history_until,
+            backlog=before.offset < self._there,
         )
 
     def _advanced(self, content: Content, offset: int, lines: int) -> Position:
