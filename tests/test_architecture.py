@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import grimp
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
@@ -15,19 +14,6 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("detector", "notifier", "store", "rules")
 ENTRY_POINT = ROOT / "detector" / "cli" / "__init__.py"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
-
-#: Modules that only decide. Whatever they reach by import, it is none of these.
-PURE = (
-    "notifier.links",
-    "notifier.message",
-    "notifier.route",
-    "store.grouping",
-    "store.incident",
-    "store.notice",
-    "store.people",
-    "store.process",
-)
-IMPURE = {"aiohttp", "apprise", "asyncio", "sqlalchemy"}
 
 #: Addresses of package registries, and places of one machine.
 UNWANTED = re.compile(r"pypi\.(?!Package)\w+|pythonhosted|npmjs|(?<![\w.\])}])/work/|/tmp/plan|\.pyenv|/root/\.cache")
@@ -72,23 +58,12 @@ def pins(lock: str) -> set[str]:
 
 
 def test_imports_point_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The contracts in pyproject.toml hold: detector, notifier, store, rules, in that order and never back."""
+    """The contracts in pyproject.toml hold: detector, notifier, store, rules, in that order and never back.
+
+    And what only decides reaches neither database nor network nor event loop, not even through another module.
+    """
     monkeypatch.chdir(ROOT)
     assert lint_imports(no_cache=True) == EXIT_STATUS_SUCCESS
-
-
-@pytest.fixture(scope="module")
-def graph() -> grimp.ImportGraph:
-    """Who imports whom, outside packages included."""
-    return grimp.build_graph(*PACKAGES, include_external_packages=True, cache_dir=None)
-
-
-@pytest.mark.parametrize("module", PURE)
-def test_what_decides_reaches_no_outside(graph: grimp.ImportGraph, module: str) -> None:
-    """A pure module imports neither database nor network nor event loop, not even through another module."""
-    assert module in graph.modules, f"{module} is gone: take it out of PURE, or name its successor"
-    reached = {name.partition(".")[0] for name in graph.find_upstream_modules(module)}
-    assert not reached & IMPURE
 
 
 def test_regular_expressions_from_outside_cannot_run_away() -> None:
