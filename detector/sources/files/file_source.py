@@ -149,7 +149,7 @@ class FileSource:
         return result
 
     def _reopen(self, tracked: Tracked) -> bool:
-        if self._roster.reopen(tracked):
+        if self._roster.room.reopen(tracked):
             return True
         self._roster.leave(tracked, self._moment())
         self._rescan_at = float("-inf")  # another file is there now
@@ -185,7 +185,7 @@ class FileSource:
 
     async def _measure(self) -> None:
         """Find out what compressed files unpack to, beside the loop, and place them in another look."""
-        for found in list(self._roster.unmeasured.values()):
+        for found in list(self._roster.packed.unmeasured.values()):
             try:
                 result: int | OSError = await asyncio.to_thread(unpacked_bytes, found.path)
             except OSError as error:

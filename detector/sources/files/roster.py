@@ -3,7 +3,7 @@
 import fnmatch
 import itertools
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from detector.sources.files.content import Content
@@ -11,7 +11,9 @@ from detector.sources.files.discover import Found, Look, discover
 from detector.sources.files.follow import Follower
 from detector.sources.files.happenings import Happenings
 from detector.sources.files.identity import HEAD_BYTES
+from detector.sources.files.packed import PackedFiles, may_hold_news
 from detector.sources.files.position import Position, decode
+from detector.sources.files.room import Room
 from detector.sources.files.settings import FileSourceSettings
 from detector.sources.files.start import first_position, looks_binary
 from detector.sources.files.tracked import Tracked, open_content
@@ -53,14 +55,13 @@ class Roster:
         self.problems: dict[str, str] = {}  #: path -> why it cannot be read
         self._told: dict[str, str] = {}  #: problems at the look before
         self.aside: dict[tuple[int, int], Aside] = {}
-        self.unmeasured: dict[tuple[int, int], Found] = {}  #: compressed files whose size is to be found out
-        self._unpacked: dict[tuple[int, int], tuple[int, int]] = {}  #: hint -> (change time, unpacked bytes)
+        self.packed = PackedFiles()
+        self.room = Room(settings.max_open_files)
         self._settings = settings
         self._known = known
         self._new_stream = new_stream
         self._happenings = happenings
         self._living: dict[tuple[int, int], Tracked] = {}
-        self._held: set[Tracked] = set()  #: those whose file may be open
         self._serial = itertools.count()
         self._unread_at_first: set[str] = set()
         self._look_back_left = settings.look_back_bytes
@@ -90,7 +91,7 @@ class Roster:
         """
         self._happenings.rescanned()
         self.look = discover(self._settings.paths, self._bases())
-        self.look.files = [self._with_size(found) if found.is_compressed else found for found in self.look.files]
+        self.look.files = [self.packed.with_size(found) if found.is_compressed else found for found in self.look.files]
         self._told, self.problems = self.problems, {}
         for path, why in self.look.problems.items():
             self._trouble(path, why)
@@ -120,7 +121,7 @@ class Roster:
         fresh.follower.attach(content)
         fresh.found = found
         self._living[old.dev, old.inode] = fresh
-        self._held.add(fresh)
+        self.room.hold(fresh)
 
     def leave(self, tracked: Tracked, moment: Moment) -> None:
         """A stream's bytes are no longer where they were."""
@@ -132,11 +133,11 @@ class Roster:
 
     def measured(self, found: Found, result: int | OSError) -> None:
         """Take note of what a compressed file unpacks to; the next look places it."""
-        del self.unmeasured[found.hint]
+        del self.packed.unmeasured[found.hint]
         if isinstance(result, OSError):
             self._put_aside(found, StreamState.UNREADABLE, f"{result}; looked at again when it changes")
         else:
-            self._unpacked[found.hint] = (found.modified_ns, result)
+            self.packed.measured(found, result)
 
     def fail(self, path: str, error: OSError) -> None:
         """A file could not be opened or read."""
@@ -146,30 +147,6 @@ class Roster:
         if why not in (self._told.get(path), self.problems.get(path)):
             self._happenings.failed(path, why)
         self.problems[path] = why
-
-    def reopen(self, tracked: Tracked) -> bool:
-        """Open a stream's file where it was last seen; False if another one is there by now.
-
-        Raises:
-            OSError: it cannot be opened.
-        """
-        self._make_room()
-        self._held.add(tracked)
-        return tracked.reopen()
-
-    def _make_room(self) -> None:
-        """Close files that a path leads back to, a quarter at once, if no more may be opened."""
-        limit = self._settings.max_open_files
-        if len(self._held) < limit:
-            return
-        self._held = set(self.open_streams)
-        if len(self._held) < limit:
-            return
-        closable = [tracked for tracked in self._held if tracked.found is not None]
-        closable.sort(key=lambda tracked: (tracked.is_unread, tracked.turn))
-        for tracked in closable[: len(self._held) - limit * 3 // 4]:
-            tracked.let_go()
-            self._held.remove(tracked)
 
     def _bases(self) -> set[str]:
         """Paths that were followed, as far as the settings still name them."""
@@ -203,7 +180,7 @@ class Roster:
         tracked.found = found
         try:
             # Of a stream of which nothing was read the inode alone would decide, and that is used again at once.
-            if tracked.follower.position.offset > 0 and self.reopen(tracked):
+            if tracked.follower.position.offset > 0 and self.room.reopen(tracked):
                 return True
         except OSError as error:
             self.fail(found.path, error)
@@ -238,7 +215,7 @@ class Roster:
         if found.is_compressed and found.unpacked_bytes is None:
             self._consider_packed(found)
             return None
-        self._make_room()
+        self.room.make()
         try:
             content = open_content(found)
         except OSError as error:
@@ -254,17 +231,11 @@ class Roster:
 
     def _consider_packed(self, found: Found) -> None:
         """Unpack a compressed file only if it may hold lines that nobody read."""
-        read = {t.follower.position.modified_ns for t in self.streams.values() if t.base == found.base}
-        if found.is_rotated and (found.modified_ns in read or found.modified_ns < min(read, default=0)):
-            self._put_aside(found, StreamState.IGNORED, "compressed, and nothing was written to it since it was read")
+        read_at_ns = {t.follower.position.modified_ns for t in self.streams.values() if t.base == found.base}
+        if may_hold_news(found, read_at_ns):
+            self.packed.unmeasured[found.hint] = found
         else:
-            self.unmeasured[found.hint] = found
-
-    def _with_size(self, found: Found) -> Found:
-        modified_ns, unpacked = self._unpacked.get(found.hint, (0, 0))
-        if modified_ns == found.modified_ns:
-            return replace(found, unpacked_bytes=unpacked)
-        return found
+            self._put_aside(found, StreamState.IGNORED, "compressed, and nothing was written to it since it was read")
 
     def _place_open(self, content: Content, found: Found, moment: Moment) -> Tracked | None:
         for tracked in self._movable():
@@ -298,7 +269,7 @@ class Roster:
         self._vacate(tracked)
         tracked.live_in(content, found)
         self._living[found.hint] = tracked
-        self._held.add(tracked)
+        self.room.hold(tracked)
 
     def _vacate(self, tracked: Tracked) -> None:
         position = tracked.follower.position
