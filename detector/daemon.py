@@ -111,7 +111,7 @@ class Daemon:
         except EngineFailed as error:
             return Reloaded(applied=False, message=KEPT, errors=(str(error),))
         errors = tuple(self.ready.errors)
-        kept = "; a rule that did not load keeps its last good version" if errors else ""
+        kept = "; a broken file keeps its last good version, of rules with one id none is in force" if errors else ""
         return Reloaded(applied=True, message=f"{len(self.ready.rules)} rules in force{kept}", errors=errors)
 
     async def _apply(self, settings: Settings) -> None:

@@ -41,8 +41,16 @@ def clean(text: str) -> str:
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:
-    """*value* as JSON in ASCII, which no terminal acts upon."""
-    click.echo(json.dumps(value, indent=indent, default=str))
+    """*value* as JSON in ASCII, which no terminal acts upon.
+
+    Bytes that are no UTF-8 (lone surrogates) become escapes in the text: strict readers refuse them in JSON.
+    """
+    text = json.dumps(value, indent=indent, default=str)
+    if "\\ud" in text:
+        spelled = {code: f"\\\\u{code:04x}" for code in range(0xD800, 0xE000)}
+        value = json.loads(json.dumps(value, default=str, ensure_ascii=False).translate(spelled))
+        text = json.dumps(value, indent=indent)
+    click.echo(text)
 
 
 def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "") -> None:

@@ -120,7 +120,7 @@ def _not_understood(tally: Tally, file: LogFile, formats: Sequence[Format]) -> s
     lines = [
         f"{tally.name}: only {tally.parsed} of {tally.parsed + tally.unparsed} lines were understood; "
         "what was found in the others, if anything, says little.",
-        f"  first line that was not: {near.unparsed[:SAMPLE_CHARACTERS]}",
+        f"  first line that was not: {tally.sample_unparsed[:SAMPLE_CHARACTERS]}",
         f"  nearest format: {near.format} ({near.share:.0%} of the first lines)"
         if near.format
         else "  no format is near",

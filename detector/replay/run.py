@@ -28,6 +28,7 @@ class Tally:
     parsed: int
     unparsed: int
     format: str  #: "" if none was settled on
+    sample_unparsed: str  #: the first line that was not parsed, cut; "" if there is none
 
     @property
     def is_understood(self) -> bool:
@@ -88,13 +89,20 @@ class _Tallies:
     def __init__(self) -> None:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._formats: dict[str, str] = {}
+        self._samples: dict[str, str] = {}
 
     def add(self, outcome: Outcome) -> None:
         for one in outcome.counts:
             for name in ("lines", "parsed", "unparsed"):
                 self._counts[one.source, name] += getattr(one, name)
             self._formats[one.source] = one.format
+            self._samples[one.source] = self._samples.get(one.source) or one.sample_unparsed
 
     def of(self, file: LogFile) -> Tally:
         counts = {name: self._counts[file.name, name] for name in ("lines", "parsed", "unparsed")}
-        return Tally(name=file.name, format=self._formats.get(file.name, ""), **counts)
+        return Tally(
+            name=file.name,
+            format=self._formats.get(file.name, ""),
+            sample_unparsed=self._samples.get(file.name, ""),
+            **counts,
+        )

@@ -241,6 +241,15 @@ class TestYears:
         assert "as of 2026-01-03 00:00 UTC (the file's time; --as-of changes it)" in call("replay", "auth.log").stderr
 
 
+def test_a_format_that_does_not_fit_shows_a_line_of_the_file(folder: Path) -> None:
+    """Also where another format would read every line."""
+    write(folder / "auth.log", [failure(second) for second in range(5)])
+    done = call("replay", "auth.log", "--format", "combined")
+    assert done.exit_code == MISUSE
+    assert f"first line that was not: {failure(0)}" in done.stderr
+    assert "nearest format: syslog" in done.stderr
+
+
 def test_a_forged_stamp_blinds_nothing(folder: Path) -> None:
     """One line years ahead neither hides the attack nor moves the moment as of which the file is read."""
     lines = [failure(second) for second in range(20)]
@@ -275,6 +284,13 @@ class TestExplain:
         assert lines[0]["fields"]["source.ip"] == "203.0.113.7"  # type: ignore[index]
         assert lines[0]["text"] == failure(0).rstrip("\n")
         assert lines[2]["matches"] == []
+
+    def test_bytes_that_are_no_text_are_spelled_out(self, folder: Path) -> None:
+        """Strict readers of JSON refuse lone surrogates; what is outside of the basic plane stays."""
+        (folder / "auth.log").write_bytes(b"caf\xe9 " + "😀".encode() + b"\n")
+        done = call("explain", "--file", "auth.log", "--json")
+        assert json.loads(done.stdout)["text"] == "caf\\udce9 😀"
+        json.loads(done.stdout)["text"].encode()
 
     def test_for_people_nothing_moves_the_cursor(self, folder: Path) -> None:
         """What an attacker wrote is printed without its escapes."""
