@@ -59,13 +59,18 @@ def run(config_path: Path, *, with_sample: bool = False) -> int:
         loaded = load(config_path)
         if with_sample:
             sample.prepare(Path(loaded.config.daemon.state_dir), datetime.now(UTC))
-        return asyncio.run(_main(config_path, loaded, console))
+        return asyncio.run(_main(config_path, loaded, console, with_sample=with_sample))
     except (ConfigErrors, RuleFileUnreadable) as error:
         return _refused(str(error), 2)
     except (StoreError, BindFailed, SourceError) as error:
         return _refused(f"tocsin: cannot start: {error}", 2)
     except EngineFailed as error:
         return _refused(f"tocsin: the engine does not run: {error}", 1)
+    except ExceptionGroup as group:
+        known, unknown = group.split((StoreError, SourceError, EngineFailed))
+        if unknown:
+            raise
+        return _refused(f"tocsin: stopped: {'; '.join(map(str, known.exceptions if known else ()))}", 1)
 
 
 def _refused(message: str, code: int) -> int:
@@ -73,7 +78,7 @@ def _refused(message: str, code: int) -> int:
     return code
 
 
-async def _main(config_path: Path, loaded: Loaded, console: Console) -> int:
+async def _main(config_path: Path, loaded: Loaded, console: Console, *, with_sample: bool) -> int:
     """One life span, from the first open file to the last."""
     logs.configure(loaded.config.daemon.log_level)
     stop, hangup = asyncio.Event(), asyncio.Event()
@@ -86,6 +91,8 @@ async def _main(config_path: Path, loaded: Loaded, console: Console) -> int:
     console.line("config", f"{config_path}   ok ({len(loaded.config.sources)} sources)")
     async with AsyncExitStack() as house:
         daemon, store = await _open(house, config_path, build(loaded.config), console)
+        if with_sample:
+            console.hints(f" --config {config_path}", f"{loaded.config.daemon.state_dir}/{sample.INBOX}")
         await daemon.live(stop, hangup)
         pending = await store.read(outbox.pending)
     console.stopped(pending)
@@ -159,7 +166,8 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     server = Server(_application(store, clock, links, metrics, overview, daemon, wake))
     await server.start(*listen_address(settings.config.http.listen), folder / SOCKET_NAME)
     house.push_async_callback(server.stop)
-    console.started(await overview.status(), await _sign_in_url(store, settings, links))
+    paths = [path for source in settings.config.sources for path in source.paths]
+    console.started(await overview.status(), await _sign_in_url(store, settings, links), paths)
     return daemon, store
 
 

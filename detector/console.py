@@ -1,6 +1,6 @@
 """What a person who starts the daemon in a terminal reads: one line per thing that is ready, and what to try."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from detector.status import DaemonStatus
@@ -10,8 +10,11 @@ from store.repository.findings import Taken
 
 SIGN_IN_MINUTES = 15
 HINT = (
-    "Another terminal:  .venv/bin/tocsin incidents list  ·  tocsin incidents show INC-1  ·  tocsin status"
-    "        Stop: Ctrl-C"
+    "Another terminal:  .venv/bin/tocsin incidents list{option}  ·  .venv/bin/tocsin status{option}        Stop: Ctrl-C"
+)
+TRY = (
+    """Try:  echo "$(date '+%b %e %T') web1 sudo: bob : command not allowed ; TTY=pts/0 ; USER=root ; """
+    """COMMAND=/bin/sh" >> {inbox}"""
 )
 
 
@@ -20,7 +23,6 @@ class Console:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._hinted = False
 
     def line(self, topic: str, text: str) -> None:
         """One line under a topic of at most 8 letters."""
@@ -30,7 +32,7 @@ class Console:
         """Print *text* and make sure that it is seen now."""
         print(text, file=self._out, flush=True)
 
-    def started(self, status: DaemonStatus, sign_in_url: str | None) -> None:
+    def started(self, status: DaemonStatus, sign_in_url: str | None, reading: Iterable[str]) -> None:
         """What is ready, and where the pages are."""
         rejected = len(status.rule_errors)
         self.line("rules", f"{len(status.rules)} loaded, {rejected} rejected" + (":" if rejected else ""))
@@ -39,16 +41,21 @@ class Console:
         self.line("store", status.store)
         hint = f"    sign in once: {sign_in_url}   (valid {SIGN_IN_MINUTES} min)" if sign_in_url else ""
         self.line("web", f"{status.http.url}/{hint}")
+        self.line("reading", "  ".join(reading) or "nothing: the configuration names no source")
+        if status.summary.open:
+            counts = status.summary
+            self.line("open", f"{counts.open} incidents, {counts.unacknowledged} of them unacknowledged")
+
+    def hints(self, option: str, inbox: str) -> None:
+        """What to try next, for who looks at the samples."""
+        self.write(HINT.format(option=option))
+        self.write(TRY.format(inbox=inbox))
 
     def fed(self, batch: Batch, outcome: Outcome) -> None:
         """Nothing to say about single batches."""
 
     def stored(self, taken: Sequence[Taken], seconds: float) -> None:
-        """After the first incident, what to try next; once."""
-        if self._hinted or not any(one.opened for one in taken):
-            return
-        self._hinted = True
-        self.write(HINT)
+        """Nothing to say about single commits: who is to hear of it is told by the notifier."""
 
     def store_failed(self, error: Exception) -> None:
         """Say that we wait, and for what."""

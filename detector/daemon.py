@@ -26,12 +26,15 @@ from notifier.dispatch import Dispatch
 from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock
 from store.database import Store
+from store.errors import StoreBusy, StoreUnavailable
 from store.people import Person
 from store.repository import persons, positions
+from store.tx import Tx
 
 log = structlog.get_logger()
 
 RULES_LOOK = timedelta(seconds=2)
+SEEN = ""  #: the stream under which it is noted that a source was looked at
 KEPT = "nothing was changed; what was in force runs on"
 
 
@@ -86,6 +89,7 @@ class Daemon:
             await self._readers.end_all()  # stop order is data order
             drain.set()
             await pipeline
+            await self._remember_sources()
             silence.set()
 
     async def reload(self) -> Reloaded:
@@ -138,8 +142,25 @@ class Daemon:
 
     async def _source(self, settings: FileSourceSettings) -> Source:
         rows = await self._store.read(lambda connection: positions.load(connection, settings.name, ""))
-        committed = [CommittedPosition(stream=row.stream, origin=row.origin, position=row.position) for row in rows]
+        committed = [
+            CommittedPosition(stream=row.stream, origin=row.origin, position=row.position)
+            for row in rows
+            if row.stream != SEEN
+        ]
         return FileSource(settings, self._clock, committed, known=bool(rows))
+
+    async def _remember_sources(self) -> None:
+        """Note that all sources were looked at: what appears in one that had no file yet is new, not history."""
+        names = tuple(self.settings.sources)
+
+        def work(tx: Tx) -> None:
+            for name in names:
+                positions.save(tx, name, "", SEEN, "", b"")
+
+        try:
+            await self._store.write(work)
+        except (StoreBusy, StoreUnavailable) as error:
+            log.warning("store refused to note the sources", error=str(error))
 
     async def _reload_on(self, hangup: asyncio.Event, stop: asyncio.Event) -> None:
         """Reload whenever *hangup* is set."""

@@ -13,7 +13,7 @@ from rules.event import Batch
 from rules.outcome import Outcome
 from store.clock import Clock
 from store.database import Store
-from store.errors import StoreBusy, StoreUnavailable
+from store.errors import OwnershipLost, StoreBusy, StoreUnavailable
 from store.repository import findings, internal, positions, rule_state, sources
 from store.tx import Tx
 
@@ -218,6 +218,8 @@ class Pipeline:
         while True:
             try:
                 return await self._store.write(lambda tx: record(tx, pending.done), patient=True)
+            except OwnershipLost:
+                raise  # another daemon reads on from where we stood
             except (StoreBusy, StoreUnavailable) as error:
                 self._observer.store_failed(error)
                 log.warning("store refused a commit, trying again", error=str(error))

@@ -10,21 +10,27 @@ from rules.formats.format import Context
 #: file name -> how its stamps are written
 SAMPLES = {"auth.log": "syslog", "access.log": "combined"}
 
+#: Where a newcomer writes lines to see what happens.
+INBOX = "inbox.log"
+
 _MONTHS = tuple(stamps.MONTHS)
 
 
 def prepare(target_dir: Path, now: datetime) -> tuple[Path, ...]:
-    """Write the samples into ``target_dir/sample``; a file that is there already is left alone.
+    """Write the samples into ``target_dir/sample``, and an empty ``inbox.log`` beside it for lines of one's own.
+
+    A file that is there already is left alone.
 
     Args:
         target_dir: The state directory; made if it is absent.
         now: The time that the last line of each sample shall bear, aware UTC.
 
     Returns:
-        The files that were written.
+        The samples that were written.
     """
     folder = target_dir / "sample"
     folder.mkdir(parents=True, exist_ok=True)
+    (target_dir / INBOX).touch()
     written = []
     for name, form in SAMPLES.items():
         target = folder / name

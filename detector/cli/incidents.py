@@ -21,12 +21,21 @@ def incidents() -> None:
 @daemon_options
 @click.option("--status", type=click.Choice(["open", "closed"]), help="Only open or closed ones.")
 @click.option("--severity", "level", type=click.Choice(SEVERITIES), help="Only of that severity.")
+@click.option("--decision", type=click.Choice(["investigate", "observe"]), help="Only incidents, or only observations.")
 @click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True, help="How many at most.")
 @click.option("--after", type=int, metavar="NUMBER", help="Only those before that number: the next page.")
 @json_option
-def list_(client: Client, status: str | None, level: str | None, limit: int, after: int | None, as_json: bool) -> None:
-    """List incidents, newest first."""
-    query = {"status": status, "severity": level, "limit": limit, "after": after}
+def list_(
+    client: Client,
+    status: str | None,
+    level: str | None,
+    decision: str | None,
+    limit: int,
+    after: int | None,
+    as_json: bool,
+) -> None:
+    """List incidents and observations, newest first."""
+    query = {"status": status, "severity": level, "decision": decision, "limit": limit, "after": after}
     page = client.get("/api/v1/incidents", query)
     if as_json:
         print_json(page)
@@ -79,13 +88,14 @@ def ack(client: Client, number: str, note: str, as_json: bool) -> None:
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    standing = "observed" if one["decision"] == "observe" else one["step"]
     return (
         one["id"],
         one["severity"],
-        one["step"] if one["status"] == "open" else one["outcome"],
+        standing if one["status"] == "open" else one["outcome"],
         one["events"],
         one["last_seen"],
-        one["acknowledged_by"] or "nobody",
+        one["acknowledged_by"] or ("-" if standing == "observed" else "nobody"),
         one["title"],
         _about(one),
     )

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from detector.web import views
 from notifier.message import who_where
 from notifier.untrusted import visible
-from rules.event import Entity, Severity
+from rules.event import Decision, Entity, Severity
 from rules.finding import Evidence
 from store import process
 from store.incident import Incident, Status, TimelineEntry
@@ -30,10 +30,17 @@ def names(connection: Connection) -> Mapping[str, str]:
 
 
 def wanted(tab: views.Tab, severity: Severity | None) -> incidents.Filter:
-    """The filter behind a tab of the list."""
-    status = Status.CLOSED if tab is views.Tab.CLOSED else Status.OPEN
-    acknowledged = False if tab is views.Tab.UNACKNOWLEDGED else None
-    return incidents.Filter(status=status, severity=severity, acknowledged=acknowledged)
+    """The filter behind a tab of the list. What is only observed asks for nothing and has a tab of its own."""
+    match tab:
+        case views.Tab.CLOSED:
+            return incidents.Filter(status=Status.CLOSED, severity=severity)
+        case views.Tab.OBSERVED:
+            return incidents.Filter(status=Status.OPEN, severity=severity, decision=Decision.OBSERVE)
+        case _:
+            acknowledged = False if tab is views.Tab.UNACKNOWLEDGED else None
+            return incidents.Filter(
+                status=Status.OPEN, severity=severity, decision=Decision.INVESTIGATE, acknowledged=acknowledged
+            )
 
 
 def incidents_view(
@@ -142,7 +149,7 @@ def standing(one: Incident) -> views.Answer:
 
 def may_acknowledge(one: Incident, person: Person | None) -> bool:
     """Whether *person* could acknowledge it now."""
-    if person is None or one.acknowledged_at is not None:
+    if person is None or one.acknowledged_at is not None or one.decision is Decision.OBSERVE:
         return False
     return "acknowledge" in process.allowed_acts(one, person.roles)
 

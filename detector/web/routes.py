@@ -33,7 +33,7 @@ async def list_page(request: web.Request) -> web.Response:
     """The list of incidents."""
     if request[CALLER].actor is None:
         raise web.HTTPSeeOther("/in")
-    tab = _word(request, "show", views.Tab) or views.Tab.OPEN
+    tab = _word(request, "tab", views.Tab) or views.Tab.OPEN
     severity = _word(request, "severity", Severity)
     after = whole(request, "after", 1, 10**12) if "after" in request.query else None
     frame, person = await frame_of(request), request[CALLER].person

@@ -28,6 +28,7 @@ class Tab(StrEnum):
 
     OPEN = "open"
     UNACKNOWLEDGED = "unacknowledged"
+    OBSERVED = "observed"  #: rolling records that ask nobody for anything
     CLOSED = "closed"
 
 

@@ -15,6 +15,7 @@ from detector.cli.group import tocsin
 from rules.sigma.load import load as load_rules
 
 INCIDENT = {
+    "decision": "investigate",
     "number": 1,
     "id": "INC-1",
     "title": "SSH brute force",
