@@ -73,12 +73,13 @@ def assert_no_notice_lost(daemon: Daemon) -> None:
     eventually(
         lambda: numbers <= {int(told) for told in re.findall(r"INC-(\d+)", daemon.outbox())},
         "each incident is told",
+        90,  # one recipient gets only so many messages a minute
         context=lambda: daemon.outbox()[-2000:] + daemon.said,
     )
     eventually(
         lambda: daemon.status()["summary"]["deliveries_pending"] == 0,
         "no delivery waits",
-        60,
+        90,
         lambda: daemon.said,
     )
     assert daemon.status()["summary"]["deliveries_dead"] == 0

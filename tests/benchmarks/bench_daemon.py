@@ -24,9 +24,24 @@ SEED = 7
 STARTS = 5
 ROUNDS = 5
 PAGES = 60
-USERS = 6  # one rule each, so that no rule opens more incidents than its cap
+USERS = 24  # a rule and a recipient each, because a rule opens, and a recipient gets, only so many at once
 BACKLOG = Path("bulk.log")
 BULK = '\n[[source]]\nname = "bulk"\npath = "bulk.log"\nstart = "beginning"\n'
+
+ROUTE = """
+[[person]]
+id = "p{user}"
+roles = ["responder"]
+
+[[receiver]]
+name = "r{user}"
+person = "p{user}"
+url = "tocsin-file://outbox.txt"
+
+[[route]]
+match = {{rule = ["{rule}"]}}
+receiver = ["r{user}"]
+"""
 
 
 def main() -> None:
@@ -89,12 +104,22 @@ def new_daemon(folder: Path) -> Daemon:
     """A daemon with some rules, and a source for the backlog; not started."""
     rules = {f"rules/{user}.yml": rule_for(user) for user in range(USERS)}
     logs = {"auth.log": "", "bulk.log": ""}
-    return Daemon(folder, config=CONFIG + BULK + '\n[rules]\npaths = ["rules"]\n', files=rules | logs)
+    routes = "".join(ROUTE.format(user=user, rule=rule_id(user)) for user in range(USERS))
+    main, catch_all = CONFIG.split("[[route]]")
+    config = f'{main}{BULK}{routes}[[route]]{catch_all}\n[rules]\npaths = ["rules"]\n'
+    return Daemon(folder, config=config, files=rules | logs)
+
+
+def rule_id(user: int) -> str:
+    """The id of a user's rule."""
+    return f"6f3c2f{user:02x}-3a0b-4b57-9c39-0d8e3f1f7a11"
 
 
 def rule_for(user: int) -> str:
     """A rule that takes the failures of users whose names begin alike."""
-    text = FAILED_PASSWORD_RULE.replace("6f3c2f0e", f"6f3c2f{user:02x}").replace("Failed password", f"Failure {user}")
+    text = FAILED_PASSWORD_RULE.replace("6f3c2f0e-3a0b-4b57-9c39-0d8e3f1f7a11", rule_id(user)).replace(
+        "Failed password", f"Failure {user}"
+    )
     return text.replace("event.outcome: failure", f"event.outcome: failure\n        user.name|startswith: user{user}-")
 
 
