@@ -154,6 +154,19 @@ async def test_a_binary_file_is_named_and_not_read(make_tail: MakeTail, tmp_path
     assert "not text" in ignored.detail
 
 
+async def test_dirt_at_the_beginning_makes_no_log_less_of_one(make_tail: MakeTail, log: Path) -> None:
+    """A log that begins with what is not text is read from there once lines follow: nobody is blinded by a line."""
+    dirt = b"\x01\x02\x03" * 1000 + b"\n"
+    log.write_bytes(dirt)
+    tail = make_tail(log)
+    await tail.look()
+    assert [stream.state for stream in tail.source.status().streams] == [StreamState.IGNORED]
+    with log.open("ab") as file:
+        file.write(b"a line of an honest program\n" * 10)
+    await tail.look()
+    assert b"".join(batch.data for batch in tail.batches) == dirt + b"a line of an honest program\n" * 10
+
+
 # -- rotation --------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ class Happenings:
 
     def __init__(self, source: str) -> None:
         self.counters = SourceCounters()
+        self._left_alone: set[str] = set()
         self._log = structlog.get_logger("tocsin.sources").bind(source=source)
 
     def rescanned(self) -> None:
@@ -53,6 +54,12 @@ class Happenings:
         """A file holds what another one holds."""
         self.counters = replace(self.counters, copies=self.counters.copies + 1)
         self._log.info("file is a copy of a followed one; not read", path=path, of=of)
+
+    def left_alone(self, path: str, why: str) -> None:
+        """A file will not be read as it is; told once, however often it changes."""
+        if path not in self._left_alone:
+            self._left_alone.add(path)
+            self._log.warning("file is left alone", path=path, why=why)
 
     def cut_lines(self, path: str, lines: int, first_line: int) -> None:
         """Lines were longer than allowed."""

@@ -15,7 +15,7 @@ from detector.sources.files.packed import PackedFiles, may_hold_news
 from detector.sources.files.position import Position, decode
 from detector.sources.files.room import Room
 from detector.sources.files.settings import FileSourceSettings
-from detector.sources.files.start import first_position, looks_binary
+from detector.sources.files.start import first_position, is_no_text
 from detector.sources.files.tracked import Tracked, open_content
 from detector.sources.source import CommittedPosition, StreamState
 
@@ -254,9 +254,11 @@ class Roster:
                 self._happenings.copied(found.path, original)
                 tracked.is_cut = False
                 return None
-        if looks_binary(front):
+        if is_no_text(content, front):
             content.close()
-            self._put_aside(found, StreamState.IGNORED, "is not text; name only text files in path, or set encoding")
+            why = "is not text; name only text files in path, or set encoding"
+            self._put_aside(found, StreamState.IGNORED, why)
+            self._happenings.left_alone(found.path, why)
             return None
         return self._begin(content, found, moment)
 

@@ -11,6 +11,7 @@ from detector.sources.files.transcode import codec_of
 
 LOOK_BACK_HOURS = 24.0
 _STEP_BYTES = 64 * 1024
+_BACK_BYTES = 256  #: two or three lines of a log
 _NOT_TEXT = bytes(code for code in range(32) if code not in b"\t\n\v\f\r\x1b")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -67,9 +68,21 @@ def _is_wide(content: Content, settings: FileSourceSettings) -> bool:
     return codec is not None and codec.is_wide
 
 
-def looks_binary(front: bytes) -> bool:
-    """Whether the first bytes of a file are not those of a text (NULs of a hole before or after it do not count)."""
-    text = front.strip(b"\0")
+def is_no_text(content: Content, front: bytes) -> bool:
+    """Whether a file that begins with *front* is not a text.
+
+    Its last bytes are asked too: who can write dirt into a fresh log must not blind us to all that follows.
+    """
+    if not _looks_binary(front):
+        return False
+    size = content.stat().size
+    back = content.read_at(max(0, size - _BACK_BYTES), _BACK_BYTES)
+    return not back.strip(b"\0") or _looks_binary(back)
+
+
+def _looks_binary(part: bytes) -> bool:
+    """Whether more than a tenth are control characters (NULs of a hole before or after them do not count)."""
+    text = part.strip(b"\0")
     if text.startswith(_UTF_16):
         return False
     return (len(text) - len(text.translate(None, _NOT_TEXT))) * 10 > len(text)
