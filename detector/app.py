@@ -67,10 +67,17 @@ def run(config_path: Path, *, with_sample: bool = False) -> int:
     except EngineFailed as error:
         return _refused(f"tocsin: the engine does not run: {error}", 1)
     except ExceptionGroup as group:
-        known, unknown = group.split((StoreError, SourceError, EngineFailed))
-        if unknown:
+        if group.split((StoreError, SourceError, EngineFailed))[1]:
             raise
-        return _refused(f"tocsin: stopped: {'; '.join(map(str, known.exceptions if known else ()))}", 1)
+        return _refused(f"tocsin: stopped: {'; '.join(_told(group))}", 1)
+
+
+def _told(group: ExceptionGroup[Exception]) -> dict[str, None]:
+    """What the errors of *group* say, each once: several tasks may have met the same one, some in groups of theirs."""
+    said: dict[str, None] = {}
+    for error in group.exceptions:
+        said |= _told(error) if isinstance(error, ExceptionGroup) else {str(error): None}
+    return said
 
 
 def _refused(message: str, code: int) -> int:

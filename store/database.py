@@ -28,14 +28,14 @@ class Store:
         *,
         url: URL,
         clock: Clock,
-        file_lock: ownership.FileLock,
+        file_locks: ownership.FileLocks,
         queue_limit: int,
         readers: int,
         lock_wait_seconds: float,
     ) -> None:
         self._url = url
         self._clock = clock
-        self._file_lock = file_lock
+        self._file_locks = file_locks
         self._queue_limit = queue_limit
         self._lock_wait_seconds = lock_wait_seconds
         self._where = str(engines.sqlite_file(url) or f"PostgreSQL database {url.database} on {url.host or 'socket'}")
@@ -62,7 +62,8 @@ class Store:
 
         Args:
             url: ``sqlite:////path/to/file`` or ``postgresql://…``.
-            lock_dir: State directory; holds the lock that keeps a second daemon away.
+            lock_dir: State directory; holds the lock that keeps a second daemon away. A second one is beside a SQLite
+                file, named after it.
             upgrade: Bring an older (or empty) database to this version's schema. A SQLite file is copied first.
             repair_triggers: Make the triggers anew although the schema is of this version.
             queue_limit: How many writes may wait or run at once.
@@ -75,11 +76,11 @@ class Store:
             StoreUnavailable: The database cannot be opened now.
         """
         parsed = engines.parse(url)
-        lock = ownership.FileLock(lock_dir)
+        locks = ownership.FileLocks(lock_dir, engines.sqlite_file(parsed))
         store = cls(
             url=parsed,
             clock=clock,
-            file_lock=lock,
+            file_locks=locks,
             queue_limit=queue_limit,
             readers=readers,
             lock_wait_seconds=lock_wait_seconds,
@@ -155,7 +156,7 @@ class Store:
         await loop.run_in_executor(None, self._threads.shutdown)
         self._write_engine.dispose()
         self._read_engine.dispose()
-        self._file_lock.release()
+        self._file_locks.release()
 
     def _take(self, upgrade: bool, repair_triggers: bool) -> None:
         """Blocking part of `open`."""

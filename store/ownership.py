@@ -6,12 +6,11 @@ import socket
 import time
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 
 from sqlalchemy import Connection, inspect, select, text
 
 from store import tables
-from store.errors import AlreadyRunning, OwnershipLost
+from store.errors import AlreadyRunning, OwnershipLost, StoreError, StoreUnavailable
 from store.upsert import insert
 
 #: "tocsin" in ASCII; advisory locks are numbers, per database.
@@ -19,24 +18,32 @@ _ADVISORY_LOCK = 0x746F6373696E
 
 
 class FileLock:
-    """A lock on the state directory that ends with the process, however that ends."""
+    """A lock that ends with the process, however that ends."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, path: Path, works_on: Path) -> None:
         """Take it.
+
+        Args:
+            path: The file that is locked; made if it is not there.
+            works_on: What it stands for, for messages.
 
         Raises:
             AlreadyRunning: Another process holds it; names its process id.
+            StoreUnavailable: The file cannot be opened.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        self._path = folder / "tocsin.lock"
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"{path} cannot be opened: {error.strerror}; check the folder and its owner"
+            ) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(self._file, 32, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(self._file)
             raise AlreadyRunning(
-                f"another tocsin (process {holder}) works on {folder}. "
+                f"another tocsin (process {holder}) works on {works_on}. "
                 "Stop it first, or give this one a state directory and store of its own."
             ) from None
         os.ftruncate(self._file, 0)
@@ -48,11 +55,36 @@ class FileLock:
             os.close(self._file)
             self._file = -1
 
-    def __enter__(self) -> "FileLock":
-        return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.release()
+class FileLocks:
+    """The locks of one daemon: on its state directory, and on the SQLite file, which two directories may share."""
+
+    def __init__(self, folder: Path, database: Path | None) -> None:
+        """Take them.
+
+        Args:
+            folder: The state directory; made if it is not there.
+            database: The SQLite file; None on PostgreSQL, which has locks of its own.
+
+        Raises:
+            AlreadyRunning: Another process holds one of them; names its process id.
+            StoreUnavailable: A lock file cannot be opened.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        self._held = [FileLock(folder / "tocsin.lock", folder)]
+        if database is None:
+            return
+        file = database.resolve()  # so that a link to it leads to the same lock
+        try:
+            self._held.append(FileLock(file.with_name(f"{file.name}.lock"), file))
+        except StoreError:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Let go. A second call is harmless."""
+        for lock in self._held:
+            lock.release()
 
 
 def take_advisory_lock(connection: Connection, *, wait_seconds: float) -> None:

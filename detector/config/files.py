@@ -64,7 +64,7 @@ def outputs_of(config: Config) -> Iterator[tuple[str, str]]:
         yield "a file of the daemon's own", str(Path(config.daemon.state_dir, name))
     scheme, _, database = config.store_url.partition(":///")
     if scheme == "sqlite":
-        for end in ("", "-wal", "-shm"):
+        for end in ("", "-wal", "-shm", ".lock"):
             yield "the database", database + end
     for receiver in config.receivers:
         scheme, _, rest = receiver.url.reveal().partition("://")

@@ -266,6 +266,27 @@ async def test_second_daemon_on_one_state(store: Store, store_url: str, clock: F
     await store.write(note("undisturbed"))
 
 
+async def test_second_daemon_on_one_sqlite_file(clock: FakeClock, tmp_path: Path) -> None:
+    """From another state directory too, and over a link, the second is refused; the first goes on undisturbed."""
+    link = tmp_path / "link.db"
+    link.symlink_to(tmp_path / "tocsin.db")
+    async with open_store(sqlite_url(tmp_path), clock, tmp_path / "one") as store:
+        for url in (sqlite_url(tmp_path), f"sqlite:///{link}"):
+            with pytest.raises(AlreadyRunning, match=rf"process {os.getpid()}\) works on {tmp_path}/tocsin.db"):
+                await Store.open(url, clock, lock_dir=tmp_path / "other", upgrade=True)
+        await store.write(note("undisturbed"))
+    async with open_store(sqlite_url(tmp_path), clock, tmp_path / "other") as store:
+        assert await traces(store) == ["undisturbed"]
+
+
+async def test_a_lock_that_cannot_be_made_is_said(clock: FakeClock, tmp_path: Path) -> None:
+    """Where there is no folder for the database, the message names what cannot be opened, and nothing stays locked."""
+    with pytest.raises(StoreUnavailable, match=r"absent/tocsin.db.lock cannot be opened: No such file"):
+        await Store.open(sqlite_url(tmp_path / "absent"), clock, lock_dir=tmp_path, upgrade=True)
+    async with open_store(sqlite_url(tmp_path), clock, tmp_path):
+        pass
+
+
 @pytest.mark.postgres
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
 async def test_second_daemon_on_one_postgres(store: Store, store_url: str, clock: FakeClock, tmp_path: Path) -> None:
