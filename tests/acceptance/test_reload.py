@@ -78,5 +78,8 @@ def test_sources_come_and_go_on_sighup_and_every_line_counts_once(daemon: Daemon
 def test_a_changed_rule_file_is_taken_by_itself(daemon: Daemon) -> None:
     """Once an edit has been quiet for two seconds, it is in force without anybody asking."""
     daemon.write("rules/failed.yml", FAILED_PASSWORD_RULE.replace("title: ", "title: Edited "))
-    titles = lambda: [rule["title"] for rule in daemon.status()["rules"]]  # noqa: E731
-    eventually(lambda: titles()[0].startswith("Edited"), "the edit is in force", context=lambda: daemon.said)
+    eventually(
+        lambda: daemon.status()["rules"][0]["title"].startswith("Edited"),
+        "the edit is in force",
+        context=lambda: daemon.said,
+    )

@@ -73,14 +73,14 @@ def is_no_text(content: Content, front: bytes) -> bool:
 
     Its last bytes are asked too: who can write dirt into a fresh log must not blind us to all that follows.
     """
-    if not _looks_binary(front):
+    if not looks_binary(front):
         return False
     size = content.stat().size
     back = content.read_at(max(0, size - _BACK_BYTES), _BACK_BYTES)
-    return not back.strip(b"\0") or _looks_binary(back)
+    return not back.strip(b"\0") or looks_binary(back)
 
 
-def _looks_binary(part: bytes) -> bool:
+def looks_binary(part: bytes) -> bool:
     """Whether more than a tenth are control characters (NULs of a hole before or after them do not count)."""
     text = part.strip(b"\0")
     if text.startswith(_UTF_16):
