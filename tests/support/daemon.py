@@ -21,6 +21,15 @@ T = TypeVar("T")
 TOCSIN = str(Path(sys.executable).parent / "tocsin")
 READY_SECONDS = 30.0
 STOP_SECONDS = 15.0
+STORE_FILE = "tocsin.db"
+
+#: Run before the command, in its process: it must not outlive a test run that was killed. (In place of a preexec_fn,
+#: which is not safe beside threads.) PR_SET_PDEATHSIG is 1.
+ENDS_WITH_US = (
+    sys.executable,
+    "-ISc",
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 9); os.execv(sys.argv[1], sys.argv[1:])",
+)
 
 #: One log, one person, one file to which messages go.
 CONFIG = """\
@@ -137,6 +146,11 @@ class Daemon:
         return self.folder / "var"
 
     @property
+    def database(self) -> Path:
+        """Its SQLite file."""
+        return self.state_dir / STORE_FILE
+
+    @property
     def console(self) -> str:
         """Everything it has printed, over all its lives."""
         return self._text("console.txt")
@@ -162,7 +176,7 @@ class Daemon:
         assert self.process is None or self.process.poll() is not None, "it runs already"
         with self._append_to("console.txt") as console, self._append_to("log.txt") as log:
             self.process = subprocess.Popen(
-                [TOCSIN, "run", "--config", "config.toml", *options],
+                [*ENDS_WITH_US, TOCSIN, "run", "--config", "config.toml", *options],
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=console,

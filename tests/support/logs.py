@@ -25,7 +25,9 @@ tocsin:
 """
 
 
-def failed_password(address: str, *, user: str = "root", port: int = 40000, host: str = "web1") -> str:
-    """sshd says that a password was wrong, now."""
-    stamp = datetime.now(UTC).isoformat(timespec="microseconds")
+def failed_password(
+    address: str, *, user: str = "root", port: int = 40000, host: str = "web1", at: datetime | None = None
+) -> str:
+    """sshd says that a password was wrong, now or at another moment."""
+    stamp = (at or datetime.now(UTC)).isoformat(timespec="microseconds")
     return f"{stamp} {host} sshd[812]: Failed password for invalid user {user} from {address} port {port} ssh2"
