@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from support.daemon import Daemon
 
 from store.moments import from_microseconds, to_microseconds
+from support.daemon import Daemon
 
 FINDINGS = 'SELECT rule_id, "group", first_seen, last_seen, events FROM finding WHERE merged_into IS NULL'
 PAGE = 200
@@ -30,7 +30,7 @@ def stored_findings(daemon: Daemon) -> list[Found]:
     with closing(sqlite3.connect(f"file:{daemon.database}?mode=ro", uri=True)) as database:
         rows = database.execute(FINDINGS).fetchall()
     return sorted(
-        Found(rule_id, tuple(map(tuple, msgspec.json.decode(group))), *map(from_microseconds, (first, last)), events)
+        Found(rule_id, _group(group), from_microseconds(first), from_microseconds(last), events)
         for rule_id, group, first, last, events in rows
     )
 
@@ -63,6 +63,10 @@ def episodes(times: Iterable[datetime], span_seconds: float, at_least: int) -> I
             unions.append([start, end])
     for first, last in unions:
         yield from_microseconds(ordered[first]), from_microseconds(ordered[last]), last - first + 1
+
+
+def _group(packed: str) -> tuple[tuple[str, str], ...]:
+    return msgspec.json.decode(packed, type=tuple[tuple[str, str], ...])
 
 
 def _pages(daemon: Daemon) -> Iterator[dict[str, Any]]:
