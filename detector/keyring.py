@@ -6,6 +6,11 @@ import tempfile
 from pathlib import Path
 
 SECRET_BYTES = 32
+SEAL_KEY = "seal.key"
+
+
+class KeyUnusable(Exception):
+    """A key's file cannot be used; says which, and what to do."""
 
 
 def state_dir(path: Path) -> Path:
@@ -23,6 +28,26 @@ def link_secrets(folder: Path) -> list[bytes]:
     if not path.exists():
         _write(path, secrets.token_hex(SECRET_BYTES) + "\n")
     return [bytes.fromhex(line) for line in path.read_text().split()]
+
+
+def seal_seeds(folder: Path) -> list[bytes]:
+    """The private keys that sign seals, oldest first; made at the first start.
+
+    Rotating: append a line to the file; the last one signs, all of them verify.
+
+    Raises:
+        KeyUnusable: The file cannot be read, or holds something else.
+    """
+    path = folder / SEAL_KEY
+    try:
+        if not path.exists():
+            _write(path, secrets.token_hex(SECRET_BYTES) + "\n")
+        seeds = [bytes.fromhex(line) for line in path.read_text().split()]
+    except (OSError, ValueError) as error:
+        raise KeyUnusable(f"{path} cannot be used: {error}") from None
+    if not seeds or any(len(seed) != SECRET_BYTES for seed in seeds):
+        raise KeyUnusable(f"{path} must hold keys of {2 * SECRET_BYTES} hexadecimal digits, one a line; restore it")
+    return seeds
 
 
 def _write(path: Path, text: str) -> None:
