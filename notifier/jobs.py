@@ -16,7 +16,7 @@ from notifier.sender import SendResult
 from notifier.throttle import Form, Held, Parcel, next_parcel
 from notifier.wording import Told
 from rules.event import Severity
-from store.notice import Delivery, DeliveryState, NewDelivery, NoticeKind, Settlement
+from store.notice import Delivery, DeliveryState, NewDelivery, Settlement
 from store.repository import evidence, incidents, outbox, waiting
 from store.standing import Standing
 from store.tx import Tx
@@ -110,7 +110,7 @@ def settle(
 ) -> None:
     """Note for *deliveries* of *load* how the attempt ended. Tokens of links are not kept."""
     for delivery in deliveries:
-        is_ask = delivery.kind is not NoticeKind.ACKNOWLEDGED
+        is_ask = not delivery.kind.takes_back
         verdict = judge(
             result,
             severity=load.standing[delivery.incident].severity if is_ask else Severity.LOW,
@@ -135,7 +135,7 @@ def _dropped(tx: Tx, delivery: Delivery, incident: Standing, routing: Routing) -
     if receiver is None or delivery.target >= len(receiver.urls):
         why, state = f"receiver {delivery.receiver} is not configured any more", DeliveryState.FAILED
     else:
-        takes_back = delivery.kind is NoticeKind.ACKNOWLEDGED
+        takes_back = delivery.kind.takes_back
         before = outbox.of_incident(tx.connection, delivery.incident) if takes_back else ()
         why, state = moot(delivery, incident, reached_by(before)), DeliveryState.CANCELLED
     if why:

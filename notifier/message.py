@@ -48,6 +48,8 @@ class Reason(StrEnum):
     REOPENED = "reopened"
     RESOLVED = "resolved"
     ACKNOWLEDGED = "acknowledged"
+    PROPOSED = "proposed"
+    HANDED_OVER = "handed_over"
 
 
 class Tone(StrEnum):
@@ -95,6 +97,8 @@ _REASONS = {
     Reason.REOPENED: "Reopened: it came back",
     Reason.RESOLVED: "Resolved: nothing is asked of you any more",
     Reason.ACKNOWLEDGED: "Acknowledged: nothing is asked of you any more",
+    Reason.PROPOSED: "Its dismissal is proposed: nothing is asked until somebody settles that",
+    Reason.HANDED_OVER: "Handed over to you",
 }
 _ASKS = {
     Ask.JOIN: "acknowledge",

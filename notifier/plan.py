@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from notifier.message import Ask
@@ -17,7 +17,7 @@ ACKNOWLEDGE_WITHIN: Mapping[Severity, timedelta] = {
     Severity.HIGH: timedelta(hours=1),
     Severity.MEDIUM: timedelta(hours=4),
 }
-_ASKS = frozenset({NoticeKind.OPENED, NoticeKind.WORSE})
+_ASKS = frozenset(kind for kind in NoticeKind if kind.asks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,8 @@ class Stands(Protocol):
     def is_open(self) -> bool: ...
     @property
     def acknowledged_by(self) -> str | None: ...
+    @property
+    def quiet_until(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,8 @@ class About:
 
 def ask_of(kind: NoticeKind) -> Ask:
     """What a notice asks of who hears of it."""
+    if kind is NoticeKind.HANDED_OVER:
+        return Ask.CONFIRM
     return Ask.JOIN if kind in _ASKS else Ask.FYI
 
 
@@ -79,13 +83,17 @@ def deliveries_of(
 ) -> list[NewDelivery]:
     """One delivery for each address that hears of *notice*.
 
-    An acknowledgement goes to exactly those who were told; anything else where the routes say.
+    What takes an ask back goes to exactly those who were told; what is for one person to that one's receivers;
+    anything else where the routes say.
 
     Args:
         told: (receiver, target) of who was or may have been told of this incident in this cycle.
         channel_of: The lane of an address.
     """
-    if notice.kind is NoticeKind.ACKNOWLEDGED:
+    if notice.person is not None:
+        theirs = [one for one in routing.receivers.values() if one.person == notice.person]
+        return [_new(one, target, "is theirs", channel_of) for one in theirs for target in range(len(one.urls))]
+    if notice.kind.takes_back:
         reached = [(routing.receivers[name], target) for name, target in told if name in routing.receivers]
         return [_new(one, target, "was told of it", channel_of) for one, target in reached if target < len(one.urls)]
     choices = choose(routing.routes, routing.receivers, subject_of(about, ask_of(notice.kind)))
@@ -120,10 +128,14 @@ def moot(delivery: Delivery, incident: Stands, told: frozenset[tuple[str, int]])
     Args:
         told: (receiver, target) of who was told what this delivery takes back.
     """
-    if delivery.kind is NoticeKind.ACKNOWLEDGED:
-        return "" if (delivery.receiver, delivery.target) in told else "what was acknowledged never reached them"
+    if delivery.kind.takes_back:
+        return "" if (delivery.receiver, delivery.target) in told else "what it takes back never reached them"
     if not incident.is_open:
         return "closed before it was sent"
+    if not delivery.kind.asks:
+        return ""
+    if incident.quiet_until is not None and not delivery.breaks_through:
+        return "its dismissal was proposed before it was sent"
     if incident.acknowledged_by and not delivery.breaks_through:
         return f"acknowledged by {incident.acknowledged_by} before it was sent"
     return ""

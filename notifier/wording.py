@@ -17,6 +17,11 @@ _REASONS = {
     NoticeKind.OPENED: Reason.FIRST,
     NoticeKind.WORSE: Reason.WORSE,
     NoticeKind.ACKNOWLEDGED: Reason.ACKNOWLEDGED,
+    NoticeKind.REOPENED: Reason.REOPENED,
+    NoticeKind.LAPSED: Reason.REPEAT,
+    NoticeKind.RESOLVED: Reason.RESOLVED,
+    NoticeKind.PROPOSED: Reason.PROPOSED,
+    NoticeKind.HANDED_OVER: Reason.HANDED_OVER,
 }
 
 

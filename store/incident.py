@@ -67,6 +67,27 @@ class Tlp(StrEnum):
     CLEAR = "TLP:CLEAR"
 
 
+class SourceKind(StrEnum):
+    """Where a record came from. Stored: never rename one."""
+
+    LOG = "log"  #: a rule matched lines that we read
+    ALERT = "alert"  #: another monitoring system told us
+    FEEDBACK = "feedback"  #: an end user reported it
+    PERSON = "person"  #: one of us opened it by hand
+
+
+class DismissReason(StrEnum):
+    """Why a record was nothing to act on. Stored: never rename one."""
+
+    FALSE_POSITIVE = "false_positive"  #: the rule was wrong; the only one that counts as noise
+    EXPECTED_ACTIVITY = "expected_activity"
+    TEST_OR_DRILL = "test_or_drill"
+    DUPLICATE = "duplicate"
+    ACCEPTED_RISK = "accepted_risk"
+    INSUFFICIENT_INFORMATION = "insufficient_information"
+    OBSERVED_NOTHING = "observed_nothing"  #: an observation ended; never chosen by a person
+
+
 class ActorKind(StrEnum):
     """Who did something. Stored: never rename one."""
 
@@ -141,6 +162,9 @@ class Incident:
     campaign: bool = False  #: it stands for many: its rule opened too many incidents within an hour
     history: bool = False  #: only found while looking back; arms nothing until a live finding joins
     recurrence_of: int | None = None  #: number of the closed record with the same key
+    source_kind: SourceKind = SourceKind.LOG
+    drill: bool = False  #: an exercise: left out of all statistics
+    merged_into: int | None = None  #: number of the record that carries it on, while merged
     tlp: Tlp = Tlp.AMBER
     cycle: int = 1  #: goes up with each reopening
     step: Step = Step.IDENTIFICATION
@@ -158,6 +182,8 @@ class Incident:
     resolved_at: datetime | None = None
     approved_at: datetime | None = None
     closed_at: datetime | None = None
+    quiet_until: datetime | None = None  #: its dismissal is proposed: nobody is asked for anything before
+    observe_until: datetime | None = None  #: a person decided to observe it until then
     version: int = 1  #: ETag of what people write; what the machine attaches does not raise it
 
     @property
@@ -181,7 +207,19 @@ class EntryKind(StrEnum):
     MOVED = "moved"  #: a step, stage or status was entered
     REOPENED = "reopened"
     ACKNOWLEDGED = "acknowledged"
+    EXTENDED = "extended"  #: the person who has it said so again
     NOTE = "note"
+    CONTAINED = "contained"
+    RESOLVED = "resolved"  #: a person says that it is over; moves no step
+    OWNED = "owned"  #: somebody took it over
+    HANDED_OVER = "handed_over"
+    CONCERN = "concern"
+    ANSWER = "answer"
+    DECIDED = "decided"  #: a person decided what it is worth
+    PROPOSED = "proposed"  #: a dismissal waits for a second person
+    SETTLED = "settled"  #: the second person agreed or declined
+    LAPSED = "lapsed"  #: nobody settled it in time: paging goes on
+    MERGED = "merged"  #: another record was merged into this one, or taken out again
     REDACTED = "redacted"
 
 

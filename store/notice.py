@@ -14,6 +14,21 @@ class NoticeKind(StrEnum):
     OPENED = "opened"
     WORSE = "worse"
     ACKNOWLEDGED = "acknowledged"
+    REOPENED = "reopened"  #: asks as if it were new
+    LAPSED = "lapsed"  #: a proposal to dismiss it was not settled in time: asks again
+    RESOLVED = "resolved"  #: nothing is asked any more of those who were told
+    PROPOSED = "proposed"  #: its dismissal is proposed: nothing is asked before somebody settles that
+    HANDED_OVER = "handed_over"  #: one person has it from another; told to that person alone
+
+    @property
+    def asks(self) -> bool:
+        """Whether it asks somebody to take the incident."""
+        return self in (NoticeKind.OPENED, NoticeKind.WORSE, NoticeKind.REOPENED, NoticeKind.LAPSED)
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it takes back what was asked; told to exactly those who were asked."""
+        return self in (NoticeKind.ACKNOWLEDGED, NoticeKind.RESOLVED, NoticeKind.PROPOSED)
 
 
 class DeliveryState(StrEnum):
@@ -45,6 +60,7 @@ class NewNotice:
     severity: Severity
     stale: bool = False  #: see `Notice`
     breaks_through: bool = False  #: see `Notice`
+    person: str | None = None  #: see `Notice`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +76,7 @@ class Notice:
     severity: Severity  #: as it was when the notice was written
     stale: bool  #: the event is older than 15 minutes: bundle it, never page it singly
     breaks_through: bool  #: tell it although the incident is acknowledged
+    person: str | None = None  #: person id: told to this person's receivers alone; None: the routes decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

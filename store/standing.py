@@ -18,6 +18,7 @@ class Standing:
     first_seen: datetime
     last_seen: datetime
     acknowledged_by: str | None
+    quiet_until: datetime | None = None  #: its dismissal is proposed: nobody is asked for anything before
 
     @property
     def is_open(self) -> bool:

@@ -26,7 +26,18 @@ from sqlalchemy import (
 from rules.event import Decision, Severity
 from rules.finding import SeverityTerm
 from store.columns import Packed, UtcTime, Words, either, literal
-from store.incident import ActorKind, EntryKind, Outcome, Stage, Status, Step, Tlp, Track
+from store.incident import (
+    ActorKind,
+    DismissReason,
+    EntryKind,
+    Outcome,
+    SourceKind,
+    Stage,
+    Status,
+    Step,
+    Tlp,
+    Track,
+)
 from store.notice import DeliveryState, NoticeKind
 from store.people import Role
 from store.process import legal_standings
@@ -106,6 +117,9 @@ incident = Table(
     Column("campaign", Boolean, nullable=False),
     Column("history", Boolean, nullable=False),
     Column("recurrence_of", BIG, ForeignKey("incident.number")),
+    *literal("source_kind", SourceKind),
+    Column("drill", Boolean, nullable=False),
+    Column("merged_into", BIG, ForeignKey("incident.number")),
     *literal("tlp", Tlp),
     Column("cycle", Integer, nullable=False),
     *literal("step", Step),
@@ -119,6 +133,8 @@ incident = Table(
     Column("acknowledged_at", UtcTime),
     Column("acknowledged_by", Words),
     Column("broke_through", Boolean, nullable=False),
+    Column("quiet_until", UtcTime),
+    Column("observe_until", UtcTime),
     Column("contained_at", UtcTime),
     Column("resolved_at", UtcTime),
     Column("approved_at", UtcTime),
@@ -130,6 +146,8 @@ incident = Table(
     CheckConstraint("(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="acknowledged_by_someone"),
     CheckConstraint("(acknowledged_at IS NULL) OR (owner IS NOT NULL)", name="acknowledged_is_owned"),
     CheckConstraint("(closed_at IS NULL) = (status = 'open')", name="closed_at_when_closed"),
+    CheckConstraint("(merged_into IS NOT NULL) = (outcome = 'merged')", name="merged_into_one"),
+    CheckConstraint("merged_into <> number", name="merged_into_another"),
     CheckConstraint("number >= 1 AND cycle >= 1 AND version >= 1 AND events >= 0", name="counts"),
 )
 #: Open or attach: two findings with one key can never open two records.
@@ -250,6 +268,7 @@ notice = Table(
     *literal("severity", Severity),
     Column("stale", Boolean, nullable=False),
     Column("breaks_through", Boolean, nullable=False),
+    Column("person", Words),  #: told to this person's receivers alone
     Column("planned_at", UtcTime),  #: null: nobody has decided yet who hears of it
 )
 Index("ix_notice_incident", notice.c.incident)
@@ -286,6 +305,49 @@ delivery = Table(
 )
 Index("ix_delivery_incident", delivery.c.incident, delivery.c.receiver, delivery.c.target)
 _index_where("ix_delivery_due", "state IN ('queued', 'sending', 'uncertain')", delivery.c.channel, delivery.c.due_at)
+
+# -- acts --------------------------------------------------------------------------------------------------------------
+
+#: Dismissals that wait, or waited, for a second person.
+proposal = Table(
+    "proposal",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    Column("incident", BIG, ForeignKey("incident.number"), nullable=False),
+    *literal("reason_code", DismissReason),
+    Column("proposed_by", Words, nullable=False),
+    Column("proposed_at", UtcTime, nullable=False),
+    Column("lapses_at", UtcTime, nullable=False),
+    Column("state", String, nullable=False),
+    Column("settled_by", Words),  #: null while pending and when it lapsed
+    Column("settled_at", UtcTime),
+    either("state", "pending", "agreed", "declined", "lapsed"),
+    CheckConstraint("(settled_at IS NULL) = (state = 'pending')", name="settled_at_when_settled"),
+)
+_index_where("uq_proposal_pending", "state = 'pending'", proposal.c.incident, unique=True)
+
+#: Which findings a merged record brought along, so that it can take them back.
+merged_finding = Table(
+    "merged_finding",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("finding", String, primary_key=True),
+)
+
+#: Answers to requests that bore an Idempotency-Key.
+idempotency = Table(
+    "idempotency",
+    METADATA,
+    Column("caller", Words, primary_key=True),
+    Column("key", Words, primary_key=True),
+    Column("route", Words, nullable=False),
+    Column("body_hash", String, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Packed(dict[str, str]), nullable=False),
+    Column("answer", LargeBinary, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+Index("ix_idempotency_at", idempotency.c.at)
 
 # -- people ------------------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,18 @@ from support.routes import routes
 
 from detector.metrics import Metrics
 from rules.event import Decision, Severity, TimeSource
-from store.incident import ActorKind, EntryKind, Outcome, Stage, Status, Step, Tlp, Track
+from store.incident import (
+    ActorKind,
+    DismissReason,
+    EntryKind,
+    Outcome,
+    SourceKind,
+    Stage,
+    Status,
+    Step,
+    Tlp,
+    Track,
+)
 from store.notice import DeliveryState, NoticeKind
 
 ROOT = Path(__file__).parents[1]
@@ -28,10 +39,12 @@ VOCABULARY: tuple[type[StrEnum], ...] = (
     ActorKind,
     Decision,
     DeliveryState,
+    DismissReason,
     EntryKind,
     NoticeKind,
     Outcome,
     Severity,
+    SourceKind,
     Stage,
     Status,
     Step,

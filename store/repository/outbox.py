@@ -14,7 +14,7 @@ from store.tx import Tx
 UNFINISHED = tuple(state for state in DeliveryState if not state.is_final)
 _CLAIMABLE = (DeliveryState.QUEUED, DeliveryState.UNCERTAIN)
 #: What an acknowledgement makes superfluous.
-_ASKS_FOR_ACK = (NoticeKind.OPENED, NoticeKind.WORSE)
+_ASKS_FOR_ACK = tuple(kind for kind in NoticeKind if kind.asks)
 
 
 def write_notice(tx: Tx, new: NewNotice) -> int:
@@ -42,6 +42,7 @@ def notices_unplanned(connection: Connection, limit: int = 100) -> list[Notice]:
             severity=row.severity,
             stale=row.stale,
             breaks_through=row.breaks_through,
+            person=row.person,
         )
         for row in rows
     ]
@@ -153,6 +154,11 @@ def cancel_for_ack(tx: Tx, number: int, *, by: str) -> int:
 
     What is being sent right now goes on.
     """
+    return cancel_asks(tx, number, f"acknowledged by {by}")
+
+
+def cancel_asks(tx: Tx, number: int, why: str) -> int:
+    """What still waits to ask somebody to take it is not sent. Returns how many deliveries that were."""
     tx.connection.execute(
         notice.update()
         .where(notice.c.incident == number, notice.c.planned_at.is_(None), notice.c.kind.in_(_ASKS_FOR_ACK))
@@ -161,7 +167,7 @@ def cancel_for_ack(tx: Tx, number: int, *, by: str) -> int:
     return tx.connection.execute(
         delivery.update()
         .where(delivery.c.incident == number, delivery.c.state.in_(_CLAIMABLE), delivery.c.kind.in_(_ASKS_FOR_ACK))
-        .values(state=DeliveryState.CANCELLED, detail=f"acknowledged by {by}", finished_at=tx.now)
+        .values(state=DeliveryState.CANCELLED, detail=why, finished_at=tx.now)
     ).rowcount
 
 

@@ -36,6 +36,9 @@ def upgrade() -> None:
         sa.Column("campaign", sa.Boolean(), nullable=False),
         sa.Column("history", sa.Boolean(), nullable=False),
         sa.Column("recurrence_of", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("source_kind", sa.String(), nullable=False),
+        sa.Column("drill", sa.Boolean(), nullable=False),
+        sa.Column("merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("tlp", sa.String(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),
         sa.Column("step", sa.String(), nullable=False),
@@ -49,12 +52,21 @@ def upgrade() -> None:
         sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
         sa.Column("acknowledged_by", sa.Text(), nullable=True),
         sa.Column("broke_through", sa.Boolean(), nullable=False),
+        sa.Column("quiet_until", sa.BigInteger(), nullable=True),
+        sa.Column("observe_until", sa.BigInteger(), nullable=True),
         sa.Column("contained_at", sa.BigInteger(), nullable=True),
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("approved_at", sa.BigInteger(), nullable=True),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("(closed_at IS NULL) = (status = 'open')", name=op.f("ck_incident_closed_at_when_closed")),
+        sa.CheckConstraint(
+            "(merged_into IS NOT NULL) = (outcome = 'merged')", name=op.f("ck_incident_merged_into_one")
+        ),
+        sa.CheckConstraint("merged_into <> number", name=op.f("ck_incident_merged_into_another")),
+        sa.CheckConstraint(
+            "source_kind IN ('log', 'alert', 'feedback', 'person')", name=op.f("ck_incident_source_kind_literal")
+        ),
         sa.CheckConstraint(
             "(step = 'identification' AND stage = 'none' AND status = 'open' AND outcome = 'none') OR "
             "(step = 'notification' AND stage = 'none' AND status = 'open' AND outcome = 'none') OR "
@@ -116,6 +128,7 @@ def upgrade() -> None:
             "number >= 1 AND cycle >= 1 AND version >= 1 AND events >= 0", name=op.f("ck_incident_counts")
         ),
         sa.ForeignKeyConstraint(["recurrence_of"], ["incident.number"], name=op.f("fk_incident_recurrence_of")),
+        sa.ForeignKeyConstraint(["merged_into"], ["incident.number"], name=op.f("fk_incident_merged_into")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_incident")),
     )
     op.create_index("ix_incident_key", "incident", ["dedup_key", "number"], unique=False)
@@ -308,8 +321,12 @@ def upgrade() -> None:
         sa.Column("severity", sa.String(), nullable=False),
         sa.Column("stale", sa.Boolean(), nullable=False),
         sa.Column("breaks_through", sa.Boolean(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=True),
         sa.Column("planned_at", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint("kind IN ('opened', 'worse', 'acknowledged')", name=op.f("ck_notice_kind_literal")),
+        sa.CheckConstraint(
+            "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over')",
+            name=op.f("ck_notice_kind_literal"),
+        ),
         sa.CheckConstraint(
             "severity IN ('informational', 'low', 'medium', 'high', 'critical')",
             name=op.f("ck_notice_severity_literal"),
@@ -386,7 +403,9 @@ def upgrade() -> None:
             "actor_kind IN ('person', 'rule', 'daemon', 'os')", name=op.f("ck_timeline_actor_kind_literal")
         ),
         sa.CheckConstraint(
-            "kind IN ('opened', 'joined', 'raised', 'grew', 'moved', 'reopened', 'acknowledged', 'note', 'redacted')",
+            "kind IN ('opened', 'joined', 'raised', 'grew', 'moved', 'reopened', 'acknowledged', 'extended', 'note', "
+            "'contained', 'resolved', 'owned', 'handed_over', 'concern', 'answer', 'decided', 'proposed', 'settled', "
+            "'lapsed', 'merged', 'redacted')",
             name=op.f("ck_timeline_kind_literal"),
         ),
         sa.CheckConstraint("seq >= 1 AND length(hash) = 32", name=op.f("ck_timeline_shape")),
@@ -434,7 +453,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(lease_until IS NULL) = (state <> 'sending')", name=op.f("ck_delivery_lease_while_sending")
         ),
-        sa.CheckConstraint("kind IN ('opened', 'worse', 'acknowledged')", name=op.f("ck_delivery_kind_literal")),
+        sa.CheckConstraint(
+            "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over')",
+            name=op.f("ck_delivery_kind_literal"),
+        ),
         sa.CheckConstraint(
             "state IN ('queued', 'sending', 'accepted', 'failed', 'uncertain', 'dead', 'cancelled', 'suppressed')",
             name=op.f("ck_delivery_state_literal"),
@@ -466,3 +488,56 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("incident", "seq", "name", name=op.f("pk_value")),
     )
+    op.create_table(
+        "proposal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("reason_code", sa.String(), nullable=False),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=False),
+        sa.Column("lapses_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("settled_by", sa.Text(), nullable=True),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "(settled_at IS NULL) = (state = 'pending')", name=op.f("ck_proposal_settled_at_when_settled")
+        ),
+        sa.CheckConstraint(
+            "reason_code IN ('false_positive', 'expected_activity', 'test_or_drill', 'duplicate', 'accepted_risk', "
+            "'insufficient_information', 'observed_nothing')",
+            name=op.f("ck_proposal_reason_code_literal"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('pending', 'agreed', 'declined', 'lapsed')", name=op.f("ck_proposal_state_literal")
+        ),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_proposal_incident")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposal")),
+    )
+    op.create_index(
+        "uq_proposal_pending",
+        "proposal",
+        ["incident"],
+        unique=True,
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_table(
+        "merged_finding",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("finding", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_merged_finding_incident")),
+        sa.PrimaryKeyConstraint("incident", "finding", name=op.f("pk_merged_finding")),
+    )
+    op.create_table(
+        "idempotency",
+        sa.Column("caller", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.Column("body_hash", sa.String(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("headers", sa.Text(), nullable=False),
+        sa.Column("answer", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_idempotency")),
+    )
+    op.create_index("ix_idempotency_at", "idempotency", ["at"], unique=False)
