@@ -49,6 +49,7 @@ class Attach:
 
     reason: str
     number: int
+    other_key: bool = False  #: neither the record nor any finding in it bears its key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,11 +141,11 @@ def _joined_by_what_it_shares(finding: Finding, in_use: Sequence[Candidate]) -> 
     for one in near:
         if one.rule_ids and _share_enough(finding, one):
             reason = f"it counts what opened {one.incident.name}, and they share {_told(one.shared)}"
-            return Attach(number=one.incident.number, reason=reason)
+            return Attach(number=one.incident.number, reason=reason, other_key=True)
     for one in near:
         if _share_pair(finding, one):
             reason = f"it shares {_told(one.shared)} with {one.incident.name} within its window: one attack"
-            return Attach(number=one.incident.number, reason=reason)
+            return Attach(number=one.incident.number, reason=reason, other_key=True)
     return None
 
 
@@ -196,5 +197,5 @@ def _open_within_cap(
     campaign = campaign_key(finding.rule_id)
     for one in candidates:
         if one.incident.is_open and one.incident.dedup_key == campaign:
-            return Attach(number=one.incident.number, reason=reason)
+            return Attach(number=one.incident.number, reason=reason, other_key=True)
     return Open(key=campaign, reason=reason, campaign=True)

@@ -177,7 +177,8 @@ class Incident:
     notified_at: datetime | None = None  #: first accepted delivery
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None  #: person id
-    broke_through: bool = False  #: told once since the acknowledgement that it got worse
+    acknowledged_events: int | None = None  #: how many there were then
+    broke_through: bool = False  #: told once since the acknowledgement that the picture changed
     contained_at: datetime | None = None
     resolved_at: datetime | None = None
     approved_at: datetime | None = None
@@ -201,7 +202,7 @@ class EntryKind(StrEnum):
     """What a timeline entry tells. Stored: never rename one."""
 
     OPENED = "opened"
-    JOINED = "joined"  #: another rule's finding joined
+    JOINED = "joined"  #: a finding of another rule, or about another group, joined
     RAISED = "raised"  #: severity rose by itself
     GREW = "grew"  #: roll-up of what the machine attached, at most one per 10 minutes
     MOVED = "moved"  #: a step, stage or status was entered
@@ -221,6 +222,14 @@ class EntryKind(StrEnum):
     LAPSED = "lapsed"  #: nobody settled it in time: paging goes on
     MERGED = "merged"  #: another record was merged into this one, or taken out again
     REDACTED = "redacted"
+    # Of the installation itself (record 0):
+    CONFIGURED = "configured"  #: another configuration is in force
+    RULES_LOADED = "rules_loaded"  #: other rules are in force
+    ROLES_CHANGED = "roles_changed"  #: a person was added or lost access, or has other roles
+    TOKEN_MADE = "token_made"  # noqa: S105 (no secret)
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 (no secret)
+    KEY_CHANGED = "key_changed"  #: seals are signed with another key
+    WAIVED = "waived"  #: a rule that binds two persons was waived for a record
 
 
 #: What a timeline entry can state for ever.

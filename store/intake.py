@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from rules.entities import clean
 from rules.event import Decision, Entity, Severity
 from rules.finding import Finding
-from store import grouping, process
+from store import break_through, entries, grouping, process
 from store.grouping import Attach, Ignore, Open, Reopen
-from store.incident import Actor, ActorKind, EntryKind, Fact, Incident, NewEntry, Outcome, Step, Track
-from store.moments import to_microseconds
+from store.incident import EntryKind, Incident, Outcome, Step, Track
 from store.notice import NewNotice, NoticeKind
 from store.records import Known, Records, Taken
 
-ROLL_UP_AFTER = timedelta(minutes=10)
 #: A finding whose last event is older never pages singly.
 STALE_AFTER = timedelta(minutes=15)
+#: How many findings of one rule are told one by one as they join; after that the roll-up tells of them.
+JOINS_TOLD = 20
 
 
 def take(records: Records, finding: Finding, now: datetime) -> Taken:
@@ -31,12 +31,22 @@ def take(records: Records, finding: Finding, now: datetime) -> Taken:
 def _verdict(records: Records, finding: Finding, known: Known | None) -> grouping.Verdict:
     if known is not None and known.number is not None:
         return grouping.follow(finding, records.incident(known.number))
+    if known is None and finding.merged_into is not None:
+        return _of_an_older_episode(records, finding.merged_into, finding)
     if finding.decision is Decision.RECORD or known is not None:
         return Ignore(reason="its rule is decided record: counted, no record is opened")
     near = records.candidates(finding, grouping.record_key(finding))
     asks = finding.decision is Decision.INVESTIGATE
     lately = records.opened_near(finding.rule_id, finding.first_seen) if asks else 0
     return grouping.decide(finding, near, opened_lately=lately)
+
+
+def _of_an_older_episode(records: Records, older: str, finding: Finding) -> grouping.Verdict:
+    """It was joined to an older episode before it was told: it opens nothing of its own."""
+    into = records.known(older)
+    if into is None or into.number is None:
+        return Ignore(reason="it is part of an older episode, which is in no record")
+    return grouping.follow(finding, records.incident(into.number))
 
 
 def _carry_out(
@@ -65,11 +75,9 @@ def _grow(
     now: datetime,
 ) -> Taken:
     """Add to the record what is new in the finding."""
-    counted = 0 if finding.merged_into else max(finding.events, known.events if known else 0)
-    told = _as_known(finding, known, before.number, counted=counted)
+    told, episodes, more = _as_counted(records, finding, known, before.number)
     records.remember(finding, told, verdict.reason)
-    more = counted - (known.events if known else 0)
-    tally = records.count(before.number, finding, findings=_episodes(told) - _episodes(known), events=more)
+    tally = records.count(before.number, finding, findings=episodes, events=more)
     records.add_entities(before.number, finding.entities, finding.first_seen)
     records.add_evidence(before.number, finding.rule_id, finding.evidence)
     after = replace(
@@ -82,10 +90,12 @@ def _grow(
     raised = _rises(before, finding, known)
     if raised:
         after = _raised(after, finding)
-    after, notice = _who_should_hear(before, after, finding, raised, isinstance(verdict, Attach), now)
+    after, notice = _who_should_hear(before, after, finding, known, raised, isinstance(verdict, Attach), now)
     if isinstance(verdict, Attach):
-        first_of_its_rule = known is None and tally.findings == 1
-        after = _tell_timeline(records, before, after, finding, verdict.reason, first_of_its_rule, now)
+        another = tally.findings == 1 or (verdict.other_key and tally.findings <= JOINS_TOLD)
+        if known is None and another:
+            records.write_entry(after.number, entries.joined(finding, verdict.reason))
+        after = _tell_timeline(records, before, after, finding, now)
     records.change(before, after)
     if notice is not None:
         records.notify(notice)
@@ -122,29 +132,17 @@ def _open(records: Records, finding: Finding, verdict: Open, now: datetime) -> I
     )
     decided = _decided(incident, finding, now)
     records.add(decided)
-    facts: dict[str, Fact] = {
-        "decision": finding.decision.value,
-        "severity": finding.severity.value,
-        "rule_version": finding.rule_version,
-        "reason": verdict.reason,
-        "step": decided.step.value,
-        "history": finding.history,
-    }
-    values = {"title": incident.title, "group": ", ".join(f"{name}={value}" for name, value in finding.group)}
-    records.write_entry(
-        decided.number, NewEntry(kind=EntryKind.OPENED, actor=_by_rule(finding), facts=facts, values=values)
-    )
+    records.write_entry(decided.number, entries.opened(decided, finding, verdict.reason))
     return decided
 
 
 def _reopen(records: Records, finding: Finding, verdict: Reopen, now: datetime) -> Incident:
     before = records.incident(verdict.number)
     to = process.IDENTIFICATION if before.outcome is Outcome.DISMISSED else process.NOTIFICATION
-    after = process.advance(before, to, now=now, by=_by_rule(finding))
+    after = process.advance(before, to, now=now, by=entries.by_rule(finding))
     after = _decided(after, finding, now)
     records.change(before, after)
-    facts: dict[str, Fact] = {"reason": verdict.reason, "cycle": after.cycle, "step": after.step.value}
-    records.write_entry(after.number, NewEntry(kind=EntryKind.REOPENED, actor=_by_rule(finding), facts=facts))
+    records.write_entry(after.number, entries.reopened(after, finding, verdict.reason))
     return after
 
 
@@ -152,11 +150,17 @@ def _decided(incident: Incident, finding: Finding, now: datetime) -> Incident:
     """The record at the step that the rule's decision leads to: people are told of what it wants investigated."""
     if incident.decision is not Decision.INVESTIGATE or finding.history or incident.step is not Step.IDENTIFICATION:
         return incident
-    return process.advance(incident, process.NOTIFICATION, now=now, by=_by_rule(finding))
+    return process.advance(incident, process.NOTIFICATION, now=now, by=entries.by_rule(finding))
 
 
 def _who_should_hear(
-    before: Incident, after: Incident, finding: Finding, raised: bool, attached: bool, now: datetime
+    before: Incident,
+    after: Incident,
+    finding: Finding,
+    known: Known | None,
+    raised: bool,
+    attached: bool,
+    now: datetime,
 ) -> tuple[Incident, NewNotice | None]:
     """The notice that the change asks for, and the record that remembers having asked."""
     if finding.history or after.decision is not Decision.INVESTIGATE:
@@ -168,12 +172,12 @@ def _who_should_hear(
     elif after.cycle > 1 and not attached:
         reason = f"{after.rule_title}: it happened again after it was closed"
     elif attached:
-        if not raised or before.broke_through:
+        worse = break_through.because(before, after, finding, known, raised=raised)
+        if worse is None:
             return after, None
         through = before.acknowledged_at is not None
         after = replace(after, broke_through=through)
-        kind = NoticeKind.WORSE
-        reason = f"severity rose from {before.severity.value} to {after.severity.value}: {finding.rule_title}"
+        kind, reason = NoticeKind.WORSE, worse
     notice = NewNotice(
         incident=after.number,
         kind=kind,
@@ -186,36 +190,13 @@ def _who_should_hear(
     return after, notice
 
 
-def _tell_timeline(
-    records: Records,
-    before: Incident,
-    after: Incident,
-    finding: Finding,
-    reason: str,
-    first_of_its_rule: bool,
-    now: datetime,
-) -> Incident:
-    """Write the entries that joining or growing asks for; growth alone is told every ten minutes."""
-    by = _by_rule(finding)
-    if first_of_its_rule:
-        facts: dict[str, Fact] = {
-            "rule_version": finding.rule_version,
-            "severity": finding.severity.value,
-            "reason": reason,
-        }
-        values = {"title": finding.rule_title}
-        records.write_entry(after.number, NewEntry(kind=EntryKind.JOINED, actor=by, facts=facts, values=values))
-    if after.severity is not before.severity:
-        facts = {"from": before.severity.value, "to": after.severity.value, "track": after.track.value}
-        records.write_entry(after.number, NewEntry(kind=EntryKind.RAISED, actor=by, facts=facts))
-    if after.step is not before.step:
-        facts = {"from": before.step.value, "to": after.step.value}
-        records.write_entry(after.number, NewEntry(kind=EntryKind.MOVED, actor=by, facts=facts))
-    if now - before.rolled_up_at < ROLL_UP_AFTER or after.events == before.events:
-        return after
-    grown = {"events": after.events, "last_seen": to_microseconds(after.last_seen)}
-    records.write_entry(after.number, NewEntry(kind=EntryKind.GREW, actor=by, facts=grown))
-    return replace(after, rolled_up_at=now)
+def _tell_timeline(records: Records, before: Incident, after: Incident, finding: Finding, now: datetime) -> Incident:
+    """Write the entries that growing asks for."""
+    for entry in entries.of_growth(before, after, finding, now):
+        records.write_entry(after.number, entry)
+        if entry.kind is EntryKind.GREW:
+            after = replace(after, rolled_up_at=now)
+    return after
 
 
 def cleaned(finding: Finding) -> Finding:
@@ -232,7 +213,7 @@ def cleaned(finding: Finding) -> Finding:
 
 def track_for(severity: Severity, tags: Sequence[str]) -> Track:
     """How many persons must act, by default."""
-    if severity is Severity.CRITICAL or any(tag.rpartition(".")[2] == "success" for tag in tags):
+    if severity is Severity.CRITICAL or break_through.is_of_success(tags):
         return Track.FULL
     return Track.STANDARD if severity is Severity.HIGH else Track.LIGHT
 
@@ -255,6 +236,23 @@ def _raised(incident: Incident, finding: Finding) -> Incident:
     )
 
 
+def _as_counted(records: Records, finding: Finding, known: Known | None, number: int) -> tuple[Known, int, int]:
+    """The finding as it is now, and how many episodes and events more it makes in the record's tally.
+
+    An episode that was joined to an older one is counted there. If that is in another record, this one keeps the
+    count that it had: what people saw in it has happened.
+    """
+    before = known.events if known else 0
+    if finding.merged_into is None:
+        counted = max(finding.events, before)
+    else:
+        older = records.known(finding.merged_into)
+        counted = 0 if older is not None and older.number == number else before
+    told = _as_known(finding, known, number, counted=counted)
+    episodes = _episodes(told) - _episodes(known) if counted != before else 0
+    return told, episodes, counted - before
+
+
 def _as_known(finding: Finding, known: Known | None, number: int | None, *, counted: int) -> Known:
     return Known(
         number=number,
@@ -263,6 +261,7 @@ def _as_known(finding: Finding, known: Known | None, number: int | None, *, coun
         last_seen=max(finding.last_seen, known.last_seen) if known else finding.last_seen,
         events=counted,
         merged_into=finding.merged_into,
+        success=break_through.shows_success(finding) or (known is not None and known.success),
     )
 
 
@@ -280,7 +279,3 @@ def _tells_nothing_new(finding: Finding, known: Known) -> bool:
         and known.first_seen <= finding.first_seen
         and finding.last_seen <= known.last_seen
     )
-
-
-def _by_rule(finding: Finding) -> Actor:
-    return Actor(kind=ActorKind.RULE, id=finding.rule_id)

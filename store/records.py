@@ -25,6 +25,7 @@ class Known:
     last_seen: datetime
     events: int  #: as counted in the record's tally; 0 once joined to an older episode
     merged_into: str | None
+    success: bool = False  #: a line of it, or its rule, said that what was tried has succeeded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ class Records(Protocol):
     """What `take` needs from wherever records are kept."""
 
     def known(self, finding_id: str) -> Known | None:
-        """What was taken of it before."""
+        """What was taken of it, or of the older episode that it was joined to, before."""
 
     def remember(self, finding: Finding, taken: Known, reason: str) -> None:
         """Keep the finding as it is now."""

@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -132,6 +133,7 @@ incident = Table(
     Column("notified_at", UtcTime),
     Column("acknowledged_at", UtcTime),
     Column("acknowledged_by", Words),
+    Column("acknowledged_events", BigInteger),
     Column("broke_through", Boolean, nullable=False),
     Column("quiet_until", UtcTime),
     Column("observe_until", UtcTime),
@@ -217,6 +219,7 @@ finding = Table(
     Column("events", BigInteger, nullable=False),  #: as told last
     Column("counted", BigInteger, nullable=False),  #: of them, those in the tally of its record
     Column("merged_into", String),
+    Column("success", Boolean, nullable=False, server_default=false()),  #: a line or its rule says that it succeeded
     Column("history", Boolean, nullable=False),
     Column("approximate", Boolean, nullable=False),
     Column("taken_at", UtcTime, nullable=False),  #: when the store took it first
@@ -230,7 +233,7 @@ Index("ix_finding_taken", finding.c.taken_at)
 timeline = Table(
     "timeline",
     METADATA,
-    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("incident", BIG, primary_key=True),  #: no foreign key: 0 is the chain of the installation itself
     Column("seq", Integer, primary_key=True),
     Column("at", UtcTime, nullable=False),
     *literal("kind", EntryKind),
@@ -239,8 +242,9 @@ timeline = Table(
     Column("via", Words, nullable=False),
     Column("entry", LargeBinary, nullable=False),  #: the canonical bytes that were hashed
     Column("hash", LargeBinary, nullable=False),
-    CheckConstraint("seq >= 1 AND length(hash) = 32", name="shape"),
+    CheckConstraint("incident >= 0 AND seq >= 1 AND length(hash) = 32", name="shape"),
 )
+Index("ix_timeline_at", timeline.c.at)
 
 #: Values that may have to be redacted: an entry holds only a salted commitment to each.
 value = Table(
@@ -253,6 +257,26 @@ value = Table(
     Column("value", Words, nullable=False),
     ForeignKeyConstraint(["incident", "seq"], ["timeline.incident", "timeline.seq"]),
 )
+
+seal = Table(
+    "seal",
+    METADATA,
+    Column("number", BIG, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),  #: the canonical bytes that were signed
+    Column("signature", LargeBinary, nullable=False),
+    CheckConstraint("number >= 1 AND length(signature) = 64", name="shape"),
+)
+
+#: What a seal was made over: the newest entry of each chain that grew since the seal before.
+seal_head = Table(
+    "seal_head",
+    METADATA,
+    Column("record", BIG, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("seal", BIG, ForeignKey("seal.number"), nullable=False),
+)
+Index("ix_seal_head_seal", seal_head.c.seal)
 
 # -- who is told -------------------------------------------------------------------------------------------------------
 

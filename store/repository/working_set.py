@@ -27,10 +27,21 @@ _KNOWN = (
     finding.c.last_seen,
     finding.c.counted.label("events"),
     finding.c.merged_into,
+    finding.c.success,
 )
 _TALLY = tuple(field.name for field in fields(RuleTally))
 #: Of a finding's row what may change when it is told again.
-_GROWS = ("incident", "severity", "first_seen", "last_seen", "events", "counted", "merged_into", "approximate")
+_GROWS = (
+    "incident",
+    "severity",
+    "first_seen",
+    "last_seen",
+    "events",
+    "counted",
+    "merged_into",
+    "success",
+    "approximate",
+)
 
 
 class WorkingSet:
@@ -41,7 +52,7 @@ class WorkingSet:
     """
 
     def __init__(self, tx: Tx, partition: str, finding_ids: Collection[str]) -> None:
-        """Load what is known of *finding_ids*, all that will be taken."""
+        """Load what is known of *finding_ids*: all that will be taken, and the episodes that they were joined to."""
         self._tx = tx
         self._partition = partition
         self._known = self._load_known(finding_ids)
@@ -102,6 +113,7 @@ class WorkingSet:
             "events": found.events,
             "counted": taken.events,
             "merged_into": taken.merged_into,
+            "success": taken.success,
             "approximate": found.approximate,
         }
 

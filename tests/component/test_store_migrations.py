@@ -1,5 +1,6 @@
 """How a database comes to this version's schema, and what is refused."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -123,21 +124,21 @@ async def test_sqlite_is_copied_before_an_upgrade(
     url = sqlite_url(tmp_path)
     async with open_store(url, clock, tmp_path) as store:
         await store.write(lambda tx: findings.take(tx, finding()))
+    before = upgrade.head()
     versions = tmp_path / "migrations" / "versions"
-    versions.mkdir(parents=True)
     steps = Path(upgrade.__file__).parent / "versions"
-    (versions / "0001_first.py").write_text((steps / "0001_first.py").read_text())
-    (versions / "0002_next.py").write_text(NEXT)
+    shutil.copytree(steps, versions, ignore=shutil.ignore_patterns("__pycache__"))
+    (versions / "9998_next.py").write_text(NEXT.format(before=before))
     monkeypatch.setattr(upgrade, "MIGRATIONS", versions.parent)
     async with open_store(url, clock, tmp_path) as store:
         [record] = await store.read(incidents.list_of)
         assert record.number == 1
         with pytest.raises(InvariantBroken, match="never deleted"):
             await store.write(lambda tx: tx.connection.execute(text("DELETE FROM incident")))
-    copy = tmp_path / "tocsin.db.before-upgrade-from-0001-20260302T090000Z"
+    copy = tmp_path / f"tocsin.db.before-upgrade-from-{before}-20260302T090000Z"
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT count(*) FROM incident").fetchone() == (1,)
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (before,)
 
 
 #: SQLite copies and renames a table to change a column; that drops its triggers without a word.
@@ -145,8 +146,8 @@ NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "9998"
+down_revision = "{before}"
 
 
 def upgrade() -> None:
@@ -155,6 +156,19 @@ def upgrade() -> None:
     with op.batch_alter_table("timeline", recreate="always") as table:
         table.alter_column("via", nullable=True)
 """
+
+
+async def test_an_older_database_is_brought_up_to_date(empty_url: str, clock: FakeClock, tmp_path: Path) -> None:
+    """A database of the first schema keeps its records through the upgrade; what is new in it starts empty."""
+    engine = engines.upgrading(engines.parse(empty_url), lock_wait_seconds=1)
+    with engine.begin() as connection:
+        upgrade.migrate(connection, "0001")
+    engine.dispose()
+    async with open_store(empty_url, clock, tmp_path) as store:
+        assert await store.read(upgrade.revision) == upgrade.head()
+        await store.write(lambda tx: findings.take(tx, finding()))
+        [record] = await store.read(incidents.list_of)
+        assert record.acknowledged_events is None
 
 
 async def test_backup_while_in_use(clock: FakeClock, tmp_path: Path) -> None:

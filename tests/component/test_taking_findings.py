@@ -81,6 +81,52 @@ async def test_merged_episode_is_not_counted(store: Store) -> None:
     assert [(tally.findings, tally.events) for tally in view.tallies] == [(1, 10)]
 
 
+async def test_episode_merged_into_another_record_stays_told(store: Store) -> None:
+    """If the older episode is in another record, the younger one's record keeps the count that people saw."""
+    day = {"decision": Decision.OBSERVE, "events": 4}
+    late, early = START.replace(hour=23, minute=50), START.replace(hour=0) + timedelta(days=1, minutes=5)
+    await take(store, finding("f1", first_seen=late, **day), finding("f2", first_seen=early, **day))  # type: ignore[arg-type]
+    whole = finding("f1", decision=Decision.OBSERVE, first_seen=late, seconds=900, events=9)
+    gone = finding("f2", first_seen=early, merged_into="f1", **day)  # type: ignore[arg-type]
+    for _ in range(2):
+        await take(store, whole, gone)
+        assert [record.events for record in await records(store)] == [9, 4]
+        view = await store.read(lambda connection: incidents.get(connection, 2))
+        assert [(tally.findings, tally.events) for tally in view.tallies] == [(1, 4)]
+
+
+async def test_episode_that_was_merged_before_it_was_told_opens_nothing(store: Store) -> None:
+    """It goes into the record of the older one, lines and all; if that has none, it is only kept."""
+    merged = finding("f2", host="web2", source="192.0.2.1", evidence=[line(2)], merged_into="f1")
+    await take(store, finding("f1", events=5, evidence=[line(1)]), merged)
+    await take(store, finding("f4", host="web3", source="192.0.2.3", merged_into="f3"))
+    [record] = await records(store)
+    assert record.events == 5
+    assert [one.line for one in await store.read(lambda c: evidence.of(c, 1))] == [1, 2]
+
+
+async def test_another_group_that_joins_is_told(store: Store) -> None:
+    """A record that holds the lines of two attackers of one rule says when the other one joined, and why."""
+    first = finding("f1", source="203.0.113.9", account="root")
+    other = finding("f2", source="203.0.113.10", account="root", first_seen=START + timedelta(minutes=1))
+    again = finding("f3", source="203.0.113.10", account="root", first_seen=START + timedelta(minutes=2))
+    assert [one.incident for one in await take(store, first, other, again)] == [1, 1, 1]
+    entries = await store.read(lambda connection: timeline.of(connection, 1))
+    assert [entry.kind for entry in entries] == [EntryKind.OPENED, EntryKind.JOINED]
+    assert entries[1].values == {"title": "Title of rule-1", "group": "source.ip=203.0.113.10"}
+    assert "account" in str(entries[1].facts["reason"])
+
+
+async def test_many_groups_that_join_are_rolled_up(store: Store, clock: FakeClock) -> None:
+    """After twenty findings of a rule the timeline tells every ten minutes how the record has grown."""
+    attackers = [finding(f"f{number}", source=f"198.51.100.{number}", account="root") for number in range(60)]
+    for one in attackers:
+        clock.advance(15)
+        await take(store, one)
+    told = await kinds(store)
+    assert (told.count(EntryKind.JOINED), told.count(EntryKind.GREW)) == (19, 1)
+
+
 async def test_two_rules_on_one_attack(store: Store) -> None:
     """Another rule about the same source and host within the window joins: one attack, one incident, counted apart."""
     first = finding("f1", rule="rule-1", events=4)
@@ -156,6 +202,44 @@ async def test_breaks_through_an_acknowledgement_once(store: Store) -> None:
         (NoticeKind.WORSE, True),
     ]
     assert (await kinds(store)).count(EntryKind.RAISED) == 2
+
+
+async def test_success_breaks_through_once(store: Store) -> None:
+    """After someone has it, that an attempt succeeded is told although the severity stays; the next one is not."""
+    await store.write(add_persons)
+    await take(store, finding("f1", severity=Severity.HIGH))
+    await store.write(lambda tx: incidents.acknowledge(tx, 1, ANA, via="link"))
+    await take(store, finding("f1", severity=Severity.HIGH, events=2, seconds=1))
+    assert await notices(store) == [(1, NoticeKind.OPENED), (1, NoticeKind.ACKNOWLEDGED)][1:]
+    await take(store, finding("f1", severity=Severity.HIGH, events=3, seconds=2, success=True))
+    await take(store, finding("f2", rule="rule-2", severity=Severity.HIGH, tags=("tocsin.success",)))
+    _, worse = await store.read(outbox.notices_unplanned)
+    assert (worse.kind, worse.breaks_through) == (NoticeKind.WORSE, True)
+    assert worse.reason == "an attempt succeeded: Title of rule-1"
+    entries = await store.read(lambda connection: timeline.of(connection, 1))
+    assert [entry.kind for entry in entries][2:] == [EntryKind.GREW, EntryKind.JOINED]
+    assert entries[2].facts["broke_through"] is True
+
+
+async def test_known_success_does_not_break_through(store: Store) -> None:
+    """What was there when someone took it is no news when it goes on."""
+    await store.write(add_persons)
+    await take(store, finding("f1", success=True))
+    await store.write(lambda tx: incidents.acknowledge(tx, 1, ANA, via="link"))
+    await take(store, finding("f1", success=True, events=9, seconds=9))
+    assert [kind for _, kind in await notices(store)] == [NoticeKind.ACKNOWLEDGED]
+
+
+async def test_ten_times_the_events_break_through_once(store: Store) -> None:
+    """After someone has it, ten times the events that there were then are told, once."""
+    await store.write(add_persons)
+    await take(store, finding("f1", events=7))
+    await store.write(lambda tx: incidents.acknowledge(tx, 1, ANA, via="link"))
+    for number in (69, 70, 700):
+        await take(store, finding("f1", events=number, seconds=number))
+    _, worse = await store.read(outbox.notices_unplanned)
+    assert (worse.kind, worse.breaks_through) == (NoticeKind.WORSE, True)
+    assert worse.reason == "70 events; there were 7 when ana took it"
 
 
 async def test_what_a_person_lowered_stays(store: Store) -> None:

@@ -204,8 +204,12 @@ def finding(
     opened: bool = True,
     merged_into: str | None = None,
     history: bool = False,
+    success: bool = False,
 ) -> Finding:
     """A finding about *source*, *account* and *host*, that lasted for *seconds*."""
+    terms = [SeverityTerm(term="rule", value=severity.rank, because=f"the rule's level is {severity}")]
+    if success:
+        terms.append(SeverityTerm(term="success", value=1, because="a line shows that an attempt succeeded"))
     named = (("source", source), ("account", account), ("host", host))
     return Finding(
         id=id.rjust(32, "0"),
@@ -218,7 +222,7 @@ def finding(
         tags=tags,
         decision=decision,
         severity=severity,
-        severity_terms=(SeverityTerm(term="rule", value=severity.rank, because=f"the rule's level is {severity}"),),
+        severity_terms=tuple(terms),
         group=(("source.ip", source),) if source else (),
         dedup_key=key or f"{rule}|{source}",
         entities=tuple(Entity(kind=kind, value=value) for kind, value in named if value is not None),
