@@ -55,6 +55,11 @@ TRIGGERS = (
     Trigger(table="timeline", act="UPDATE", message="a timeline entry is never changed"),
     Trigger(table="timeline", act="DELETE", message="a timeline entry is never deleted"),
     Trigger(table="value", act="UPDATE", message="a value is redacted by deleting it, never changed"),
+    *(
+        Trigger(table=table, act=act, message=f"a seal is never {done}")
+        for table in ("seal", "seal_head")
+        for act, done in (("UPDATE", "changed"), ("DELETE", "deleted"))
+    ),
     Trigger(table="incident", act="DELETE", message="an incident is never deleted"),
     Trigger(
         table="incident",

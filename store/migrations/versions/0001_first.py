@@ -405,13 +405,14 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "kind IN ('opened', 'joined', 'raised', 'grew', 'moved', 'reopened', 'acknowledged', 'extended', 'note', "
             "'contained', 'resolved', 'owned', 'handed_over', 'concern', 'answer', 'decided', 'proposed', 'settled', "
-            "'lapsed', 'merged', 'redacted')",
+            "'lapsed', 'merged', 'redacted', 'configured', 'rules_loaded', 'roles_changed', 'token_made', "
+            "'token_revoked', 'key_changed', 'waived')",
             name=op.f("ck_timeline_kind_literal"),
         ),
-        sa.CheckConstraint("seq >= 1 AND length(hash) = 32", name=op.f("ck_timeline_shape")),
-        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_timeline_incident")),
+        sa.CheckConstraint("incident >= 0 AND seq >= 1 AND length(hash) = 32", name=op.f("ck_timeline_shape")),
         sa.PrimaryKeyConstraint("incident", "seq", name=op.f("pk_timeline")),
     )
+    op.create_index("ix_timeline_at", "timeline", ["at"], unique=False)
     op.create_table(
         "token",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -488,6 +489,24 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("incident", "seq", "name", name=op.f("pk_value")),
     )
+    op.create_table(
+        "seal",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("number >= 1 AND length(signature) = 64", name=op.f("ck_seal_shape")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_seal")),
+    )
+    op.create_table(
+        "seal_head",
+        sa.Column("record", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("seal", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["seal"], ["seal.number"], name=op.f("fk_seal_head_seal")),
+        sa.PrimaryKeyConstraint("record", "seq", name=op.f("pk_seal_head")),
+    )
+    op.create_index("ix_seal_head_seal", "seal_head", ["seal"], unique=False)
     op.create_table(
         "proposal",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
