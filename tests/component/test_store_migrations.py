@@ -158,19 +158,6 @@ def upgrade() -> None:
 """
 
 
-async def test_an_older_database_is_brought_up_to_date(empty_url: str, clock: FakeClock, tmp_path: Path) -> None:
-    """A database of the first schema keeps its records through the upgrade; what is new in it starts empty."""
-    engine = engines.upgrading(engines.parse(empty_url), lock_wait_seconds=1)
-    with engine.begin() as connection:
-        upgrade.migrate(connection, "0001")
-    engine.dispose()
-    async with open_store(empty_url, clock, tmp_path) as store:
-        assert await store.read(upgrade.revision) == upgrade.head()
-        await store.write(lambda tx: findings.take(tx, finding()))
-        [record] = await store.read(incidents.list_of)
-        assert record.acknowledged_events is None
-
-
 async def test_backup_while_in_use(clock: FakeClock, tmp_path: Path) -> None:
     """A copy taken while the store is open is whole, private, and never overwrites anything."""
     copy = tmp_path / "copy.db"
