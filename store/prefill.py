@@ -117,8 +117,7 @@ def _identification(known: Known) -> dict[str, Answer]:
         "asset": _line(asset or "", "the evidence names no machine"),
         "criticality": _given(next((_CRITICALITY[term] for term in _CRITICALITY if term in terms), "normal")),
         "decision": _given(record.decision.value),
-        "decision_reason": _given(f"the rule {_said(record.rule_title)} decides so"),
-        "decided_by": _given(f"rule {_said(record.rule_id)}"),
+        **_decided(known),
         "drill": _given(False),
     }
 
