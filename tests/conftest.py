@@ -5,6 +5,13 @@ import random
 import time
 
 import pytest
+from hypothesis import settings
+
+# Slow and busy machines are no failure; what fails is printed so that it can be run again.
+settings.register_profile("tocsin", deadline=None, print_blob=True)
+#: For the long tests, and for single ones by hand: pytest --hypothesis-profile=soak tests/unit/test_correlate.py
+settings.register_profile("soak", settings.get_profile("tocsin"), max_examples=500)
+settings.load_profile("tocsin")
 
 SEED = pytest.StashKey[int]()
 

@@ -62,8 +62,11 @@ def logs_ending_at(end: datetime, seed: int) -> dict[str, list[str]]:
 def chunks_of(logs: dict[str, list[str]], end: datetime, chance: random.Random) -> Iterator[list[tuple[str, str]]]:
     """(source, line) in the order of their stamps, cut at random."""
     context = Context(reference=end)
-    timed = [[(rfc3164(line, context), source, line) for line in lines] for source, lines in logs.items()]
-    merged = [(source, line) for _, source, line in heapq.merge(*timed, key=lambda one: one[0])]
+    timed = [
+        [(rfc3164(line, context) or end, index, source, line) for index, line in enumerate(lines)]
+        for source, lines in logs.items()
+    ]
+    merged = [(source, line) for _, _, source, line in heapq.merge(*timed)]
     cuts = sorted(chance.sample(range(1, len(merged)), CHUNKS - 1))
     for first, last in zip([0, *cuts], [*cuts, len(merged)], strict=True):
         yield merged[first:last]

@@ -10,9 +10,19 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import TypeVar
 
+import hypothesis
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from support.budget import rounds
 from support.tailing import Tail, numbered, numbers
 
 T = TypeVar("T")
@@ -189,3 +199,13 @@ TestPolledFile.settings = settings(
 )
 TestWatchedFile = WatchedFile.TestCase
 TestWatchedFile.settings = settings(TestPolledFile.settings, max_examples=20)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("machine", [FollowedFile, WatchedFile])
+def test_any_longer_history(machine: type[FollowedFile], seed: int) -> None:
+    """The same, with longer histories and other examples for as long as the budget allows."""
+    longer = settings(TestPolledFile.settings, max_examples=20, stateful_step_count=60)
+    for number in rounds(0.1, seed):
+        run_state_machine_as_test(hypothesis.seed(number)(machine), settings=longer)

@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import count as counting
 
-from hypothesis import given
+import hypothesis
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.budget import rounds
 
 from rules.correlate import Change, Condition, Episode, Group, Item, Measure, compact, insert, settle
 
@@ -229,3 +232,12 @@ def test_in_order_work_does_not_grow_with_what_is_held() -> None:
     for time in range(5_000):
         insert(group, condition, time, Item(), namer(), str(time))
     assert watched.looks < 5_000 * 80
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_many_more_examples(seed: int) -> None:
+    """What brute force gives, for as long as the budget allows."""
+    for number in rounds(0.05, seed):
+        for check in (test_any_order_of_reading_gives_what_brute_force_gives, test_what_is_let_go_decides_nothing):
+            hypothesis.seed(number)(settings(settings.get_profile("soak"))(check))()
