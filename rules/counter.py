@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from heapq import heappop, heappush
 from typing import Final
 
@@ -45,14 +46,13 @@ class Counter:
     number: int = 0  #: of the latest episode
     capped: bool = False  #: groups were forgotten lately: what is counted may be too little
     evicted: int = 0  #: since this was last asked
+    rule_id: str = field(init=False)
     _dirty: dict[Key, None] = field(default_factory=dict)  #: changed since the last dump, latest last
     _due: list[tuple[int, Key]] = field(default_factory=list)  #: heap; only for conditions that wait
     _scheduled: dict[Key, int] = field(default_factory=dict)
 
-    @property
-    def rule_id(self) -> str:
-        """The rule's id."""
-        return self.head.id
+    def __post_init__(self) -> None:
+        self.rule_id = self.head.id
 
     @property
     def base_rule_ids(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class Counter:
             position: Of the line being read.
         """
         group = self._group(key, watermark)
-        name = self._namer(key)
+        name = partial(self._name, key)
         if watermark is not None and not self.condition.eager:
             yield from ((key, change) for change in settle(group, self.condition, watermark, name))
         change = insert(group, self.condition, time, item, name, position)
@@ -107,7 +107,7 @@ class Counter:
                 continue
             del self._scheduled[key]
             group = self.groups[key]
-            for change in settle(group, self.condition, watermark, self._namer(key)):
+            for change in settle(group, self.condition, watermark, partial(self._name, key)):
                 yield key, change
             self._touch(key)
             self._schedule(key, group)
@@ -183,21 +183,11 @@ class Counter:
             self._scheduled[key] = due
             heappush(self._due, (due, key))
 
-    def _namer(self, key: Key) -> "_Namer":
-        return _Namer(self, key)
-
-
-@dataclass(slots=True, frozen=True)
-class _Namer:
-    """Names the episodes of one group."""
-
-    counter: Counter
-    key: Key
-
-    def __call__(self, position: str) -> tuple[str, int]:
-        self.counter.number += 1
-        text = "\0".join((self.counter.rule_id, *self.key, position))
-        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32], self.counter.number
+    def _name(self, key: Key, position: str) -> tuple[str, int]:
+        """Id and number of a new episode of one group."""
+        self.number += 1
+        text = "\0".join((self.rule_id, *key, position))
+        return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32], self.number
 
 
 def counter_of(head: Rule | Correlation, caps: Caps) -> Counter:

@@ -31,10 +31,15 @@ class Feed:
 
     def key(self, values: "Values") -> Key | None:
         """The group of an event; None if it belongs to none."""
-        found = [values.of(name) for name in self.group_fields]
-        if self.always:
-            return tuple(value or "" for value in found)
-        return None if None in found else tuple(value for value in found if value is not None)
+        key = []
+        for name in self.group_fields:
+            value = values.of(name)
+            if value is None:
+                if not self.always:
+                    return None
+                value = ""
+            key.append(value)
+        return tuple(key)
 
     def value(self, values: "Values") -> str | None:
         """What is compared; None if the event lacks it."""
@@ -49,17 +54,23 @@ class Values:
 
     event: Event
     _known: dict[str, str | None] = field(default_factory=dict)
+    _wanted: tuple[tuple[str, str], ...] | None = None
+    _entities: tuple[tuple[str, str], ...] = ()
 
     def of(self, name: str) -> str | None:
         """The value of a field; None if the event lacks it."""
-        if name not in self._known:
-            self._known[name] = value_of(self.event, name)
-        return self._known[name]
+        known = self._known
+        if name in known:
+            return known[name]
+        value = known[name] = value_of(self.event, name)
+        return value
 
-    def entities(self, wanted: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    def entities(self, wanted: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         """(kind, value) of all that the event names; *wanted* is pairs of (kind, field)."""
-        found = ((kind, self.of(name)) for kind, name in wanted)
-        return tuple((kind, value) for kind, value in found if value is not None)
+        if wanted is not self._wanted:  # most rules ask for the same
+            self._wanted = wanted
+            self._entities = tuple([(kind, value) for kind, name in wanted if (value := self.of(name)) is not None])
+        return self._entities
 
     def within(self, group: Iterable[tuple[str, str]]) -> "Values":
         """The same, with the values of the group that the event was counted in as fields."""

@@ -15,12 +15,12 @@ import msgspec
 
 from rules.counter import CounterState
 from rules.counters import Counters, Moment
-from rules.event import Batch
+from rules.event import Batch, LogSource
 from rules.formats.catalogue import by_name
 from rules.formats.detect import PinState
 from rules.formats.expression import expressions
-from rules.match import matches
 from rules.outcome import InternalEvent, Outcome
+from rules.predicate import Predicate, predicate
 from rules.settings import EngineSettings, SourceProfile
 from rules.severity import Assets
 from rules.sigma.model import RuleSet
@@ -69,6 +69,8 @@ class Engine:
                 by_name(profile.format, self._formats)
         self._idle = timedelta(seconds=settings.caps.idle_seconds) // timedelta(microseconds=1)
         self._counters = Counters(rules, settings.caps)
+        self._predicates = {rule.id: predicate(rule.detection) for rule in rules.rules}
+        self._routes: dict[LogSource, tuple[tuple[str, Predicate], ...]] = {}
         self._states: dict[tuple[str, str], StreamState] = {}
         self._streams: dict[tuple[str, str], Stream] = {}
         self._changed_streams: set[tuple[str, str]] = set()
@@ -203,15 +205,23 @@ class Engine:
     # matching
 
     def _work(self, stream: Stream, raw: bytes, line: int, offset: int, history: bool) -> None:
-        event = stream.read(raw, line, offset, self.rules.routed)
+        event = stream.read(raw, line, offset, self._routed)
         if event is None:
             return
-        matched = [rule.id for rule in self.rules.routed(event.logsource) if matches(rule, event)]
+        matched = [rule_id for rule_id, holds in self._routed(event.logsource) if holds(event)]
         if not matched:
             return
         stream.tally.matched += 1
         at = self._moment(self._horizon(stream.state.watermark), history=history)
         self._counters.count(event, matched, evidence_of(event, raw), at, self._telling)
+
+    def _routed(self, logsource: LogSource) -> tuple[tuple[str, Predicate], ...]:
+        """Id and condition of the rules that apply to events of this log source."""
+        found = self._routes.get(logsource)
+        if found is None:
+            found = tuple((rule.id, self._predicates[rule.id]) for rule in self.rules.routed(logsource))
+            self._routes[logsource] = found
+        return found
 
     def _settle(self, horizon: int | None, *, history: bool) -> None:
         self._counters.settle(self._moment(horizon, history=history), self._telling)

@@ -1,10 +1,12 @@
 """The words everything else speaks: Batch, Event, Severity, LogSource, Entity."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+import msgspec
 
 
 class Severity(StrEnum):
@@ -93,9 +95,11 @@ class Batch:
     backlog: bool = False  #: written before we began to read: old stamps are believed, however old
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One normalised observation. Never changed."""
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One normalised observation. Never changed.
+
+    A msgspec struct because one is made for every line: a frozen dataclass of so many fields takes 20 times as long.
+    """
 
     source: str
     stream: str
@@ -109,7 +113,7 @@ class Event:
     text: str  #: the line, decoded as UTF-8 with surrogateescape, without its end
     format: str  #: name of the format that parsed it, "" if none did
     logsource: LogSource
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Any] = {}
     #: names as in docs/reference/events.md; values are str, int, float, bool, None, list or dict
     time_suspect: bool = False  #: the line bears a stamp too far from now to be believed; arrival was taken
     repeats: int = 1  #: how many observations this line stands for ("message repeated 5 times")

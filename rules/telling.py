@@ -77,8 +77,10 @@ class Telling:
 
     def _name(self, episode: Episode, entities: tuple[tuple[str, str], ...]) -> None:
         for kind, value in entities:
-            known = episode.entities.setdefault(kind, {})
-            if len(known) < self._max_entities:
+            known = episode.entities.get(kind)
+            if known is None:
+                known = episode.entities[kind] = {}
+            if value not in known and len(known) < self._max_entities:
                 known[value] = None
 
     def _finding(self, told: _Told) -> Finding:
