@@ -35,6 +35,7 @@ from detector.readers import Readers
 from detector.settings import Settings, build, listen_address
 from detector.sources.source import SourceError
 from detector.status import HttpState
+from detector.sweep import Sweep, keep_of
 from detector.systemd import Systemd
 from notifier.apprise_sender import AppriseSender
 from notifier.dispatch import Dispatch
@@ -158,6 +159,7 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
         readers=readers,
         dispatch=dispatch,
         heartbeat=heartbeat,
+        sweep=Sweep(store, clock, lambda: keep_of(daemon.settings.config.retention), readers.status, metrics),
         metrics=metrics,
         systemd=systemd,
     )

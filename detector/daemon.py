@@ -21,6 +21,7 @@ from detector.sources.files.file_source import FileSource
 from detector.sources.files.settings import FileSourceSettings
 from detector.sources.source import CommittedPosition, Source
 from detector.status import Reloaded
+from detector.sweep import Sweep
 from detector.systemd import Systemd
 from notifier.dispatch import Dispatch
 from rules.sigma.files import RuleFileUnreadable
@@ -54,6 +55,7 @@ class Daemon:
         readers: Readers,
         dispatch: Dispatch,
         heartbeat: Heartbeat,
+        sweep: Sweep,
         metrics: Metrics,
         systemd: Systemd,
     ) -> None:
@@ -67,6 +69,7 @@ class Daemon:
         self._readers = readers
         self._dispatch = dispatch
         self._heartbeat = heartbeat
+        self._sweep = sweep
         self._metrics = metrics
         self._systemd = systemd
         self._group: asyncio.TaskGroup | None = None
@@ -83,6 +86,7 @@ class Daemon:
             group.create_task(self._reload_on(hangup, stop), name="reload on SIGHUP")
             group.create_task(self._watch_rules(stop), name="watch rules")
             self._readers.start(group, await self._sources(self.settings.sources))
+            group.create_task(self._sweep.run(stop), name="sweep")
             self._systemd.ready(f"watching {len(self.settings.sources)} sources with {len(self.ready.rules)} rules")
             await stop.wait()
             self._systemd.stopping()

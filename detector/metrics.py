@@ -49,6 +49,15 @@ class Metrics:
             registry=registry,
         )
         self.store_failures = Counter("tocsin_store_failures", "Commits the store refused for now.", registry=registry)
+        self.retention_removed = Counter(
+            "tocsin_retention_removed_rows", "Rows removed after their time.", ["kind"], registry=registry
+        )
+        self.observations_closed = Counter(
+            "tocsin_observations_closed", "Observations that were over.", registry=registry
+        )
+        self.store_freed = Counter(
+            "tocsin_store_freed_bytes", "Bytes of the database's file given back to the disk.", registry=registry
+        )
         self.engine_restarts = Gauge("tocsin_engine_restarts", "Restarts of the engine process.", registry=registry)
         self.loop_lag = Gauge("tocsin_event_loop_lag_seconds", "How late the event loop ran last.", registry=registry)
         self.reload_ok = Gauge(
@@ -97,3 +106,15 @@ class Metrics:
     def store_failed(self, error: Exception) -> None:
         """Count a refusal of the store."""
         self.store_failures.inc()
+
+    def removed(self, kind: str, count: int) -> None:
+        """Count what was kept long enough."""
+        self.retention_removed.labels(kind).inc(count)
+
+    def closed_observations(self, count: int) -> None:
+        """Count observations that were over."""
+        self.observations_closed.inc(count)
+
+    def freed(self, size_bytes: int) -> None:
+        """Count what the database's file gave back."""
+        self.store_freed.inc(size_bytes)

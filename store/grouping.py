@@ -9,6 +9,7 @@ from rules.event import Decision, Entity
 from rules.finding import Finding
 from store.incident import Incident, Outcome
 
+DAY = timedelta(days=1)
 #: New incidents per rule within an hour; what comes on top folds into one campaign.
 CAP_PER_HOUR = 20
 CAP_WINDOW = timedelta(hours=1)
@@ -116,6 +117,16 @@ def record_key(finding: Finding) -> str:
     hosts = sorted({entity.value for entity in finding.entities if entity.kind == "host"})
     host = hosts[0] if len(hosts) == 1 else ("several" if hosts else "")
     return bounded(f"observe|{finding.rule_id}|{host}|{finding.first_seen.astimezone(UTC):%Y-%m-%d}")
+
+
+def is_over(observation: Incident, now: datetime) -> bool:
+    """Whether nothing more will join an observation: its day and its window have passed, and a day since it was opened.
+
+    The last gives what is read late, after an outage, the time to come in.
+    """
+    midnight = observation.last_seen.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    window = observation.last_seen + timedelta(seconds=observation.window_seconds)
+    return now >= max(midnight + DAY, window, observation.opened_at + DAY)
 
 
 def campaign_key(rule_id: str) -> str:

@@ -128,7 +128,8 @@ class Trust(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     monitors: tuple[str, ...] = ()
     #: Addresses or networks from which administrators work.
     admins: tuple[str, ...] = ()
-    #: When deployments happen, in UTC, e.g. "tue,thu 20:00-22:00".
+    #: When deployments happen, in UTC, e.g. "tue,thu 20:00-22:00". Read and checked now; acted upon once the steps
+    #: after notification exist.
     deploy_windows: tuple[str, ...] = ()
 
 
@@ -145,7 +146,8 @@ class Process(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     """How incidents are governed."""
 
     #: Who must sign what others did. "full": always somebody else. "pair": the other one of two. "waived": nobody
-    #: else; each such act says so in the record.
+    #: else; each such act says so in the record. Read and checked now; acted upon once the steps after notification
+    #: exist.
     four_eyes: Literal["full", "pair", "waived"] = "full"
 
 
@@ -165,7 +167,7 @@ class Person(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
 
 
 class Designation(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Who is asked first; the first designation that fits an incident counts."""
+    """Who is asked first; the first that fits counts. Read and checked now; acted upon once later steps exist."""
 
     #: Severities that it is for. Empty: any.
     severity: tuple[Severity, ...] = ()
@@ -242,17 +244,19 @@ class Route(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
 
 
 class Retention(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """How long things are kept, in days. 0: for ever."""
+    """How long things are kept, in days. 0: for ever. Looked at when the daemon starts and every hour."""
 
     #: Findings that led to no incident.
     findings_days: NotNegative = 30
-    #: Rolling records of rules whose decision is "observe".
+    #: Lines, findings and entities of a record whose rule's decision is "observe", after it ended. Its counts and its
+    #: timeline are kept for ever.
     observations_days: NotNegative = 90
-    #: What was sent to whom.
+    #: What was sent to whom about records that are closed.
     deliveries_days: NotNegative = 180
-    #: Raw bodies of what came by HTTP.
+    #: Lines that were left out because the engine died on them, as they were read.
     raw_days: NotNegative = 7
-    #: Closed incidents.
+    #: Closed incidents. Read and checked, but not acted upon: entries of a timeline cannot be deleted, so incidents are
+    #: kept for ever.
     incidents_days: NotNegative = 0
 
 
