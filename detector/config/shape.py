@@ -167,8 +167,8 @@ class Shaper:
 
 
 def dotted(path: KeyPath) -> str:
-    """A path as people write it: ``source[1].path``; indexes count from 0."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    """A path as people write it: ``source[1].path``; the first is number 1."""
+    text = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
 
 

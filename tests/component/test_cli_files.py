@@ -110,9 +110,9 @@ class TestConfigShow:
     def test_every_value_with_its_origin(self) -> None:
         """What is set names file and line, the rest is a default."""
         lines = [" ".join(line.split()) for line in call("config", "show", "--origin").output.splitlines()]
-        assert 'source[0].name = "auth" # config.toml:2' in lines
-        assert 'source[0].start = "end" # default' in lines
-        assert 'receiver[1].url = "***" # config.toml:14' in lines
+        assert 'source[1].name = "auth" # config.toml:2' in lines
+        assert 'source[1].start = "end" # default' in lines
+        assert 'receiver[2].url = "***" # config.toml:14' in lines
 
     @pytest.mark.parametrize("options", [[], ["--origin"], ["--json"], ["--json", "--origin"]])
     def test_secrets_stay_hidden(self, options: list[str]) -> None:

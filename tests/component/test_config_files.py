@@ -66,8 +66,8 @@ def test_errors_of_all_files_come_together(folder: Path) -> None:
     (folder / "conf.d/10.toml").write_text('[[receiver]]\nname = "console"\nurl = 7\n')
     assert refused(folder) == [
         "config.toml:12:12: error: retention.raw_days must be at least 0, not -1",
-        'conf.d/10.toml:2:8: error: receiver[1].name "console" is taken by receiver[0]',
-        "conf.d/10.toml:3:1: error: receiver[1].url must be a string, not an integer",
+        'conf.d/10.toml:2:8: error: receiver[2].name "console" is taken by receiver[1]',
+        "conf.d/10.toml:3:1: error: receiver[2].url must be a string, not an integer",
     ]
 
 
@@ -94,7 +94,7 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
 def test_line_ends_of_other_systems_change_nothing(folder: Path) -> None:
     """CRLF and a byte order mark are understood, and positions stay right."""
     (folder / "config.toml").write_bytes(b"\xef\xbb\xbf" + MAIN.replace("\n", "\r\n").encode() + b"x = 1\r\n")
-    assert refused(folder)[0].startswith("config.toml:11:1: error: unknown key route[0].x")
+    assert refused(folder)[0].startswith("config.toml:11:1: error: unknown key route[1].x")
 
 
 def test_links_in_a_circle_stop_nothing(folder: Path) -> None:

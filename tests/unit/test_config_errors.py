@@ -55,10 +55,10 @@ def test_all_errors_are_told_at_once_with_place_line_caret_and_hint() -> None:
     """Two errors of different kinds come in one answer, each under its line."""
     text = RECEIVER + ROUTE + '[[source]]\nname = "auth"\npath = 7\nfrom = "x"\n'
     assert refused(text) == dedent(f"""\
-        config.toml:8:1: error: source[0].path must be a string or an array of strings, not an integer
+        config.toml:8:1: error: source[1].path must be a string or an array of strings, not an integer
           8 | path = 7
             | ^^^^ hint: quote it: path = "7"
-        config.toml:9:1: error: unknown key source[0].from; did you mean "format"?   (allowed: {SOURCE})
+        config.toml:9:1: error: unknown key source[1].from; did you mean "format"?   (allowed: {SOURCE})
           9 | from = "x"
             | ^^^^
         2 errors. Nothing was changed; the running daemon keeps its old configuration.""")
@@ -86,8 +86,8 @@ def test_all_errors_are_told_at_once_with_place_line_caret_and_hint() -> None:
             "rules.paths must be an array of strings, not a string",
             'put it in brackets: paths = ["bundled"]',
         ),
-        ("[rules]\npaths = [1]", "rules.paths[0] must be a string, not an integer", 'quote it: "1"'),
-        ("[[person]]\nid = ''", "person[0].id must not be empty", ""),
+        ("[rules]\npaths = [1]", "rules.paths[1] must be a string, not an integer", 'quote it: "1"'),
+        ("[[person]]\nid = ''", "person[1].id must not be empty", ""),
         ("[[process]]", "process must be a table, not an array", "write [process]"),
         ("[source]", "source must be an array of tables, not a table", "write [[source]]"),
         (
@@ -116,7 +116,7 @@ def test_what_is_missing_is_told_at_the_section() -> None:
     """A required option that is not there is told under the section's name."""
     told = refused("\n[[receiver]]\nname = 'a'\n" + ROUTE.replace("console", "a"))
     assert (
-        'config.toml:2:3: error: receiver[0].url is missing\n  2 | [[receiver]]\n    |   ^^^^^^^^ hint: add url = "…" or url_file = "…"'
+        'config.toml:2:3: error: receiver[1].url is missing\n  2 | [[receiver]]\n    |   ^^^^^^^^ hint: add url = "…" or url_file = "…"'
         in told
     )
 
@@ -195,10 +195,10 @@ class TestSecrets:
     @pytest.mark.parametrize(
         ("option", "message"),
         [
-            ('url = "${env:NOPE}"', "receiver[0].url: the environment variable NOPE is not set"),
-            ('url = "${cred:NOPE}"', "receiver[0].url: no credential NOPE: CREDENTIALS_DIRECTORY is not set"),
-            ('url_file = "/nope"', "receiver[0].url_file: cannot read /nope: No such file or directory"),
-            ('url = "a://"\nurl_file = "b"', "receiver[0].url and receiver[0].url_file are both given"),
+            ('url = "${env:NOPE}"', "receiver[1].url: the environment variable NOPE is not set"),
+            ('url = "${cred:NOPE}"', "receiver[1].url: no credential NOPE: CREDENTIALS_DIRECTORY is not set"),
+            ('url_file = "/nope"', "receiver[1].url_file: cannot read /nope: No such file or directory"),
+            ('url = "a://"\nurl_file = "b"', "receiver[1].url and receiver[1].url_file are both given"),
         ],
     )
     def test_what_cannot_be_had_is_told(self, option: str, message: str) -> None:
@@ -234,8 +234,8 @@ class TestSense:
         """The second use of a name is told, with the first."""
         text = RECEIVER + RECEIVER + ROUTE + '[[person]]\nid = "a"\n[[person]]\nid = "a"\n'
         assert messages(text) == [
-            'receiver[1].name "console" is taken by receiver[0]',
-            'person[1].id "a" is taken by person[0]',
+            'receiver[2].name "console" is taken by receiver[1]',
+            'person[2].id "a" is taken by person[1]',
         ]
 
     def test_references_lead_somewhere(self) -> None:
@@ -247,10 +247,10 @@ class TestSense:
             '[[source]]\nname = "auth"\npath = "x.log"\n[[route]]\nreceiver = ["console"]\n[retention]\nraw_days = "x"\n'
         )
         assert messages(text) == [
-            'receiver[0].person: there is no person "anna"; did you mean "ana"?',
-            'designation[0].deputy: there is no person "bo"',
-            'route[0].receiver[0]: there is no receiver "consol"; did you mean "console"?',
-            'route[0].match.source[0]: there is no source "auht"; did you mean "auth"?',
+            'receiver[1].person: there is no person "anna"; did you mean "ana"?',
+            'designation[1].deputy: there is no person "bo"',
+            'route[1].receiver[1]: there is no receiver "consol"; did you mean "console"?',
+            'route[1].match.source[1]: there is no source "auht"; did you mean "auth"?',
             "retention.raw_days must be an integer, not a string",
         ]
 
@@ -259,7 +259,7 @@ class TestSense:
         limited = '[[route]]\nreceiver = ["console"]\nmatch = { severity = ["high"] }\n'
         assert messages(RECEIVER + limited) == ["no route takes everything: some incidents would be told to nobody"]
         assert warnings(RECEIVER + limited + ROUTE) == []
-        assert warnings(RECEIVER + ROUTE + limited) == ["route[1] is never reached: route[0] takes everything"]
+        assert warnings(RECEIVER + ROUTE + limited) == ["route[2] is never reached: route[1] takes everything"]
         assert warnings("") == ["no receiver: incidents are seen on the pages alone, nobody is told"]
 
     @pytest.mark.parametrize(
@@ -267,35 +267,35 @@ class TestSense:
         [
             (
                 '[[source]]\nname = "a"\npath = "x"\ntimezone = "Europe/Berln"',
-                'source[0].timezone: there is no zone "Europe/Berln"; did you mean "Europe/Berlin"?',
+                'source[1].timezone: there is no zone "Europe/Berln"; did you mean "Europe/Berlin"?',
             ),
-            ('[[source]]\nname = "a"\npath = "log[1"', 'source[0].path "log[1" has a [ without its ]'),
-            ('[[source]]\nname = "a"\npath = ["x", "a**/b"]', 'source[0].path[1] "a**/b" has ** within a name'),
-            ('[[source]]\nname = "a"\npath = []', "source[0].path is empty: nothing would be read"),
-            ('[[source]]\nname = "a"\npath = "/"', 'source[0].path "/" is a folder'),
+            ('[[source]]\nname = "a"\npath = "log[1"', 'source[1].path "log[1" has a [ without its ]'),
+            ('[[source]]\nname = "a"\npath = ["x", "a**/b"]', 'source[1].path[2] "a**/b" has ** within a name'),
+            ('[[source]]\nname = "a"\npath = []', "source[1].path is empty: nothing would be read"),
+            ('[[source]]\nname = "a"\npath = "/"', 'source[1].path "/" is a folder'),
             (
                 "[[format]]\nname = 'a'\npattern = '(?=x)(?P<a>y)'",
-                "format[0].pattern: the pattern does not compile: invalid perl operator: (?=; write it as RE2 understands it: no look-around, no back-references",
+                "format[1].pattern: the pattern does not compile: invalid perl operator: (?=; write it as RE2 understands it: no look-around, no back-references",
             ),
             (
                 "[[format]]\nname = 'a'\npattern = 'x'",
-                'format[0].pattern: format "a": the pattern names nothing; write (?P<name>…) around a part',
+                'format[1].pattern: format "a": the pattern names nothing; write (?P<name>…) around a part',
             ),
             (
                 "[[format]]\nname = 'a'\npattern = '(?P<when>.)'\ntime_field = 'whn'",
-                'format[0].time_field: format "a": no group is called "whn" (there are: when)',
+                'format[1].time_field: format "a": no group is called "whn" (there are: when)',
             ),
             (
                 "[[format]]\nname = 'a'\npattern = '(?P<at>.)'\ntime_format = '%Q'",
-                'format[0].time_format: time format "%Q": %Q is not known (known: %Y %y %m %b %B %h %d %e %H %I %M %S %f %z %Z %p %a %A %s %T %D %F %R)',
+                'format[1].time_format: time format "%Q": %Q is not known (known: %Y %y %m %b %B %h %d %e %H %I %M %S %f %z %Z %p %a %A %s %T %D %F %R)',
             ),
-            ('[trust]\nnetworks = ["10.0.0.0/33"]', 'trust.networks[0] "10.0.0.0/33" is no address and no network'),
-            ('[trust]\ndeploy_windows = ["tue 20:00"]', 'trust.deploy_windows[0] "tue 20:00" is no window of time'),
+            ('[trust]\nnetworks = ["10.0.0.0/33"]', 'trust.networks[1] "10.0.0.0/33" is no address and no network'),
+            ('[trust]\ndeploy_windows = ["tue 20:00"]', 'trust.deploy_windows[1] "tue 20:00" is no window of time'),
             ('[http]\nlisten = "localhost"', 'http.listen "localhost" is no address with a port'),
             ('[http]\nlisten = "localhost:99999"', 'http.listen "localhost:99999" is no address with a port'),
             ('[http]\nbase_url = "tocsin.example.org"', 'http.base_url "tocsin.example.org" is no address of pages'),
             ('[store]\nurl = "mysql://x"', 'store.url begins with "mysql:", not with "sqlite:" or "postgresql:"'),
-            ('[rules]\npaths = ["nowhere"]', 'rules.paths[0]: there is no file or folder "nowhere"'),
+            ('[rules]\npaths = ["nowhere"]', 'rules.paths[1]: there is no file or folder "nowhere"'),
         ],
     )
     def test_values_make_sense(self, text: str, message: str) -> None:
@@ -306,7 +306,7 @@ class TestSense:
         """A source that takes in our own output is refused."""
         outbox = RECEIVER.replace("tocsin-console://", "tocsin-file://var/outbox.txt") + ROUTE
         assert messages(outbox + '[[source]]\nname = "a"\npath = "var/*.txt"\n') == [
-            'source[0].path "var/*.txt" takes in var/outbox.txt, what receiver "console" writes: it would read what it writes'
+            'source[1].path "var/*.txt" takes in var/outbox.txt, what receiver "console" writes: it would read what it writes'
         ]
         assert messages(outbox + '[[source]]\nname = "a"\npath = "**"\n')
         assert not warnings(outbox + '[[source]]\nname = "a"\npath = "var/*.log"\n')
@@ -315,7 +315,7 @@ class TestSense:
         """Two sources over one file are refused, however the path is written."""
         text = '[[source]]\nname = "a"\npath = "x.log"\n[[source]]\nname = "b"\npath = "./y/../x.log"\n'
         assert messages(text) == [
-            'source[1].path "./y/../x.log" is read by source "a" too: its lines would count twice'
+            'source[2].path "./y/../x.log" is read by source "a" too: its lines would count twice'
         ]
 
     @pytest.mark.parametrize(
