@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from detector import governance
 from detector.config import records
 from detector.sources.files.settings import FileSourceSettings
 from notifier.plan import Routing
 from notifier.route import Matcher, Receiver, Route
 from rules.settings import EngineSettings, Expression, SourceProfile, Trust
 from rules.sigma.files import read_rule_files
+from store.deadlines import Deadlines
+from store.designation import Staff
+from store.four_eyes import FourEyes
 from store.incident import Tlp
 from store.people import Person, Role
 
@@ -22,7 +26,14 @@ class Settings:
     engine: EngineSettings
     sources: Mapping[str, FileSourceSettings]
     routing: Routing
+    staff: Staff
+    four_eyes: FourEyes
     persons: tuple[Person, ...]
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """The clocks and terms in force."""
+        return self.routing.deadlines
 
 
 def build(config: records.Config) -> Settings:
@@ -39,7 +50,10 @@ def build(config: records.Config) -> Settings:
         routing=Routing(
             receivers={one.name: _receiver(one, zones.get(one.person, "UTC")) for one in config.receivers},
             routes=tuple(_route(one) for one in config.routes),
+            deadlines=governance.deadlines(config),
         ),
+        staff=governance.staff(config),
+        four_eyes=governance.four_eyes(config),
         persons=tuple(_person(one) for one in config.persons),
     )
 

@@ -16,6 +16,7 @@ from notifier.sender import SendResult
 from notifier.throttle import Form, Held, Parcel, next_parcel
 from notifier.wording import Told
 from rules.event import Severity
+from store.deadlines import Deadlines
 from store.notice import Delivery, DeliveryState, NewDelivery, Settlement
 from store.repository import evidence, incidents, outbox, waiting
 from store.standing import Standing
@@ -36,6 +37,7 @@ class Load:
     parcel: Parcel
     receiver: Receiver  #: as configured when it was claimed
     standing: Mapping[int, Standing]  #: of its incidents, by number
+    deadlines: Deadlines  #: as configured when it was claimed
 
     @property
     def recipient(self) -> Recipient:
@@ -84,7 +86,8 @@ def claim(tx: Tx, channel: str, routing: Routing, sent_at: Mapping[Recipient, Se
         waiting.put_back(tx, [one.id for one in theirs if one.id not in sent], held_until)
     if chosen is None:
         return None
-    return Load(parcel=chosen, receiver=routing.receivers[chosen.deliveries[0].receiver], standing=stand)
+    receiver = routing.receivers[chosen.deliveries[0].receiver]
+    return Load(parcel=chosen, receiver=receiver, standing=stand, deadlines=routing.deadlines)
 
 
 def look(connection: Connection, load: Load) -> Told:
@@ -92,10 +95,12 @@ def look(connection: Connection, load: Load) -> Told:
     if load.parcel.form is Form.SINGLE:
         delivery = load.parcel.deliveries[-1]
         about = {delivery.incident: _about(connection, delivery.incident, with_lines=True)}
-        return Told(about=about, changed={delivery.notice: waiting.reason_of(connection, delivery.notice)})
+        changed = {delivery.notice: waiting.reason_of(connection, delivery.notice)}
+        return Told(about=about, changed=changed, deadlines=load.deadlines)
     numbers = {delivery.incident for delivery in load.parcel.deliveries}
     worst = sorted(numbers, key=lambda number: (-load.standing[number].severity.rank, number))[:MOST_LISTED]
-    return Told(about={number: _about(connection, number, with_lines=False) for number in worst})
+    about = {number: _about(connection, number, with_lines=False) for number in worst}
+    return Told(about=about, deadlines=load.deadlines)
 
 
 def settle(

@@ -2,21 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from notifier.message import Ask
 from notifier.route import Receiver, Route, Subject, choose
-from rules.event import Entity, Severity
+from rules.event import Entity
+from store.deadlines import Deadlines
 from store.incident import Incident, RuleTally
 from store.notice import Delivery, DeliveryState, NewDelivery, Notice, NoticeKind
 
-#: How soon somebody should acknowledge. What is less than medium waits for the morning.
-ACKNOWLEDGE_WITHIN: Mapping[Severity, timedelta] = {
-    Severity.CRITICAL: timedelta(minutes=15),
-    Severity.HIGH: timedelta(hours=1),
-    Severity.MEDIUM: timedelta(hours=4),
-}
 _ASKS = frozenset(kind for kind in NoticeKind if kind.asks)
 
 
@@ -26,6 +21,7 @@ class Routing:
 
     routes: tuple[Route, ...]
     receivers: Mapping[str, Receiver]
+    deadlines: Deadlines = field(default_factory=Deadlines)  #: until when something is asked for
     most_per_minute: int = 5  #: messages to one recipient; the rest of a storm goes into digests
 
 

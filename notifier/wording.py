@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from notifier.links import ACKNOWLEDGE, ACKNOWLEDGE_LASTS, Links
 from notifier.message import Ask, Facts, Message, Reason, may_carry, render, render_digest, render_stub, strictest
-from notifier.plan import ACKNOWLEDGE_WITHIN, About, ask_of
+from notifier.plan import About, ask_of
 from notifier.route import Receiver
 from notifier.throttle import Form, Parcel
+from store.deadlines import Deadlines, Duty
 from store.notice import Delivery, NoticeKind
 from store.standing import Standing
 
@@ -30,6 +31,7 @@ class Told:
     """What the incidents of a parcel are at the moment of sending."""
 
     about: Mapping[int, About]  #: by number, the worst first; of a digest only those that it names
+    deadlines: Deadlines = field(default_factory=Deadlines)
     changed: Mapping[int, str] = field(default_factory=dict)  #: by notice id: what changed, one sentence
 
 
@@ -59,7 +61,7 @@ def facts_of(delivery: Delivery, told: Told) -> Facts:
     """What a message says of the incident of *delivery*."""
     about = told.about[delivery.incident]
     one, ask = about.incident, ask_of(delivery.kind)
-    within = ACKNOWLEDGE_WITHIN.get(one.severity)
+    due_at = told.deadlines.due_at(Duty.ACKNOWLEDGE, severity=one.severity, track=one.track, start=delivery.created_at)
     return Facts(
         number=one.number,
         title=one.title,
@@ -73,7 +75,7 @@ def facts_of(delivery: Delivery, told: Told) -> Facts:
         reason=_REASONS[delivery.kind],
         because="" if delivery.kind is NoticeKind.OPENED else told.changed.get(delivery.notice, ""),
         ask=ask,
-        due_at=delivery.created_at + within if within and ask is Ask.JOIN else None,
+        due_at=due_at if ask is Ask.JOIN else None,
     )
 
 

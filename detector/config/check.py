@@ -10,6 +10,7 @@ from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem, did_you_mean
 from detector.config.records import Config, Match, Route
 from detector.config.shape import dotted
+from detector.config.times import check_times
 from detector.config.values import check_values
 from rules.formats import catalogue
 
@@ -28,12 +29,13 @@ def unique_names(config: Config) -> Iterator[Problem]:
         ("asset", "host", [one.host for one in config.assets]),
         ("person", "id", [one.id for one in config.persons]),
         ("receiver", "name", [one.name for one in config.receivers]),
+        ("regulatory", "name", [one.name for one in config.regulatory]),
     )
     for section, key, names in named:
         for index, name in enumerate(names):
             if name and name in names[:index]:
                 path: KeyPath = (section, index, key)
-                message = f'{dotted(path)} "{name}" is taken by {section}[{names.index(name)}]'
+                message = f'{dotted(path)} "{name}" is taken by {dotted((section, names.index(name)))}'
                 yield Problem(path=path, at_value=True, message=message, hint="give each its own")
 
 
@@ -45,7 +47,7 @@ def known_formats(config: Config) -> Iterator[Problem]:
         yield from _known(source.format, allowed, ("source", index, "format"), "format")
     for index, one in enumerate(config.formats):
         if one.name in ("auto", *ours):
-            message = f'format[{index}].name "{one.name}" is the name of a format that comes with Tocsin'
+            message = f'{dotted(("format", index, "name"))} "{one.name}" is the name of a format that comes with Tocsin'
             yield Problem(path=("format", index, "name"), at_value=True, message=message, hint="choose another name")
 
 
@@ -54,7 +56,7 @@ def known_receivers(config: Config) -> Iterator[Problem]:
     allowed = [one.name for one in config.receivers]
     for index, route in enumerate(config.routes):
         if not route.receiver:
-            message = f"route[{index}].receiver is empty: what it takes would be told to nobody"
+            message = f"{dotted(('route', index, 'receiver'))} is empty: what it takes would be told to nobody"
             yield Problem(path=("route", index, "receiver"), message=message, hint="name at least one receiver")
         for at, name in enumerate(route.receiver):
             yield from _known(name, allowed, ("route", index, "receiver", at), "receiver")
@@ -95,7 +97,7 @@ def somebody_is_told(config: Config) -> Iterator[Problem]:
     last = next((at for at, one in enumerate(config.routes) if takes_all(one) and not one.continue_), None)
     for index in range(len(config.routes)):
         if last is not None and index > last:
-            message = f"route[{index}] is never reached: route[{last}] takes everything"
+            message = f"{dotted(('route', index))} is never reached: {dotted(('route', last))} takes everything"
             hint = "put it first, or say continue = true in the other"
             yield Problem(level=Level.WARNING, path=("route", index), message=message, hint=hint)
 
@@ -122,6 +124,7 @@ def _known(name: str, allowed: Iterable[str], path: KeyPath, what: str) -> Itera
 
 CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     check_values,
+    check_times,
     unique_names,
     known_formats,
     known_receivers,

@@ -14,13 +14,15 @@ from msgspec import Meta
 from detector.config.secret import Secret
 from notifier.message import Ask
 from rules.event import Severity
-from store.incident import Step, Tlp
+from store.deadlines import Duty
+from store.incident import Step, Tlp, Track
 from store.people import Role
 
 STORE_FILE = "tocsin.db"
 
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 TlpLabel = Literal["CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"]
 
 
@@ -151,6 +153,61 @@ class Process(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     four_eyes: Literal["full", "pair", "waived"] = "full"
 
 
+class CalendarSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """When people work: what is due in working days passes only then."""
+
+    #: IANA name of the zone in which days and hours are meant, e.g. "Europe/Berlin".
+    timezone: str = "UTC"
+    #: Days of the week on which people work.
+    days: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri")
+    #: From when to when; "00:00-24:00" is the whole day.
+    hours: str = "09:00-17:00"
+    #: Days on which nobody works, e.g. "2026-12-25".
+    holidays: tuple[str, ...] = ()
+
+
+class Clock(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """How long something may take; the first clock that fits an incident counts, then those that are built in."""
+
+    #: What must be done in that time.
+    duty: Duty
+    #: Severities that it is for. Empty: any.
+    severity: tuple[Severity, ...] = ()
+    #: Tracks that it is for. Empty: any.
+    track: tuple[Track, ...] = ()
+    #: How long it may take, in minutes. If all three lengths are 0, it may take as long as it takes.
+    within_minutes: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    #: Or in hours.
+    within_hours: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    #: Or in working days, see `[calendar]`.
+    within_working_days: Annotated[int, Meta(ge=0, le=1_000)] = 0
+
+
+class Regulatory(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A term that somebody outside sets, e.g. a law; Tocsin watches it and files nothing."""
+
+    #: Unique name, e.g. "early warning".
+    name: str
+    #: Instant of the incident from which it runs. "aware_at": a person first acted on it.
+    start: Literal["occurred_at", "detected_at", "opened_at", "aware_at", "classified_at"] = "aware_at"
+    #: Severities that it is for. Empty: any.
+    severity: tuple[Severity, ...] = ()
+    #: How long it is, in hours. Either this or `within_months` must be given.
+    within_hours: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    #: Or in months: it ends on the same day of the month at the same time, in the zone of `[calendar]`, or on the
+    #: month's last day.
+    within_months: Annotated[int, Meta(ge=0, le=120)] = 0
+
+
+class Leave(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Days on which somebody is away."""
+
+    #: First day, e.g. "2026-12-20".
+    from_: str = msgspec.field(name="from")
+    #: Last day; it is included.
+    to: str
+
+
 class Person(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Somebody who acts on incidents."""
 
@@ -164,6 +221,11 @@ class Person(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     email: str = ""
     #: IANA name of the zone in which they are told times.
     timezone: str = "UTC"
+    #: Names of their accounts in logs, besides the `id`: nobody acts on an incident that their own account is part of.
+    accounts: tuple[str, ...] = ()
+    #: When they are away, e.g. `[{ from = "2026-12-20", to = "2027-01-05" }]`, both days included: somebody else is
+    #: asked.
+    leave: tuple[Leave, ...] = ()
 
 
 class Designation(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -272,6 +334,9 @@ class Config(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     trust: Trust = msgspec.field(default_factory=Trust)
     assets: tuple[Asset, ...] = msgspec.field(default=(), name="asset")
     process: Process = msgspec.field(default_factory=Process)
+    calendar: CalendarSection = msgspec.field(default_factory=CalendarSection)
+    clocks: tuple[Clock, ...] = msgspec.field(default=(), name="clock")
+    regulatory: tuple[Regulatory, ...] = ()
     persons: tuple[Person, ...] = msgspec.field(default=(), name="person")
     designations: tuple[Designation, ...] = msgspec.field(default=(), name="designation")
     receivers: tuple[Receiver, ...] = msgspec.field(default=(), name="receiver")

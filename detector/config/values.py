@@ -31,6 +31,7 @@ def zones(config: Config) -> Iterator[Problem]:
     named: list[tuple[KeyPath, str]] = [
         *((("source", index, "timezone"), one.timezone) for index, one in enumerate(config.sources)),
         *((("person", index, "timezone"), one.timezone) for index, one in enumerate(config.persons)),
+        (("calendar", "timezone"), config.calendar.timezone),
     ]
     for path, name in named:
         if not is_zone(name):

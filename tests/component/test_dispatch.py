@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from notifier.throttle import QUIET
 from rules.event import Decision, Entity, Severity
 from rules.finding import Evidence, Finding, SeverityTerm
 from store.database import Store
+from store.deadlines import DEFAULT_LIMITS, Deadlines, Duty, Limit, Within
 from store.incident import Actor, ActorKind, Tlp
 from store.notice import Delivery, DeliveryState, NewDelivery
 from store.people import Person, Role
@@ -236,6 +237,23 @@ async def test_routes_decide(desk: Desk) -> None:
     ((url, message),) = desk.channel.sent
     assert url == "chat://team"
     assert LINKS.page(number) in message.body.split("\n")
+
+
+async def test_the_time_to_acknowledge_is_the_configured_one(desk: Desk) -> None:
+    """A message says until when somebody should have it, as the site's clocks say; a reload changes it."""
+    limit = Limit(duty=Duty.ACKNOWLEDGE, within=Within(elapsed=timedelta(minutes=5)))
+    waits = Limit(duty=Duty.ACKNOWLEDGE, within=None)
+    told: list[str] = []
+    async with desk.running():
+        for limits in (DEFAULT_LIMITS, (limit,), (waits,)):
+            desk.routing = replace(desk.routing, deadlines=Deadlines(limits=limits))
+            number = await desk.found(address=f"198.51.100.{len(told)}")
+            await desk.settled(number, DeliveryState.ACCEPTED)
+            told.append(desk.channel.sent[-1][1].body)
+    now = desk.clock.now()
+    by = [f", by {now + wait:%Y-%m-%d %H:%M:%S UTC}" for wait in (timedelta(hours=1), timedelta(minutes=5))]
+    assert [one in body for one, body in zip(by, told, strict=False)] == [True, True]
+    assert ", by " not in told[2]
 
 
 async def test_tried_again(desk: Desk) -> None:
