@@ -88,7 +88,7 @@ def test_binary_and_endless_lines_are_counted_and_passed_over(idle_daemon: Daemo
 
 def test_a_file_that_is_no_log_is_left_alone_and_shown(idle_daemon: Daemon) -> None:
     """A picture or a database that a pattern takes in is not read, and the status says so."""
-    (idle_daemon.folder / "auth.log").write_bytes(bytes(range(256)) * 64)
+    (idle_daemon.folder / "auth.log").write_bytes(bytes(range(32)) * 512)
     idle_daemon.start()
     eventually(
         lambda: [source for source in idle_daemon.status()["sources"] if source["state"] == "ignored"],

@@ -99,11 +99,18 @@ def test_the_daemon_stops_when_asked(idle_daemon: Daemon) -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
 def test_systemd_takes_the_unit_without_a_word(tmp_path: Path) -> None:
-    """`systemd-analyze verify` prints nothing about the unit that `tocsin unit` prints."""
+    """`systemd-analyze verify` prints nothing about the unit that `tocsin unit` prints.
+
+    Manual pages that the unit names need not be installed on this machine.
+    """
     done = tocsin("unit", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     (tmp_path / "tocsin.service").write_text(done.stdout)
     verified = subprocess.run(
-        ["systemd-analyze", "verify", "./tocsin.service"], cwd=tmp_path, capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", "--man=no", "./tocsin.service"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (verified.returncode, verified.stdout, verified.stderr) == (0, "", "")
