@@ -11,7 +11,7 @@ class SourceState(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     origin: str  #: path of the file
     state: str  #: ok, missing, unreadable, ...
-    format: str  #: pinned format, "" while undecided
+    format: str  #: pinned; else the likeliest with " (not settled)", "" if none read a line
     lines: int  #: read since the source was first seen
     parsed: int
     unparsed: int

@@ -72,6 +72,7 @@ class Item(msgspec.Struct, array_like=True, gc=False):
     success: bool = False
     position: str = ""  #: only where a window that begins here may open an episode later: the line's position
     evidence: tuple[Evidence, ...] = ()  #: until it is told
+    since: int | None = None  #: of a match of a correlation: the time of its earliest line
 
 
 class Episode(msgspec.Struct, array_like=True):
@@ -86,6 +87,17 @@ class Episode(msgspec.Struct, array_like=True):
     history: bool = True  #: everything so far was found while looking back
     approximate: bool = False
     entities: dict[str, dict[str, None]] = {}  #: kind -> values, in order of appearance
+    since: int | None = None  #: the earliest line of the matches that are counted, if these have several
+
+    @property
+    def first_seen(self) -> int:
+        """The time of the earliest line, microseconds."""
+        return self.first if self.since is None else min(self.first, self.since)
+
+    def begin(self, since: int | None) -> None:
+        """Take note of a match whose earliest line is of that time."""
+        if since is not None and (self.since is None or since < self.since):
+            self.since = since
 
 
 class Group(msgspec.Struct, array_like=True):
@@ -292,6 +304,7 @@ def _absorb(group: Group, union: tuple[int, int] | None, at: int | None, name: N
     for item in fresh:
         episode.events += item.weight
         episode.success |= item.success
+        episode.begin(item.since)
     episode.approximate |= group.approximate
     return Change(episode, not touched, fresh, merged, union is not None)
 
@@ -313,6 +326,7 @@ def _merge(group: Group, episode: Episode, merged: list[Episode]) -> None:
         episode.last = max(episode.last, other.last)
         episode.events += other.events
         episode.success |= other.success
+        episode.begin(other.since)
         episode.history &= other.history
         episode.approximate |= other.approximate
         for kind, values in other.entities.items():

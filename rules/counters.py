@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rules.correlate import Change, Item, Measure
+from rules.correlate import Change, Group, Item, Measure
 from rules.counter import Counter, CounterState, Key, counter_of
 from rules.entities import value_of
 from rules.event import Event
@@ -77,6 +77,28 @@ class Values:
         return Values(self.event, {**self._known, **dict(group)})
 
 
+@dataclass(slots=True)
+class Kept:
+    """What is held of a rule that is there but did not load: when it loads again, it goes on from here."""
+
+    meaning: str
+    number: int = 0
+    capped: bool = False
+    groups: dict[Key, Group] = field(default_factory=dict)
+
+    def load(self, state: CounterState) -> None:
+        """Take over what a counter's ``dump`` gave."""
+        self.number, self.capped = state.number, state.capped
+        for key, group in state.groups:
+            self.groups.pop(key, None)
+            if group is not None:
+                self.groups[key] = group
+
+    def dump(self, rule_id: str) -> CounterState:
+        """All of it."""
+        return CounterState(rule_id, self.number, self.capped, list(self.groups.items()))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """Where the engine stands when an event is counted."""
@@ -95,10 +117,17 @@ class Counters:
             for head in rules.all
             if isinstance(head, Correlation) or not head.as_base_only
         }
-        self.meanings = {rule_id: counter.meaning for rule_id, counter in self._by_rule.items()}
+        self._meanings = {rule_id: counter.meaning for rule_id, counter in self._by_rule.items()}
+        self._refused = rules.refused
+        self._kept: dict[str, Kept] = {}
         self.lost: dict[str, str] = {}  #: rule id -> why saved state was not taken over
         self._feeds: dict[str, list[Feed]] = {}
         self._connect()
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """By rule id, what its counter's state means; also of rules that are refused for now."""
+        return self._meanings | {rule_id: kept.meaning for rule_id, kept in self._kept.items()}
 
     def count(self, event: Event, matched: Iterable[str], evidence: Evidence, at: Moment, telling: Telling) -> None:
         """Let all counters know that *event* fulfils the rules *matched* (ids)."""
@@ -130,23 +159,27 @@ class Counters:
     def dump(self, *, whole: bool) -> list[CounterState]:
         """All state, or what changed since the last time."""
         states = [counter.dump(whole=whole) for counter in self._by_rule.values()]
-        return [state for state in states if state is not None]
+        kept = [one.dump(rule_id) for rule_id, one in self._kept.items()] if whole else []
+        return [state for state in states if state is not None] + kept
 
     def compare(self, meanings: Mapping[str, str]) -> None:
         """Drop what is held of rules that meant something else when what follows was saved."""
         for rule_id, counter in self._by_rule.items():
-            if meanings.get(rule_id) == self.meanings[rule_id]:
+            if meanings.get(rule_id) == self._meanings[rule_id]:
                 self.lost.pop(rule_id, None)
             elif counter.groups:
                 self._by_rule[rule_id] = counter_of(counter.head, self._caps)
+        self._kept = {rule_id: kept for rule_id, kept in self._kept.items() if meanings.get(rule_id) == kept.meaning}
         self._connect()
 
     def load(self, states: Iterable[CounterState], meanings: Mapping[str, str]) -> None:
         """Take over what ``dump`` gave, as far as it still means the same."""
         for state in states:
-            if state.rule_id not in self._by_rule:
+            if state.rule_id in self._refused and state.rule_id in meanings:
+                self._kept.setdefault(state.rule_id, Kept(meanings[state.rule_id])).load(state)
+            elif state.rule_id not in self._by_rule:
                 self.lost[state.rule_id] = GONE
-            elif meanings.get(state.rule_id) != self.meanings[state.rule_id]:
+            elif meanings.get(state.rule_id) != self._meanings[state.rule_id]:
                 self.lost[state.rule_id] = CHANGED
             else:
                 self._by_rule[state.rule_id].load(state)
@@ -193,8 +226,14 @@ class _Passage:
         self.position = f"{event.source}\0{event.stream}\0{event.offset}"
         self.success = event.fields.get("event.outcome") == "success"
 
-    def reach(self, rule_id: str, values: Values, evidence: tuple[Evidence, ...], weight: int) -> None:
-        """The event fulfils a rule: count it, and let the correlations know that it thereby fulfils."""
+    def reach(
+        self, rule_id: str, values: Values, evidence: tuple[Evidence, ...], weight: int, since: int | None = None
+    ) -> None:
+        """The event fulfils a rule: count it, and let the correlations know that it thereby fulfils.
+
+        Args:
+            since: Of a match of a correlation, the time of its earliest line.
+        """
         for feed in self.feeds.get(rule_id, ()):
             counter = feed.counter
             if feed.once and counter.rule_id in self.counted:
@@ -210,6 +249,7 @@ class _Passage:
                 success=self.success,
                 position="" if counter.condition.eager else self.position,
                 evidence=evidence,
+                since=since,
             )
             self._add(counter, key, item, values)
 
@@ -222,7 +262,8 @@ class _Passage:
             self.telling.note(counter, group, change, history=at.history)
             if is_base and counter.condition.eager:
                 inner = values.within(zip(counter.head.group_by, key, strict=True))
-                self.reach(counter.rule_id, inner, evidence, sum(item.weight for item in change.fresh))
+                since = min((microseconds(line.time) for line in evidence), default=None)
+                self.reach(counter.rule_id, inner, evidence, sum(item.weight for item in change.fresh), since)
 
 
 def _lines(change: Change) -> tuple[Evidence, ...]:

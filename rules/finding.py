@@ -52,7 +52,7 @@ class Finding:
     dedup_key: str  #: same problem, same key: rule id and group values, never the version
     entities: tuple[Entity, ...]
     base_rule_ids: tuple[str, ...]  #: for a correlation, the rules whose events it counts
-    first_seen: datetime  #: event time of the first line of the episode
+    first_seen: datetime  #: event time of the earliest line of the episode
     last_seen: datetime
     events: int  #: how many observations the episode holds so far
     evidence: tuple[

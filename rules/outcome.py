@@ -23,7 +23,7 @@ class StreamCount(msgspec.Struct, frozen=True):
     late: int  #: older than the stream's watermark: counted in the windows still held, maybe not in all
     suspect: int  #: the stamp is too far from arrival to be believed; ordered by arrival
     poisoned: int  #: skipped, see Outcome.internal
-    format: str  #: the format pinned for the stream, "" while undecided
+    format: str  #: pinned for the stream; else the likeliest with " (not settled)", "" if none read a line
     last_time: datetime | None  #: latest event time of the batch that a line told
     sample_unparsed: str  #: the first unparsed line, at most 200 characters; "" if there is none
 

@@ -19,6 +19,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 STAMPS: Final = 31  #: the median of so many stamps is where a stream stands: forged ones cannot move it far
 OLDEST: Final = timedelta(days=7)  #: before arrival
 NEWEST: Final = timedelta(minutes=5)  #: after arrival
+LOOK_BACK: Final = timedelta(hours=24)  #: of what is only looked back at, older lines are left out
 #: The year of an old line's stamp is the one nearest to so long ago: within a year back, and up to three days ahead.
 MIDDLE_OF_A_YEAR: Final = timedelta(days=179)
 
@@ -131,7 +132,7 @@ class Stream:
             return None
         state, tally = self.state, self.tally
         context = Context(reference=self._year_reference, zone=self._zone, previous=state.previous)
-        name, parsed = self._pin.choose(text, context)
+        name, parsed = self._pin.choose(text, context, state.arrived)
         if parsed is None:
             tally.unparsed += 1
             tally.sample_unparsed = tally.sample_unparsed or clean(text[:200])
@@ -141,6 +142,8 @@ class Stream:
             if parsed.header is not None:
                 return None
         time, suspect = self._time(parsed.time)
+        if self._batch.history and time < self._batch.received_at - LOOK_BACK:
+            return None  # a busy file's look-back in bytes may reach months back
         logsource = self._claim(parsed.logsource)
         if not wanted(logsource):
             return None
@@ -176,7 +179,7 @@ class Stream:
             late=tally.late,
             suspect=tally.suspect,
             poisoned=tally.poisoned,
-            format=self._pin.format,
+            format=self._pin.format or (f"{self._pin.likely} (not settled)" if self._pin.likely else ""),
             last_time=tally.last_time,
             sample_unparsed=tally.sample_unparsed,
         )

@@ -104,7 +104,7 @@ class Telling:
                 Entity(kind=kind, value=value) for kind, known in episode.entities.items() for value in known
             ),
             base_rule_ids=counter.base_rule_ids,
-            first_seen=moment(episode.first),
+            first_seen=moment(episode.first_seen),
             last_seen=moment(episode.last),
             events=episode.events,
             evidence=tuple(told.evidence),

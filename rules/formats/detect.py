@@ -1,9 +1,10 @@
 """Which format a stream is of: Pin decides line by line, so that results never depend on how lines were batched.
 
-While nothing is pinned each line is read by the strictest format that takes it; there is no waiting. After 200 lines
-the format is pinned that read at least 90 % of them with a time; from then on only that one is asked, which is fast,
-and a line made up to look like another format stays what it is: unparsed. A pinned format is given up when it reads
-less than 10 % of 500 lines. A format that the configuration names is never changed.
+While nothing is pinned each line is read by the strictest format that takes it; there is no waiting. After 200 lines,
+or with the first line that is read 10 s after the first one, the format is pinned that read at least 90 % with a
+time; from then on only that one is asked, which is fast, and a line made up to look like another format stays what it
+is: unparsed. A pinned format is given up when it reads less than 10 % of 500 lines. A format that the configuration
+names is never changed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from rules.formats.catalogue import FORMATS, by_name
 from rules.formats.format import Context, Format, Parsed
 
 LINES_TO_PIN = 200
+SECONDS_TO_PIN = 10
 SHARE_TO_PIN = 0.9
 LINES_TO_DOUBT = 500
 SHARE_TO_KEEP = 0.1
@@ -26,6 +28,7 @@ class PinState(msgspec.Struct, forbid_unknown_fields=True):
     pinned: str = ""  #: name of the format, "" while detecting
     lines: int = 0  #: lines since the last decision; blank lines and headers are not counted
     read: dict[str, int] = {}  #: of these, per format: those that it read (while detecting: with a time)
+    since: int | None = None  #: while detecting: when the first of these lines was read, microseconds
     header: str = ""  #: what header lines of the stream told (Zeek TSV)
 
 
@@ -53,8 +56,22 @@ class Pin:
         """Name of the format that is named or pinned, "" while detecting."""
         return self._only.name if self._only else ""
 
-    def choose(self, line: str, context: Context) -> tuple[str, Parsed | None]:
-        """Read *line*; ("", None) if no format took it."""
+    @property
+    def likely(self) -> str:
+        """Name of the format that read most lines since the last decision, "" if none read any."""
+        read = self.state.read
+        return max(read, key=lambda name: (read[name], name), default="")
+
+    def choose(self, line: str, context: Context, arrived: int | None = None) -> tuple[str, Parsed | None]:
+        """Read *line*; ("", None) if no format took it.
+
+        Args:
+            line: Without its end.
+            context: What the format may know besides.
+            arrived: When the line was read, microseconds; None: nobody waits, only the number of lines decides.
+        """
+        if self._only is None and arrived is not None:
+            self._settle(arrived)
         if self.state.header:
             context = msgspec.structs.replace(context, header=self.state.header)
         name, parsed = self._read(line, context)
@@ -78,17 +95,27 @@ class Pin:
         if state.lines >= (LINES_TO_DOUBT if state.pinned else LINES_TO_PIN):
             self._decide()
 
+    def _settle(self, arrived: int) -> None:
+        """Pin a format that reads nearly all of the few lines of a quiet stream."""
+        state = self.state
+        if state.since is None:
+            state.since = arrived
+        elif state.lines and arrived - state.since >= SECONDS_TO_PIN * 1_000_000:
+            share = state.read.get(self.likely, 0) / state.lines
+            if share >= SHARE_TO_PIN:
+                self._decide()
+
     def _decide(self) -> None:
         """Pin, keep or give up, and count from 0 again."""
         state = self.state
-        best = max(state.read, key=lambda name: (state.read[name], name), default="")
+        best = self.likely
         share = state.read.get(best, 0) / state.lines
         if state.pinned:
             kept = share >= SHARE_TO_KEEP
             state.pinned = state.pinned if kept else ""
         elif share >= SHARE_TO_PIN:
             state.pinned = best
-        state.lines, state.read = 0, {}
+        state.lines, state.read, state.since = 0, {}, None
         self._only = _BY_NAME.get(state.pinned)
 
 

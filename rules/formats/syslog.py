@@ -77,7 +77,9 @@ class Rfc5424:
 
 
 def rfc3164(line: str, priority: int | None, context: Context) -> Parsed | None:
-    """The year is the one that brings the stamp nearest to the reference."""
+    """The year is the one that brings the stamp nearest to the reference. ``Mar 1`` is taken for ``Mar  1``."""
+    if line[5:6] == " ":
+        line = f"{line[:4]} {line[4:]}"
     time = stamps.rfc3164(line, context)
     if time is None or line[15:16] != " ":
         return None

@@ -40,6 +40,7 @@ WANTED: Final[Mapping[str, tuple[str, tuple[type, ...]]]] = {  #: what kind of v
     **dict.fromkeys(("gt", "gte", "lt", "lte"), ("a number", (int, float))),
     "exists": ("true or false", (bool,)),
 }
+ALLOWED: Final = "allowed: " + ", ".join(sorted(MODIFIERS))
 UNSUPPORTED: Final = frozenset(("minute", "hour", "day", "week", "month", "year"))
 
 
@@ -186,7 +187,7 @@ class Detection:
         for name in modifiers:
             if name not in MODIFIERS:
                 known = f'modifier "{name}" is not supported' if name in UNSUPPORTED else f'unknown modifier "{name}"'
-                hint = "" if name in UNSUPPORTED else nearest(name, MODIFIERS)
+                hint = f"{nearest(name, MODIFIERS, show=False)} {ALLOWED}".strip()
                 self.document.error(node, known, hint, shift=shift + 1, length=len(name) or 1)
                 good = False
             shift += 1 + len(name)

@@ -208,6 +208,9 @@ def _too_deep(text: str) -> tuple[int, int] | None:
 def _problem(path: str, text: str, at: tuple[int, int], message: str, hint: str = "") -> RuleError:
     """An error of the file as a whole, at (line, column) counted from 0."""
     lines = text.split("\n")
+    if not "".join(lines[at[0] :]).strip() and text.strip():  # what is missing at the end is missing in the last line
+        at = max((place for place, line in enumerate(lines) if line.strip()), default=0), 0
+        at = at[0], len(lines[at[0]].rstrip())
     shown = lines[at[0]].rstrip().encode("utf-8", "replace").decode() if at[0] < len(lines) else ""
     line, column = at[0] + 1, at[1] + 1
     return RuleError(path=path, line=line, column=column, message=message, hint=hint, source_line=shown)

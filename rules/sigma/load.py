@@ -53,6 +53,7 @@ def _linked(drafts: list[Draft], errors: list[RuleError]) -> RuleSet:
         rules=tuple(replace(rule, as_base_only=rule.id in silent) for rule in rules),
         correlations=tuple(replace(made, as_base_only=made.id in silent) for made in correlations),
         errors=tuple(sorted(errors, key=lambda error: (error.path, error.line, error.column))),
+        refused=frozenset(made.rule.id for made in drafts if not made.is_sound),
     )
 
 
@@ -91,6 +92,8 @@ class _Linker:
     def link(self, made: Draft, trail: tuple[Draft, ...]) -> None:
         """Link a correlation after those that it refers to; what is wrong is reported where the name stands."""
         links = {name: self.target(name, node, made, (*trail, made)) for name, node in made.references}
+        for name, node in made.references:
+            self.refuse_waiting(self.by_name.get(name) or self.by_name.get(name.lower()), name, node, made)
         rule = made.rule if made.is_sound else None
         self.linked[made.rule.id] = _with_ids(rule, links) if isinstance(rule, Correlation) else None
 
@@ -109,6 +112,14 @@ class _Linker:
         if not target.is_sound and target is not made:
             made.document.error(node, f'refers to "{name}" ({target.place}), which did not load')
         return target.rule.id
+
+    def refuse_waiting(self, target: Draft | None, name: str, node: Node, made: Draft) -> None:
+        """A match that is known only when its window is over comes too late to be counted at its own time."""
+        if target is None or not isinstance(target.rule, Correlation) or not target.rule.waits:
+            return
+        why = f"whose condition ({target.rule.op}) has to wait until the time span is over"
+        message = f'refers to "{name}" ({target.place}), {why}'
+        made.document.error(node, message, "refer to one that counts with gte or gt, or to its base rules")
 
 
 def _with_ids(made: Correlation, links: Mapping[str, str]) -> Correlation:

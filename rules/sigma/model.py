@@ -117,6 +117,11 @@ class Correlation(Head):
     aliases: Mapping[str, Mapping[str, str]]  #: alias -> rule id -> name of the field in that rule's events
     generate: bool  #: the referred rules also make findings of their own
 
+    @property
+    def waits(self) -> bool:
+        """Whether a window is judged only when it is over, since a further event may make the condition false."""
+        return self.op not in ("gte", "gt")
+
     def field_of(self, name: str, rule_id: str) -> str:
         """The field that *name* (of group-by or the counted field) means in events of the rule."""
         return self.aliases.get(name, {}).get(rule_id, name)
@@ -129,6 +134,7 @@ class RuleSet:
     rules: tuple[Rule, ...] = ()
     correlations: tuple[Correlation, ...] = ()  #: a chained correlation stands after those that it refers to
     errors: tuple[RuleError, ...] = ()
+    refused: frozenset[str] = frozenset()  #: ids of rules that are there and did not load, as far as they could be read
     _routes: dict[LogSource, tuple[Rule, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def routed(self, logsource: LogSource) -> tuple[Rule, ...]:
@@ -152,11 +158,20 @@ SERVICE_GROUPS: Final[Mapping[str, frozenset[str]]] = {
     }),
 }  # fmt: skip
 
+#: Categories that stand for others: a rule for all changes of the registry, an event of one of them.
+CATEGORY_GROUPS: Final[Mapping[str, frozenset[str]]] = {
+    "registry_event": frozenset({"registry_add", "registry_delete", "registry_rename", "registry_set"}),
+}
+
 
 def covers(wanted: LogSource, found: LogSource) -> bool:
     """Whether a rule for *wanted* applies to an event of *found*: what a rule does not say matches anything."""
     return (
-        wanted.category in (None, found.category)
-        and wanted.product in (None, found.product)
-        and (wanted.service in (None, found.service) or found.service in SERVICE_GROUPS.get(wanted.service or "", ()))
+        wanted.product in (None, found.product)
+        and _means(wanted.category, found.category, CATEGORY_GROUPS)
+        and _means(wanted.service, found.service, SERVICE_GROUPS)
     )
+
+
+def _means(wanted: str | None, found: str | None, groups: Mapping[str, frozenset[str]]) -> bool:
+    return wanted in (None, found) or found in groups.get(wanted or "", ())

@@ -27,7 +27,7 @@ class SourceRow:
     late: int
     suspect: int
     poisoned: int
-    format: str  #: pinned format, "" while undecided
+    format: str  #: pinned format; else the likeliest with " (not settled)", "" if none read a line
     last_time: datetime | None  #: latest event time that a line told
     last_line_at: datetime  #: when a line was last stored
     sample_unparsed: str  #: the last line that no format took, shortened; "" if there was none

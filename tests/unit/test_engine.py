@@ -167,6 +167,7 @@ def test_a_success_after_failures_is_found_through_both_rules() -> None:
     (finding,) = findings
     assert finding.events == 7
     assert len(finding.evidence) == 7
+    assert finding.first_seen == min(line.time for line in finding.evidence)
     assert finding.severity is Severity.CRITICAL  # high, and the success is evidenced
     assert [term.term for term in finding.severity_terms] == ["rule", "success"]
 
@@ -252,6 +253,20 @@ def test_what_was_found_looking_back_says_so_until_a_new_line_joins() -> None:
     assert finding.history
     (finding,) = engine.feed(batch_of([ssh(5)], first=2, offset=500)).findings
     assert not finding.history
+
+
+def test_a_look_back_leaves_out_what_is_older_than_a_day() -> None:
+    """A file that was written to just now may hold lines of months ago within the bytes that are looked back at."""
+    lines = [ssh(-2 * 86_400), ssh(5)]
+    (finding,) = engine_of(FAILURE).feed(batch_of(lines, history=True)).findings
+    assert finding.events == 1
+
+
+def test_the_format_of_a_stream_is_told_before_it_is_settled() -> None:
+    """A stream of few lines shows what reads it, and that this may change."""
+    engine = engine_of(FAILURE)
+    shown = [engine.feed(batch_of([text])).counts[0].format for text in ("what is this", ssh(0))]
+    assert shown == ["", "syslog (not settled)"]
 
 
 # time
@@ -414,6 +429,39 @@ def test_a_reload_drops_state_whose_meaning_changed_and_says_so(change: tuple[st
     (dropped,) = engine.dropped
     assert dropped.startswith("33333333-3333-4333-8333-333333333333: its base rules, group-by, field or time span")
     assert engine.feed(batch_of([ssh(5)], first=5, offset=1000)).findings == ()
+
+
+def refusing(*rules: str) -> Engine:
+    """An engine some of whose rules do not load."""
+    settings = settings_of(*rules)
+    return Engine(settings, load(settings.rule_files))
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_refused_rule_goes_on_where_it_was_when_it_loads_again(restart: bool) -> None:
+    """A second rule with its id stops a rule; what it had counted waits until the copy is gone."""
+    engine = engine_of(FAILURE, BRUTE_FORCE)
+    delta = engine.feed(batch_of([ssh(at) for at in range(3)])).delta
+    if restart:
+        engine = refusing(FAILURE, BRUTE_FORCE, BRUTE_FORCE)
+        engine.restore(None, [delta])
+    else:
+        engine = again(engine, FAILURE, BRUTE_FORCE, BRUTE_FORCE)
+    assert engine.dropped == ()
+    later = engine.feed(batch_of([ssh(4)], first=4, offset=900)).delta
+    refused = refusing(FAILURE, BRUTE_FORCE, BRUTE_FORCE)
+    refused.restore(engine.snapshot(), [later])
+    engine = again(refused, FAILURE, BRUTE_FORCE)
+    (finding,) = engine.feed(batch_of([ssh(5), ssh(6)], first=5, offset=1000)).findings
+    assert finding.events == 5
+
+
+def test_a_refused_rule_that_is_gone_is_dropped() -> None:
+    """Taking all rules of an id away is meant: what was counted goes too, and that is said."""
+    engine = engine_of(FAILURE, BRUTE_FORCE)
+    engine.feed(batch_of([ssh(at) for at in range(3)]))
+    engine = again(again(engine, FAILURE, BRUTE_FORCE, BRUTE_FORCE), FAILURE)
+    assert [text.rpartition(": ")[2] for text in engine.dropped] == ["there is no such rule any more"]
 
 
 def test_what_a_reload_dropped_stays_dropped_after_a_restart() -> None:

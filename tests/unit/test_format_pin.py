@@ -37,6 +37,26 @@ def test_pins_after_200_lines() -> None:
     assert pin.format == "syslog"
 
 
+def test_a_quiet_stream_is_pinned_after_ten_seconds() -> None:
+    """The first line that arrives 10 s after the first one finds a settled format; how many came with it is all one."""
+    pin = Pin()
+    pin.choose(GOOD, CONTEXT, arrived=0)
+    pin.choose(GOOD, CONTEXT, arrived=9_999_999)
+    assert (pin.format, pin.likely) == ("", "syslog")
+    pin.choose(BAD, CONTEXT, arrived=10_000_000)
+    assert pin.format == "syslog"
+
+
+def test_ten_seconds_of_a_mixed_stream_pin_nothing() -> None:
+    """Below nine of ten the detection goes on, and pins as soon as it is nine of ten."""
+    pin = Pin()
+    for at, line in enumerate([BAD, *[GOOD] * 9]):
+        pin.choose(line, CONTEXT, arrived=at * 20_000_000)
+        assert pin.format == ""
+    pin.choose(GOOD, CONTEXT, arrived=999_000_000)
+    assert pin.format == "syslog"
+
+
 def test_does_not_pin_below_nine_of_ten() -> None:
     """A mixed stream stays unpinned and is read line by line."""
     pin = Pin()

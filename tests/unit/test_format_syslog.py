@@ -58,6 +58,11 @@ def test_tags(line: str, program: str | None, pid: object, message: str) -> None
     assert (fields.get("program"), fields.get("pid"), fields["message"]) == (program, pid, message)
 
 
+def test_one_blank_before_a_short_day() -> None:
+    """A day of one digit with only one blank before it is taken as well."""
+    assert parse("Mar 1 03:11:26 web1 sshd[812]: hello") == parse("Mar  1 03:11:26 web1 sshd[812]: hello")
+
+
 def test_iso_stamped() -> None:
     """rsyslog's own spelling bears zone and fraction."""
     parsed = parse("2024-03-01T03:11:26.123456+01:00 web1 sudo: pam_unix(sudo:session): session opened for user root")

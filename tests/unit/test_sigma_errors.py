@@ -74,7 +74,7 @@ RULE_ERRORS = [
     ("  condition", "  timeframe: 5m\n  condition", (12, 3), "timeframe is gone from Sigma", "correlation"),
     ("message|contains", "message|contian", (10, 13), 'unknown modifier "contian"', 'did you mean "contains"?'),
     ("message|contains", "'message|contian'", (10, 14), 'unknown modifier "contian"', 'did you mean "contains"?'),
-    ("message|contains", "message|hour", (10, 13), 'modifier "hour" is not supported', ""),
+    ("message|contains", "message|hour", (10, 13), 'modifier "hour" is not supported', "allowed: all, "),
     ("contains: Failed", "contains: []", (10, 23), '"message|contains" is an empty list', ""),
     ("contains: Failed", "contains: {a: b}", (10, 23), "must be a value or a list of values, not a mapping", ""),
     ("contains: Failed", "contains: [a, [b]]", (10, 27), "a value must be text, a number, a boolean or null", ""),
@@ -172,7 +172,9 @@ def test_error_as_people_see_it() -> None:
     assert str(loaded.errors[0]) == (
         'rules/x.yml:10:13: error: unknown modifier "contian"\n'
         "  10 |     message|contian: Failed\n"
-        '     |             ^^^^^^^ hint: did you mean "contains"?'
+        '     |             ^^^^^^^ hint: did you mean "contains"? allowed: all, base64, base64offset, cased, cidr, '
+        "contains, dotall, endswith, exists, expand, fieldref, gt, gte, i, ignorecase, lt, lte, m, multiline, neq, re, "
+        "s, startswith, utf16, utf16be, wide, windash"
     )
 
 
@@ -226,6 +228,28 @@ def test_correlation_over_a_broken_rule() -> None:
     loaded = load([("good.yml", GOOD.replace("high", "hihg")), ("many.yml", CORRELATION)])
     assert loaded.all == ()
     assert "(good.yml:1), which did not load" in loaded.errors[-1].message
+
+
+def test_a_file_that_stops_too_early_shows_its_last_line() -> None:
+    """Where YAML misses something behind the end, the caret stands behind the last line that says something."""
+    loaded = load([("rules/e.yml", "title: Good\ntags: [a.b\n\n")])
+    head, *rest = str(loaded.errors[0]).split("\n")
+    assert head.startswith("rules/e.yml:2:11: error: not readable as YAML: ")
+    assert rest[0] == "  2 | tags: [a.b"
+    assert rest[1].startswith("    |           ^")
+
+
+@pytest.mark.parametrize("op", ["lt", "lte", "eq", "neq"])
+def test_a_correlation_over_one_that_waits_is_refused(op: str) -> None:
+    """What is known only when a time span is over cannot be counted at its own time: said where it is referred to."""
+    waits = CORRELATION.replace("title: Many", "title: Few\nname: few").replace("gte: 3", f"{op}: 3")
+    over = "title: Over\ncorrelation: {type: event_count, rules: [few], timespan: 5m, condition: {gte: 2}}\n"
+    loaded = load([("good.yml", GOOD), ("few.yml", waits), ("over.yml", over)])
+    assert [made.title for made in loaded.correlations] == ["Few"]
+    [error] = loaded.errors
+    assert (error.path, error.line, error.column) == ("over.yml", 2, 42)
+    assert f'"few" (few.yml:1), whose condition ({op}) has to wait' in error.message
+    assert "gte or gt" in error.hint
 
 
 def test_empty_files_are_no_errors() -> None:

@@ -139,6 +139,9 @@ def service(name: str) -> LogSource:
         (LogSource(category="webserver"), LogSource(category="webserver", product="apache"), True),
         (LogSource(category="webserver", product="apache"), LogSource(category="webserver"), False),
         (LogSource(category="firewall"), ANY, False),
+        (LogSource(category="registry_event"), LogSource(category="registry_set", product="windows"), True),
+        (LogSource(category="registry_event"), LogSource(category="registry_rename"), True),
+        (LogSource(category="registry_set"), LogSource(category="registry_event"), False),
     ],
 )
 def test_routing(wanted: LogSource, found: LogSource, expected: bool) -> None:
