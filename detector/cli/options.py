@@ -20,11 +20,26 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 def daemon_options(command: F) -> F:
     """How to reach the daemon: ``client`` is passed to the verb."""
+    return _with_client(command, lambda client, _config_path, _token: client)
 
+
+def administration_options(command: F) -> F:
+    """The same for verbs that can do without the daemon while none runs, on this machine."""
+    from detector.cli.alone import Either  # the others need not wait for what it imports
+
+    return _with_client(
+        command, lambda client, config_path, token: Either(client, lambda: existing_config(config_path), token)
+    )
+
+
+def _with_client(command: F, prepare: Callable[[Client, str | None, str], Client]) -> F:
     def with_client(
         *args: Any, config_path: str | None, url: str | None, token: str | None, token_file: str | None, **kwargs: Any
     ) -> Any:
-        client = connect(_socket(config_path), url=url, token=_token(token, token_file))
+        secret = _token(token, token_file)
+        client = connect(_socket(config_path), url=url, token=secret)
+        if not url:
+            client = prepare(client, config_path, secret)
         return command(*args, client=client, **kwargs)
 
     with_client.__name__, with_client.__doc__ = command.__name__, command.__doc__
@@ -67,4 +82,4 @@ def _token(token: str | None, token_file: str | None) -> str:
         raise Misuse(f"cannot read the token in {token_file}: {error}") from None
 
 
-__all__ = ["Client", "config_option", "daemon_options", "existing_config", "json_option"]
+__all__ = ["Client", "administration_options", "config_option", "daemon_options", "existing_config", "json_option"]

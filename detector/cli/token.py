@@ -2,19 +2,19 @@
 
 import click
 
-from detector.cli.options import Client, daemon_options, json_option
+from detector.cli.options import Client, administration_options, json_option
 from detector.cli.output import clean, print_json, print_table
 
 
 @click.group()
 def token() -> None:
-    """Make, list and revoke tokens for the API."""
+    """Make, list and revoke tokens for the API; while no daemon runs, too."""
 
 
 @token.command()
 @click.argument("person")
 @click.option("--label", default="", help="What it is for, e.g. the machine that will hold it.")
-@daemon_options
+@administration_options
 @json_option
 def create(client: Client, person: str, label: str, as_json: bool) -> None:
     """Make a token with which programs act as PERSON. It is printed once and cannot be shown again."""
@@ -29,7 +29,7 @@ def create(client: Client, person: str, label: str, as_json: bool) -> None:
 
 
 @token.command("list")
-@daemon_options
+@administration_options
 @json_option
 def list_(client: Client, as_json: bool) -> None:
     """List tokens, without their secrets."""
@@ -45,7 +45,7 @@ def list_(client: Client, as_json: bool) -> None:
 
 @token.command()
 @click.argument("number", type=int, metavar="ID")
-@daemon_options
+@administration_options
 @json_option
 def revoke(client: Client, number: int, as_json: bool) -> None:
     """End a token, by the id that `tocsin token list` shows."""

@@ -3,13 +3,13 @@
 import click
 
 from detector.cli.client import in_path
-from detector.cli.options import Client, daemon_options, json_option
+from detector.cli.options import Client, administration_options, json_option
 from detector.cli.output import clean, print_json, print_table
 
 
 @click.group()
 def user() -> None:
-    """Add, list and remove persons."""
+    """Add, list and remove persons; while no daemon runs, too."""
 
 
 @user.command()
@@ -18,7 +18,7 @@ def user() -> None:
 @click.option("--role", "roles", multiple=True, metavar="ROLE", help="What they may do; may be given several times.")
 @click.option("--email", default="", help="Where mail reaches them.")
 @click.option("--timezone", default="UTC", show_default=True, help="Zone in which they are told times.")
-@daemon_options
+@administration_options
 @json_option
 def add(
     client: Client, person: str, name: str, roles: tuple[str, ...], email: str, timezone: str, as_json: bool
@@ -33,7 +33,7 @@ def add(
 
 
 @user.command("list")
-@daemon_options
+@administration_options
 @json_option
 def list_(client: Client, as_json: bool) -> None:
     """List persons."""
@@ -57,7 +57,7 @@ def list_(client: Client, as_json: bool) -> None:
 
 @user.command()
 @click.argument("person", metavar="ID")
-@daemon_options
+@administration_options
 @json_option
 def remove(client: Client, person: str, as_json: bool) -> None:
     """Take a person's access away. The name stays in the records."""

@@ -16,6 +16,7 @@ HEAD = """\
 
 `tocsin` is the daemon, and the way to talk to it.
 Commands about a running daemon reach it over `tocsin.sock` in the state directory, or at `--url` with a token.
+While no daemon runs, `tocsin user` and `tocsin token` take its lock and do it themselves.
 Commands about files need no daemon.
 
 | Exit code | Means |
