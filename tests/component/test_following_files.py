@@ -374,6 +374,18 @@ async def test_a_compressed_file_that_was_read_is_left_alone(make_tail: MakeTail
     assert states(tail)["a.log.1.gz"] is StreamState.IGNORED
 
 
+async def test_a_short_rotated_file_that_stood_alone(make_tail: MakeTail, log: Path) -> None:
+    """Rotated before the first look, then compressed: its one line is known by the names alone and read once."""
+    first, second = log.with_suffix(".log.1"), log.with_suffix(".log.2.gz")
+    append(first, 1, 1)
+    tail = make_tail(log.parent / "a.log*")
+    await expect(tail, 1)
+    pack(first, second)
+    append(first, 2, 2)
+    await tail.restart()
+    await expect(tail, 2)
+
+
 def pack(old: Path, packed: Path) -> None:
     """As gzip does it: the change time goes along, and then the original goes."""
     stat = old.stat()

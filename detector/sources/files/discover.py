@@ -61,6 +61,12 @@ def rotated_from(name: str) -> str | None:
     return match.group(1) + (match.group(2) or "") if match else None
 
 
+def rotated_path(path: str) -> str | None:
+    """The path that a rotated file was written at, there or not; None if no rotation gives such a name."""
+    name = rotated_from(path.rpartition("/")[2])
+    return f"{folder_of(path)}/{name}" if name is not None else None
+
+
 def folder_of(path: str) -> str:
     """The folder of *path* (plain string work: it runs for each file at each look)."""
     return path.rpartition("/")[0]
@@ -119,8 +125,7 @@ def _stat(path: str, written_at: set[str], look: Look) -> Found | None:
     if not stat.S_ISREG(status.st_mode):
         look.problems[path] = "is not an ordinary file; name a log file, or a glob such as /var/log/app/*.log"
         return None
-    base = rotated_from(path.rpartition("/")[2])
-    written = f"{folder_of(path)}/{base}" if base is not None else path
+    written = rotated_path(path) or path
     return Found(
         path=path,
         base=written if written in written_at else path,

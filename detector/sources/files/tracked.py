@@ -4,7 +4,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from detector.sources.files.content import Content, PackedFile, PlainFile
-from detector.sources.files.discover import Found
+from detector.sources.files.discover import Found, rotated_path
 from detector.sources.files.follow import Follower
 from detector.sources.files.identity import HEAD_BYTES, continues, digest, is_prefix, is_shorter_copy, is_strong
 
@@ -118,8 +118,7 @@ class Tracked:
         hinted = (position.dev, position.inode) == found.hint
         if position.offset == 0:
             return hinted
-        related = found.is_rotated and found.base == self.base
-        return (hinted or related or is_strong(position)) and continues(content, position)
+        return (hinted or self._may_be_moved_to(found) or is_strong(position)) and continues(content, position)
 
     def is_copied_in(self, content: Content, found: Found, front: bytes) -> bool:
         """Whether *content* is a copy of this stream's file, or of its beginning.
@@ -134,11 +133,19 @@ class Tracked:
         if self.content is not None:
             return is_prefix(content, self.content)
         if self.found is None:
-            related = found.is_rotated and found.base == self.base
-            return related and is_shorter_copy(content, self.follower.position)
+            return self._may_be_moved_to(found) and is_shorter_copy(content, self.follower.position)
         with closing(open_content(self.found)) as mine:
             self.front = mine.read_at(0, HEAD_BYTES)
             return is_prefix(content, mine)
+
+    def _may_be_moved_to(self, found: Found) -> bool:
+        """Whether *found* bears a name that rotation or compression gives to our file.
+
+        What counts is the name alone: the path that both were written at need not be there, or ever have been seen.
+        """
+        original = rotated_path(found.path)
+        path = self.follower.position.path
+        return original is not None and original in (self.base, path, rotated_path(path))
 
     def _may_begin_with(self, front: bytes) -> bool:
         """Rule out quickly, without a file: thousands of files are compared with one another."""
