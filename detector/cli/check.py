@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -11,6 +12,7 @@ from detector.cli.output import Misuse, clean, print_json
 from detector.config.load import Loaded, load, placed
 from detector.config.machine import check_machine
 from detector.config.problems import KEPT, ConfigErrors, Level, Problem, total
+from detector.config.signers import check_signers
 from detector.settings import build
 from rules.sigma.errors import RuleError
 from rules.sigma.files import RuleFileUnreadable
@@ -32,7 +34,9 @@ def check(config_path: str | None, as_json: bool) -> None:
     except ConfigErrors as error:
         _tell(error.problems, None, str(error), as_json)
         sys.exit(Misuse.exit_code)
-    problems = (*loaded.warnings, *placed(check_machine(loaded.config), loaded.origins))
+    today = datetime.now(UTC).date()
+    here = (*check_signers(loaded.config, today), *check_machine(loaded.config))
+    problems = (*loaded.warnings, *placed(here, loaded.origins))
     try:
         rules = _rules(loaded)
     except RuleFileUnreadable as error:

@@ -65,6 +65,14 @@ class TestCheck:
         assert "config   config.toml   ok (1 sources, 2 receivers)" in done.output
         assert "rules    1 loaded, 0 rejected" in done.output
 
+    def test_signatures_that_nobody_could_give_are_told(self, folder: Path) -> None:
+        """A person alone cannot work with four eyes: each signature is a warning, and the configuration can be used."""
+        (folder / "config.toml").write_text(CONFIG + '[[person]]\nid = "solo"\nroles = ["reviewer"]\n')
+        done = call("check")
+        assert done.exit_code == 0, done.output
+        assert "warning: only solo can review reports, and nobody signs their own: two are needed" in done.output
+        assert "warning: nobody can verify actions" in done.output
+
     def test_broken_rules_are_told_with_their_place(self, folder: Path) -> None:
         """A rule that does not load is named with its reason; exit code 2."""
         (folder / "rules/broken.yml").write_text(
