@@ -9,10 +9,10 @@ from typing import Final
 
 from rules.event import Severity
 from store.fields import NOT_LIGHT, Field, Gate, Keeper, Kind, Part
-from store.incident import Tlp, Track
+from store.incident import SourceKind, Tlp, Track
 from store.people import Role
 
-SOURCE_KINDS: Final = ("log", "alert", "feedback", "person")
+SOURCE_KINDS: Final = tuple(kind.value for kind in SourceKind)
 CONFIDENCE: Final = ("confirmed", "likely", "possible")
 CRITICALITY: Final = ("critical", "normal", "lab")
 DECISIONS: Final = ("record", "observe", "investigate", "duplicate_of")

@@ -134,17 +134,19 @@ def _written(before: Written | None, answer: Answer, by: str, random: Callable[[
 
 def packed(answer: Answer) -> str:
     """Value and reason as canonical JSON."""
-    return msgspec.json.encode({"value": _clean(answer.value), "reason": clean(answer.reason)}, order="sorted").decode()
+    return msgspec.json.encode(
+        {"value": cleaned(answer.value), "reason": clean(answer.reason)}, order="sorted"
+    ).decode()
 
 
-def _clean(value: Any) -> Any:
-    """*value* without what UTF-8 or a database refuses."""
+def cleaned(value: Any) -> Any:
+    """An answer's value without what UTF-8 or a database refuses."""
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, Mapping):
-        return {clean(name): _clean(part) for name, part in value.items()}
+        return {clean(name): cleaned(part) for name, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_clean(part) for part in value]
+        return [cleaned(part) for part in value]
     return value
 
 

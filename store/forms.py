@@ -147,6 +147,11 @@ def left_to_people(filled: Filled, track: Track, forms: Forms = FORMS) -> tuple[
     )
 
 
+def writers(form: Form) -> frozenset[Role]:
+    """Who may write in *form*: the roles that its fields are asked of."""
+    return frozenset(field.asked_of for field in form.fields if field.asked_of and field.keeper is Keeper.ANSWER)
+
+
 def unconfirmed(answers: Answers) -> tuple[str, ...]:
     """Fields that still stand as the daemon prefilled them."""
     return tuple(name for name, answer in answers.items() if answer.auto)

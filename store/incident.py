@@ -221,6 +221,7 @@ class EntryKind(StrEnum):
     SETTLED = "settled"  #: the second person agreed or declined
     LAPSED = "lapsed"  #: nobody settled it in time: paging goes on
     MERGED = "merged"  #: another record was merged into this one, or taken out again
+    FORM_SAVED = "form_saved"  #: a new version of a form
     REDACTED = "redacted"
     # Of the installation itself (record 0):
     CONFIGURED = "configured"  #: another configuration is in force

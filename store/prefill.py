@@ -12,7 +12,7 @@ from rules.entities import shortened
 from rules.event import Entity
 from store.answers import MOST_ROWS, Answer, State
 from store.forms import FormName
-from store.incident import Incident, RuleTally
+from store.incident import Incident, RuleTally, SourceKind
 
 #: For how long the plan that is proposed watches for a recurrence.
 WATCH_DAYS: Final = 30
@@ -20,7 +20,7 @@ WATCH_DAYS: Final = 30
 _ATTACK: Final = "attack."
 #: Which entity is taken as the asset: the first kind that is there.
 _ASSETS: Final = ("host", "component", "target")
-_NOTICED: Final = {"log": "rule"}
+_NOTICED: Final = {SourceKind.LOG: "rule"}
 _CRITICALITY: Final = {"critical_asset": "critical", "lab_asset": "lab"}
 
 
@@ -32,7 +32,6 @@ class Known:
     entities: Sequence[Entity] = ()  #: in the order in which they were seen first
     tallies: Sequence[RuleTally] = ()
     sources: Sequence[str] = ()
-    source_kind: str = "log"  #: one of `store.form_fields.SOURCE_KINDS`; "person": it was opened by hand
 
     def first(self, *kinds: str) -> str | None:
         """The first entity of the first of *kinds* that there is."""
@@ -93,7 +92,7 @@ def _identification(known: Known) -> dict[str, Answer]:
     terms = {term.term for term in record.severity_terms}
     asset = known.first(*_ASSETS)
     return {
-        "source_kind": _given(known.source_kind),
+        "source_kind": _given(record.source_kind.value),
         "source": _line(", ".join(known.sources), "its lines are not kept any more"),
         "rule_id": _line(record.rule_id, "no rule found it"),
         "rule_version": _line(record.rule_version, "no rule found it"),
@@ -118,14 +117,14 @@ def _identification(known: Known) -> dict[str, Answer]:
         "criticality": _given(next((_CRITICALITY[term] for term in _CRITICALITY if term in terms), "normal")),
         "decision": _given(record.decision.value),
         **_decided(known),
-        "drill": _given(False),
+        "drill": _given(record.drill),
     }
 
 
 def _decided(known: Known) -> dict[str, Answer]:
     """Who decided what it is worth; of an incident that was opened by hand only people can tell."""
     record = known.incident
-    if known.source_kind == "person":
+    if record.source_kind is SourceKind.PERSON:
         return {"decided_by": _given(record.owner)} if record.owner else {}
     return {
         "decision_reason": _given(f"the rule {_said(record.rule_title)} decides so"),
@@ -150,7 +149,7 @@ def _report(known: Known) -> dict[str, Answer]:
             ({"person": _said(account), "role": "account in the evidence"} for account in accounts),
             "the evidence names no account",
         ),
-        "detection_method": _given(_NOTICED.get(known.source_kind, known.source_kind)),
+        "detection_method": _given(_NOTICED.get(record.source_kind, record.source_kind.value)),
         "tlp": _given(record.tlp.value),
         "affected": _systems(known),
     }

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from rules.event import Decision, Severity
 from rules.finding import SeverityTerm
 from store.columns import Packed, UtcTime, Words, either, literal
+from store.forms import FormName
 from store.incident import (
     ActorKind,
     DismissReason,
@@ -435,6 +436,35 @@ link_nonce = Table(
     Column("act", String, nullable=False),
     Column("person", Words, nullable=False),
     Column("spent_at", UtcTime, nullable=False),
+)
+
+# -- what people write -------------------------------------------------------------------------------------------------
+
+form = Table(
+    "form",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    *literal("form", FormName, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("cycle", Integer, nullable=False),
+    *literal("author_kind", ActorKind),
+    Column("author_id", Words, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("content", LargeBinary, nullable=False),  #: the canonical bytes that were hashed
+    Column("hash", String, nullable=False),
+    CheckConstraint("version >= 1 AND cycle >= 1 AND length(hash) = 64", name="shape"),
+)
+
+#: Answers may have to be redacted: a version holds only a salted commitment to each.
+form_answer = Table(
+    "form_answer",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    *literal("form", FormName, primary_key=True),
+    Column("commitment", String, primary_key=True),
+    Column("field", Words, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("answer", Words, nullable=False),
 )
 
 # -- reading -----------------------------------------------------------------------------------------------------------

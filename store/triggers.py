@@ -60,6 +60,9 @@ TRIGGERS = (
         for table in ("seal", "seal_head")
         for act, done in (("UPDATE", "changed"), ("DELETE", "deleted"))
     ),
+    Trigger(table="form", act="UPDATE", message="a version of a form is never changed"),
+    Trigger(table="form", act="DELETE", message="a version of a form is never deleted"),
+    Trigger(table="form_answer", act="UPDATE", message="an answer is redacted by deleting it, never changed"),
     Trigger(table="incident", act="DELETE", message="an incident is never deleted"),
     Trigger(
         table="incident",

@@ -1,6 +1,5 @@
 """Forms: what is asked, what is missing, what is wrong, and what is left to people."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from store import forms
 from store.answers import Answer, State, faults
 from store.fields import Field, Gate, Keeper, Kind
 from store.forms import FORMS, FORMS_VERSION, FormName, SiteField, SiteFieldRefused
-from store.incident import Track
+from store.incident import SourceKind, Track
 from store.prefill import Known, prefill
 from store.process import MOVES
 
@@ -70,7 +69,7 @@ def test_whatever_the_evidence_names_can_be_prefilled(named: list[tuple[str, str
 
 def test_by_hand_people_say_why() -> None:
     """Of an incident that a person opened the daemon does not claim that a rule noticed and decided it."""
-    filled = prefill(replace(known(), source_kind="person"))
+    filled = prefill(known(source_kind=SourceKind.PERSON))
     answers = filled[FormName.IDENTIFICATION]
     assert answers["source_kind"].value == "person"
     assert filled[FormName.REPORT]["detection_method"].value == "person"

@@ -407,8 +407,8 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "kind IN ('opened', 'joined', 'raised', 'grew', 'moved', 'reopened', 'acknowledged', 'extended', 'note', "
             "'contained', 'resolved', 'owned', 'handed_over', 'concern', 'answer', 'decided', 'proposed', 'settled', "
-            "'lapsed', 'merged', 'redacted', 'configured', 'rules_loaded', 'roles_changed', 'token_made', "
-            "'token_revoked', 'key_changed', 'waived')",
+            "'lapsed', 'merged', 'form_saved', 'redacted', 'configured', 'rules_loaded', 'roles_changed', "
+            "'token_made', 'token_revoked', 'key_changed', 'waived')",
             name=op.f("ck_timeline_kind_literal"),
         ),
         sa.CheckConstraint("incident >= 0 AND seq >= 1 AND length(hash) = 32", name=op.f("ck_timeline_shape")),
@@ -562,3 +562,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("caller", "key", name=op.f("pk_idempotency")),
     )
     op.create_index("ix_idempotency_at", "idempotency", ["at"], unique=False)
+    names = (
+        "form IN ('identification', 'notification', 'report', 'investigation', 'corrective_actions', 'approval', "
+        "'follow_up')"
+    )
+    op.create_table(
+        "form",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("form", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("author_kind", sa.String(), nullable=False),
+        sa.Column("author_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "author_kind IN ('person', 'rule', 'daemon', 'os')", name=op.f("ck_form_author_kind_literal")
+        ),
+        sa.CheckConstraint(names, name=op.f("ck_form_form_literal")),
+        sa.CheckConstraint("version >= 1 AND cycle >= 1 AND length(hash) = 64", name=op.f("ck_form_shape")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_form_incident")),
+        sa.PrimaryKeyConstraint("incident", "form", "version", name=op.f("pk_form")),
+    )
+    op.create_table(
+        "form_answer",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("form", sa.String(), nullable=False),
+        sa.Column("commitment", sa.String(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.CheckConstraint(names, name=op.f("ck_form_answer_form_literal")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_form_answer_incident")),
+        sa.PrimaryKeyConstraint("incident", "form", "commitment", name=op.f("pk_form_answer")),
+    )

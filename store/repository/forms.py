@@ -1,0 +1,298 @@
+"""What stands in the forms of an incident: read, save as a new version, redact.
+
+A form that nobody has saved yet shows what can be prefilled now; nothing is written by looking. The first save keeps
+it, and so does `keep` before a dossier is frozen.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from rules.entities import clean
+from store import answers as checks
+from store import audit, form_version, process
+from store import forms as asked
+from store.answers import Answer
+from store.errors import ActNotAllowed, NotFound, StaleVersion
+from store.form_version import CARRIED, FormVersion, Written
+from store.forms import FORMS, Form, FormName, Forms
+from store.incident import DAEMON, Actor, ActorKind, EntryKind, Fact, Incident, NewEntry
+from store.prefill import Known, prefill
+from store.repository import incidents, persons, records, timeline
+from store.tables import form, form_answer
+from store.tx import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormView:
+    """A form as it stands now."""
+
+    form: Form
+    version: int  #: its ETag; 0: nobody has saved it
+    author: Actor | None  #: who saved it last; None: nobody
+    at: datetime | None
+    answers: Mapping[str, Answer]  #: what was saved, and what can be prefilled now
+    by: Mapping[str, str]  #: field to person id of who wrote or confirmed it; "": the daemon
+    redacted: tuple[str, ...]  #: fields whose answer was taken away for good
+
+
+def view(connection: Connection, number: int, name: FormName, forms: Forms = FORMS) -> FormView:
+    """One form of an incident.
+
+    Raises:
+        NotFound: There is no such incident.
+    """
+    known = _known(connection, number)
+    return _view(forms[name], latest(connection, number, name), known)
+
+
+def views(connection: Connection, number: int, forms: Forms = FORMS) -> dict[FormName, FormView]:
+    """All forms of an incident.
+
+    Raises:
+        NotFound: There is no such incident.
+    """
+    known = _known(connection, number)
+    return {name: _view(forms[name], latest(connection, number, name), known) for name in forms}
+
+
+def latest(connection: Connection, number: int, name: FormName) -> FormVersion | None:
+    """The newest version that was saved, of whatever cycle; None: none was."""
+    row = connection.execute(
+        select(form.c.content)
+        .where(form.c.incident == number, form.c.form == name)
+        .order_by(form.c.version.desc())
+        .limit(1)
+    ).first()
+    return form_version.read(row.content, _kept(connection, number, [name])) if row else None
+
+
+def standing(connection: Connection, number: int) -> list[FormVersion]:
+    """What stands in each form of the incident's present cycle, for the dossier; forms never saved are left out."""
+    cycle = records.load(connection, number).cycle
+    found = (latest(connection, number, name) for name in FormName)
+    return [one for one in found if one is not None and _stands(one, cycle)]
+
+
+def history(connection: Connection, number: int) -> list[FormVersion]:
+    """Every version of every form, oldest first."""
+    kept = _kept(connection, number, FormName)
+    rows = connection.execute(
+        select(form.c.content).where(form.c.incident == number).order_by(form.c.at, form.c.form, form.c.version)
+    )
+    return [form_version.read(row.content, kept) for row in rows]
+
+
+def faults(connection: Connection, number: int) -> tuple[str, ...]:
+    """What is wrong with the stored versions of an incident, in sentences; empty if nothing is."""
+    hashes = connection.execute(select(form.c.form, form.c.version, form.c.hash).where(form.c.incident == number)).all()
+    stored = {(row.form, row.version): row.hash for row in hashes}
+    return tuple(
+        fault
+        for one in history(connection, number)
+        for fault in form_version.faults(one, stored.get((one.form, one.version), ""))
+    )
+
+
+def save(
+    tx: Tx,
+    number: int,
+    name: FormName,
+    changes: Mapping[str, Answer | None],
+    *,
+    expected: int,
+    by: Actor,
+    via: str,
+    confirmed: Iterable[str] = (),
+    forms: Forms = FORMS,
+) -> FormView:
+    """Save a person's edit as a new version, and tell the timeline which fields it changed.
+
+    Args:
+        changes: New answers by field; None takes one away. Fields that are not named stay as they are.
+        expected: The version that the person had before them; 0: none.
+        confirmed: Fields whose prefilled answer the person confirms.
+
+    Raises:
+        NotFound: There is no such incident.
+        ActNotAllowed: It is closed, *by* is no person with the role, or answers are wrong (all of them are named).
+        StaleVersion: Somebody saved the form meanwhile.
+    """
+    known = _known(tx.connection, number)
+    _check_writer(tx, known.incident, forms[name], by)
+    before = latest(tx.connection, number, name)
+    _check_version(known.incident, name, before, expected)
+    changes = {field: _written_by_hand(answer) for field, answer in changes.items()}
+    _check_answers(tx, forms[name], changes, confirmed)
+    answers = asked.edited(_view(forms[name], before, known).answers, changes, confirmed=confirmed)
+    if known.incident.aware_at is None:
+        records.change(tx, known.incident, replace(known.incident, aware_at=tx.now))
+    if before is None or answers != before.answers or not _stands(before, known.incident.cycle):
+        _write(tx, known.incident, name, before, answers, by=by, via=via, dropped=changes)
+    return _view(forms[name], latest(tx.connection, number, name), known)
+
+
+def keep(tx: Tx, number: int, forms: Forms = FORMS) -> None:
+    """Save what is prefilled in each form, so that it can be frozen. What is saved already is left alone."""
+    known = _known(tx.connection, number)
+    for name in forms:
+        before = latest(tx.connection, number, name)
+        answers = _view(forms[name], before, known).answers
+        if answers and (before is None or answers != before.answers):
+            _write(tx, known.incident, name, before, answers, by=DAEMON, via="")
+
+
+def redact(tx: Tx, number: int, name: FormName, field: str, *, by: Actor, reason: str, via: str = "") -> None:
+    """Delete an answer and its salt for ever, from every version in which it stands. Hashes and signatures hold.
+
+    Raises:
+        NotFound: Nothing stands in that field.
+    """
+    before = latest(tx.connection, number, name)
+    one = before.written.get(field) if before else None
+    if before is None or one is None or one.kept is None:
+        raise NotFound(f"INC-{number} has no answer in {name}.{field}; it may have been redacted before")
+    tx.connection.execute(
+        form_answer.delete().where(
+            form_answer.c.incident == number,
+            form_answer.c.form == name,
+            form_answer.c.commitment == one.commitment,
+        )
+    )
+    facts: dict[str, Fact] = {"form": name.value, "field": field, "version": before.version, "reason": reason}
+    timeline.append(tx, number, NewEntry(kind=EntryKind.REDACTED, actor=by, facts=facts, via=via))
+
+
+def _known(connection: Connection, number: int) -> Known:
+    seen = incidents.get(connection, number)
+    return Known(incident=seen.incident, entities=seen.entities, tallies=seen.tallies, sources=seen.sources)
+
+
+def _stands(version: FormVersion, cycle: int) -> bool:
+    """Whether it counts in *cycle*: a reopened incident carries its report over, and investigates anew."""
+    return version.cycle == cycle or version.form in CARRIED
+
+
+def _view(asks: Form, stored: FormVersion | None, known: Known) -> FormView:
+    """What was saved, and over it what is known by now; from the freeze on only what was saved."""
+    stands = stored is not None and _stands(stored, known.incident.cycle)
+    saved = stored.answers if stored is not None and stands else {}
+    written: Mapping[str, Written] = stored.written if stored is not None and stands else {}
+    fresh = prefill(known).get(asks.name, {}) if known.incident.step in process.BEFORE_APPROVAL else {}
+    fresh = {field: answer for field, answer in fresh.items() if field in saved or field not in written}
+    return FormView(
+        form=asks,
+        version=stored.version if stored else 0,
+        author=stored.author if stored else None,
+        at=stored.at if stored else None,
+        answers=asked.refreshed(saved, fresh),
+        by={field: one.by for field, one in written.items()},
+        redacted=tuple(field for field, one in written.items() if one.kept is None),
+    )
+
+
+def _check_writer(tx: Tx, record: Incident, asks: Form, by: Actor) -> None:
+    if not record.is_open:
+        raise ActNotAllowed("closed", f"{record.name} is {record.outcome.value}: it must be reopened to write in it")
+    if by.kind is not ActorKind.PERSON:
+        raise ActNotAllowed("person_required", f"only a person can write in the forms of {record.name}")
+    needed = asked.writers(asks)
+    if not needed & persons.roles_of(tx.connection, by):
+        roles = " or ".join(sorted(needed)) or "nobody: it is kept by the record"
+        raise ActNotAllowed("role_required", f"{by.id} cannot write the form {asks.name}; needed: {roles}")
+
+
+def _check_version(record: Incident, name: FormName, stored: FormVersion | None, expected: int) -> None:
+    now = stored.version if stored else 0
+    if now != expected:
+        who = f", saved by {stored.author.id}" if stored else ""
+        raise StaleVersion(f"form {name} of {record.name} is at version {now}{who}; yours is {expected}")
+
+
+def _check_answers(tx: Tx, asks: Form, changes: Mapping[str, Answer | None], confirmed: Iterable[str]) -> None:
+    given = {field: answer for field, answer in changes.items() if answer is not None}
+    known = {person.id for person in persons.all_of(tx.connection) if person.disabled_at is None}
+    found = list(checks.faults(asks.fields, given, persons=known))
+    named = [*(field for field, answer in changes.items() if answer is None), *confirmed]
+    found += [
+        checks.Fault(field=field, code="unknown_field", message="this form has no such field")
+        for field in named
+        if asks.field(field) is None
+    ]
+    if found:
+        told = "; ".join(f"{fault.field}: {fault.message}" for fault in found)
+        raise ActNotAllowed("invalid_answers", told, missing=tuple(fault.field for fault in found))
+
+
+def _written_by_hand(answer: Answer | None) -> Answer | None:
+    """What a person sends is never the daemon's."""
+    if answer is None:
+        return None
+    return Answer(state=answer.state, value=form_version.cleaned(answer.value), reason=clean(answer.reason))
+
+
+def _write(
+    tx: Tx,
+    record: Incident,
+    name: FormName,
+    before: FormVersion | None,
+    answers: Mapping[str, Answer],
+    *,
+    by: Actor,
+    via: str,
+    dropped: Iterable[str] = (),
+) -> None:
+    carried = before.written if before is not None and _stands(before, record.cycle) else {}
+    # A redacted answer stays as it is, unless somebody answers anew or takes even its trace out of the form.
+    old = {field: one for field, one in carried.items() if one.kept is not None or field not in set(dropped)}
+    new = FormVersion(
+        incident=record.number,
+        cycle=record.cycle,
+        form=name,
+        version=before.version + 1 if before else 1,
+        author=by,
+        at=tx.now,
+        written=form_version.write(old, answers, author=by, random=tx.random),
+    )
+    _insert(tx, new, carried)
+    facts: dict[str, Fact] = {
+        "form": name.value,
+        "version": new.version,
+        "fields": ", ".join(form_version.changed(carried, new.written)),
+        "hash": new.hash,
+    }
+    timeline.append(tx, record.number, NewEntry(kind=EntryKind.FORM_SAVED, actor=by, facts=facts, via=via))
+
+
+def _insert(tx: Tx, new: FormVersion, carried: Mapping[str, Written]) -> None:
+    tx.connection.execute(
+        form.insert().values(
+            incident=new.incident,
+            form=new.form,
+            version=new.version,
+            cycle=new.cycle,
+            author_kind=new.author.kind,
+            author_id=new.author.id,
+            at=new.at,
+            content=new.content,
+            hash=new.hash,
+        )
+    )
+    there = {one.commitment for one in carried.values()}
+    rows = [
+        {"incident": new.incident, "form": new.form, "commitment": one.commitment, "field": field}
+        | {"salt": one.kept.salt, "answer": one.kept.value}
+        for field, one in new.written.items()
+        if one.kept is not None and one.commitment not in there
+    ]
+    if rows:
+        tx.connection.execute(form_answer.insert(), rows)
+
+
+def _kept(connection: Connection, number: int, names: Iterable[FormName]) -> dict[str, audit.Salted]:
+    rows = connection.execute(
+        select(form_answer).where(form_answer.c.incident == number, form_answer.c.form.in_(list(names)))
+    )
+    return {row.commitment: audit.Salted(value=row.answer, salt=row.salt) for row in rows}
