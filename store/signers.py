@@ -48,7 +48,7 @@ def gaps(colleagues: Sequence[Colleague], mode: FourEyes, *, today: date) -> tup
     for first, last in _periods(colleagues, today):
         there = [one for one in colleagues if not one.is_away_on(first)]
         for gap in _gaps_among(there, mode):
-            if gap not in always:
+            if not any(_covers(one, gap) for one in always):
                 away = _missed(gap, colleagues, there)
                 _add(later, replace(gap, first=first, last=last, away=away))
     return (*always, *later)
@@ -107,6 +107,12 @@ def _periods(colleagues: Iterable[Colleague], today: date) -> Iterator[tuple[dat
     ordered = sorted(begins)
     for first, following in pairwise(ordered):
         yield first, following - _DAY
+
+
+def _covers(always: Gap, gap: Gap) -> bool:
+    """Whether *gap* says nothing that *always* has not said; writers who are away themselves are no news."""
+    is_same = (always.signature, always.possible) == (gap.signature, gap.possible)
+    return is_same and set(gap.writers) <= set(always.writers)
 
 
 def _add(later: list[Gap], gap: Gap) -> None:
