@@ -21,6 +21,7 @@ from detector.api.identity import hash_of
 from detector.api.people import SIGN_IN_LASTS
 from detector.api.server import SOCKET_NAME, BindFailed, Server
 from detector.config.load import Loaded, load
+from detector.config.machine import unreachable
 from detector.config.problems import ConfigErrors
 from detector.console import Console
 from detector.daemon import Daemon
@@ -151,7 +152,7 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     daemon = Daemon(
         config_path=config_path,
         settings=settings,
-        ready=ready,
+        check_receivers=unreachable,
         store=store,
         clock=clock,
         engine=engine,
@@ -171,10 +172,13 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
         rules=lambda: daemon.ready,
         http=lambda: HttpState(url=server.url, base_url=daemon.settings.config.http.base_url),
         is_stuck=lambda: heartbeat.is_stuck,
+        unreachable=lambda: daemon.unreachable,
     )
     server = Server(_application(store, clock, links, metrics, overview, daemon, wake))
     await server.start(*listen_address(settings.config.http.listen), folder / SOCKET_NAME)
     house.push_async_callback(server.stop)
+    for sentence in daemon.unreachable:
+        console.line("warning", sentence)
     paths = [path for source in settings.config.sources for path in source.paths]
     console.started(await overview.status(), await _sign_in_url(store, settings, links), paths)
     return daemon, store

@@ -23,6 +23,7 @@ class Console:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._is_waiting = False  # for the store
 
     def line(self, topic: str, text: str) -> None:
         """One line under a topic of at most 8 letters."""
@@ -55,10 +56,16 @@ class Console:
         """Nothing to say about single batches."""
 
     def stored(self, taken: Sequence[Taken], seconds: float) -> None:
-        """Nothing to say about single commits: who is to hear of it is told by the notifier."""
+        """Nothing to say about single commits, who is to hear of it is told by the notifier; but that they go on."""
+        if self._is_waiting:
+            self._is_waiting = False
+            self.write(f"the store commits again, after {seconds:.0f} s; nothing was lost")
 
     def store_failed(self, error: Exception) -> None:
-        """Say that we wait, and for what."""
+        """Say that we wait, and for what; once, however often it is tried."""
+        if self._is_waiting:
+            return
+        self._is_waiting = True
         self.write(f"the store cannot commit: {error}; nothing is lost, reading goes on when it can")
 
     def stopped(self, pending: int) -> None:

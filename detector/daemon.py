@@ -1,7 +1,7 @@
 """The running daemon: its tasks for one life span, reload, and a stop in the order of the data."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import structlog
 
 from detector.config.load import load
 from detector.config.problems import ConfigErrors
+from detector.config.records import Config
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess, Ready
 from detector.heartbeat import Heartbeat
@@ -47,7 +48,7 @@ class Daemon:
         *,
         config_path: Path,
         settings: Settings,
-        ready: Ready,
+        check_receivers: Callable[[Config], tuple[str, ...]],
         store: Store,
         clock: Clock,
         engine: EngineProcess,
@@ -60,7 +61,8 @@ class Daemon:
         systemd: Systemd,
     ) -> None:
         self.settings = settings
-        self.ready = ready
+        self.unreachable = check_receivers(settings.config)  #: who cannot be told, a sentence each
+        self._check_receivers = check_receivers
         self._config_path = config_path
         self._store = store
         self._clock = clock
@@ -74,6 +76,11 @@ class Daemon:
         self._systemd = systemd
         self._group: asyncio.TaskGroup | None = None
         self._reloading = asyncio.Lock()
+
+    @property
+    def ready(self) -> Ready:
+        """The rules in force, and what is wrong with others."""
+        return self._engine.ready
 
     async def live(self, stop: asyncio.Event, hangup: asyncio.Event) -> None:
         """Run until *stop*; *hangup* asks for a reload. What was read when it stops is stored."""
@@ -132,7 +139,7 @@ class Daemon:
         fresh = {
             name: one for name, one in settings.sources.items() if name in changed or name not in self.settings.sources
         }
-        self.settings, self.ready = settings, ready
+        self.settings, self.unreachable = settings, self._check_receivers(settings.config)
         self._metrics.took_rules(ready)
         if self._group is not None:
             self._readers.start(self._group, await self._sources(fresh))

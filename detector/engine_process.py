@@ -75,6 +75,7 @@ class EngineProcess:
         executable: str = sys.executable,
     ) -> None:
         self.restarts = 0
+        self.ready = Ready((), (), ())  #: what the process in use said of itself when it started
         self._settings = settings
         self._load_state = load_state
         self._batch_seconds = batch_timeout_seconds
@@ -160,7 +161,8 @@ class EngineProcess:
                 await fresh.kill()
         if old is not None:
             await old.close()
-        return Ready(compiled.rules, compiled.errors, restored.dropped)
+        self.ready = Ready(compiled.rules, compiled.errors, restored.dropped)
+        return self.ready
 
     async def stop(self) -> None:
         """Let the process end. A second stop is harmless."""
@@ -204,7 +206,9 @@ class EngineProcess:
         self.restarts += 1
         log.warning("the engine died and is started again", why=death.why, restarts=self.restarts)
         self._link = None
-        await self._start()
+        ready = await self._start()
+        for dropped in ready.dropped:
+            log.warning("the engine dropped state", why=dropped)
 
     async def _start(self) -> Ready:
         """Start a process, and another if it dies before it is ready."""
@@ -222,7 +226,8 @@ class EngineProcess:
                 continue
             self._link = link
             self._adopt(self._settings, compiled)
-            return Ready(compiled.rules, compiled.errors, restored.dropped)
+            self.ready = Ready(compiled.rules, compiled.errors, restored.dropped)
+            return self.ready
 
     async def _launch(self, settings: EngineSettings) -> tuple[Link, Compiled]:
         link = await Link.open(self._executable)

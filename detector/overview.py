@@ -18,7 +18,7 @@ from store.repository import incidents, outbox, sources
 from store.repository.sources import SourceRow
 
 BROKEN = (StreamState.MISSING, StreamState.UNREADABLE, StreamState.VANISHED)
-UNPARSED_LINES = 20  #: from so many lines on, a share of more than half that no format takes is a fault
+MANY_LINES = 20  #: from so many lines on it is a fault if more than half are not understood, or have impossible stamps
 
 
 class Overview:
@@ -34,6 +34,7 @@ class Overview:
         rules: Callable[[], Ready],
         http: Callable[[], HttpState],
         is_stuck: Callable[[], bool],
+        unreachable: Callable[[], Iterable[str]] = lambda: (),
     ) -> None:
         self._store = store
         self._engine = engine
@@ -42,6 +43,7 @@ class Overview:
         self._rules = rules
         self._http = http
         self._is_stuck = is_stuck
+        self._unreachable = unreachable
         self._started_at = clock.now()
 
     async def status(self) -> DaemonStatus:
@@ -82,6 +84,7 @@ class Overview:
             yield f"the store cannot commit: {self._store.trouble}"
         if errors := len(self._rules().errors):
             yield f"{errors} rules did not load: tocsin check names them"
+        yield from self._unreachable()
         for one in shown:
             if one.note:
                 yield f"source {one.source}, {one.origin}: {one.note}"
@@ -137,6 +140,8 @@ def _state(name: str, stream: StreamStatus | None, total: SourceRow | None) -> S
 def _note(stream: StreamStatus | None, total: SourceRow | None) -> str:
     if stream and stream.state in BROKEN:
         return stream.detail or str(stream.state)
-    if total and total.lines >= UNPARSED_LINES and total.unparsed * 2 > total.lines:
+    if total and total.lines >= MANY_LINES and total.suspect * 2 > total.lines:
+        return f"{total.suspect} of {total.lines} stamps are too far from now: check the writer's clock and timezone"
+    if total and total.lines >= MANY_LINES and total.unparsed * 2 > total.lines:
         return f"no format took {total.unparsed} of {total.lines} lines: set format of this source, see tocsin explain"
     return ""

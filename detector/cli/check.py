@@ -1,7 +1,7 @@
 """``tocsin check``."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,9 @@ from detector.cli.options import config_option, existing_config, json_option
 from detector.cli.output import Misuse, clean, print_json
 from detector.config.load import Loaded, load, placed
 from detector.config.machine import check_machine
-from detector.config.problems import KEPT, ConfigErrors, Level, Problem, total
+from detector.config.machine import receivers as whom_to_tell
+from detector.config.problems import KEPT, ConfigErrors, Level, Place, Problem, report, total
+from detector.config.records import Config
 from detector.config.signers import check_signers
 from detector.settings import build
 from rules.sigma.errors import RuleError
@@ -32,18 +34,31 @@ def check(config_path: str | None, as_json: bool) -> None:
     try:
         loaded = load(path)
     except ConfigErrors as error:
-        _tell(error.problems, None, str(error), as_json)
+        partly = error.partly
+        more = () if partly is None else placed(whom_to_tell(partly.config), partly.origins)
+        found = (*error.problems, *more)
+        _tell(found, None, report(found, KEPT), as_json)
         sys.exit(Misuse.exit_code)
     today = datetime.now(UTC).date()
     here = (*check_signers(loaded.config, today), *check_machine(loaded.config))
-    problems = (*loaded.warnings, *placed(here, loaded.origins))
     try:
         rules = _rules(loaded)
     except RuleFileUnreadable as error:
         raise Misuse(str(error)) from None
+    problems = (*loaded.warnings, *placed(here, loaded.origins), *waiting(rules, loaded.config))
     is_sound = not rules.errors and not any(one.level is Level.ERROR for one in problems)
     _tell(problems, rules, _text(str(path), loaded, problems, rules), as_json)
     sys.exit(0 if is_sound else Misuse.exit_code)
+
+
+def waiting(rules: RuleSet, config: Config) -> Iterator[Problem]:
+    """A rule that is told late by its nature says by how much."""
+    lateness = max((one.lateness_seconds for one in config.sources), default=0.0)
+    for one in rules.correlations:
+        if one.waits and not one.as_base_only:
+            delay = f"{one.timespan_seconds + lateness:g} s after an event"
+            message = f'"{one.title}" waits: {one.op} is judged when the time span is over, {delay}'
+            yield Problem(level=Level.NOTICE, message=message, place=Place(file=f"{one.path}:{one.line}"))
 
 
 def _rules(loaded: Loaded) -> RuleSet:

@@ -33,7 +33,7 @@ def replay(paths: tuple[str, ...], exit_zero: bool, wishes: Wishes, as_json: boo
     """
     with ExitStack() as house:
         on = bench(house, paths, wishes)
-        if on.guessed and not as_json:
+        if on.guessed:
             moments = ", ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in sorted(set(on.guessed)))
             click.echo(
                 f"Stamps without a year are read as of {moments} (the file's time; --as-of changes it).", err=True

@@ -28,7 +28,7 @@ def list_(rule_paths: tuple[str, ...], as_json: bool) -> None:
     else:
         titles = ("level", "decision", "title", "kind", "file")
         rows = ((one.level, one.decision, one.title, _kind(one), one.path) for one in found.all)
-        print_table(titles, rows, "no rules")
+        print_table(titles, rows, "no rule loads" if found.errors else "no rules")
         for error in found.errors:
             click.echo("\n".join(map(clean, str(error).split("\n"))), err=True)
     sys.exit(Misuse.exit_code if found.errors else 0)

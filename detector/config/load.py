@@ -66,10 +66,11 @@ def build(documents: Iterable[Document], environment: Mapping[str, str]) -> Load
     config = msgspec.convert(shaper.shape(Config, data), Config, dec_hook=_secret)
     found = [*shaper.problems, *check(config)]
     problems = sorted(placed(found, origins, shaper.secrets), key=_order(documents))
-    if any(problem.level is Level.ERROR for problem in problems):
-        raise ConfigErrors(problems)
     files = tuple(document.file for document in documents)
-    return Loaded(config=config, origins=origins, warnings=tuple(problems), files=files)
+    loaded = Loaded(config=config, origins=origins, warnings=tuple(problems), files=files)
+    if any(problem.level is Level.ERROR for problem in problems):
+        raise ConfigErrors(problems, loaded)
+    return loaded
 
 
 def placed(problems: Iterable[Problem], origins: Origins, secrets: Iterable[KeyPath] = ()) -> Iterator[Problem]:

@@ -32,9 +32,14 @@ def receivers(config: Config) -> Iterator[Problem]:
 
     sender = AppriseSender(console=sys.stderr, folder=Path.cwd())
     for index, receiver in remote:
-        for wrong in sender.check(receiver.url.reveal()):
+        if wrong := "; ".join(sender.check(receiver.url.reveal())):
             path: KeyPath = ("receiver", index, "url_file" if receiver.url_file else "url")
             yield Problem(path=path, at_value=True, message=f'receiver "{receiver.name}" cannot be told: {wrong}')
+
+
+def unreachable(config: Config) -> tuple[str, ...]:
+    """Who cannot be told, a sentence each: no reason not to start, but nobody should find out in the night."""
+    return tuple(one.message for one in (*receivers(config), *folders(config)))
 
 
 def folders(config: Config) -> Iterator[Problem]:

@@ -7,8 +7,12 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from detector.config.positions import KeyPath, Span
+
+if TYPE_CHECKING:
+    from detector.config.load import Loaded
 
 KEPT = "Nothing was changed; the running daemon keeps its old configuration."
 
@@ -60,10 +64,12 @@ class ConfigErrors(Exception):
 
     Args:
         problems: Everything that was found, warnings too; at least one is an error.
+        partly: What could be built all the same, so that more can be said of it; None if a file could not be read.
     """
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], partly: "Loaded | None" = None) -> None:
         self.problems = tuple(problems)
+        self.partly = partly
         super().__init__(report(self.problems, KEPT))
 
 

@@ -47,7 +47,7 @@ receiver = ["r{user}"]
 def main() -> None:
     """Measure everything, one thing after the other."""
     lines = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    print(f"seed {SEED}, Python {sys.version.split()[0]}, backlog of {lines:,} lines")
+    print(f"seed {SEED}, Python {sys.version.split()[0]}, backlog of {lines:,} lines, wall-clock time")
     for measure in (start, throughput, latency):
         with tempfile.TemporaryDirectory(prefix="bench") as folder:
             measure(Path(folder), lines)

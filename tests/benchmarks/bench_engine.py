@@ -102,7 +102,7 @@ def main() -> None:
             took[kind].append(seconds(lambda buffer=buffer: run_engine(rules, buffer)))  # type: ignore[misc]
             took[f"{kind}: newlines"].append(seconds(lambda buffer=buffer: buffer.count(b"\n")))  # type: ignore[misc]
     print(f"engine alone, {len(rules.all)} rules, {LINES} lines, {ROUNDS} rounds, per second of processor time:")
-    print("median (slowest to fastest)")
+    print("median (slowest to fastest); processor time leaves out what else runs on the machine")
     for name, each in took.items():
         size = len(kinds[name.split(":")[0]])
         rate, low, high = (LINES / figure for figure in (median(each), max(each), min(each)))

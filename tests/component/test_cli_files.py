@@ -41,6 +41,16 @@ level: high
 """
 
 
+FEW = """title: Few
+correlation:
+  type: event_count
+  rules: [6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a11]
+  group-by: [source.ip]
+  timespan: 5m
+  condition: {lt: 3}
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
@@ -90,6 +100,25 @@ class TestCheck:
         assert done.exit_code == 2
         assert 'config.toml:14:7: error: receiver "mail" cannot be told: ' in done.output
         assert "hunter2" not in done.output
+
+    def test_an_address_is_tried_beside_other_errors(self, folder: Path) -> None:
+        """What is wrong elsewhere does not hide who cannot be told; each receiver is told once."""
+        (folder / "config.toml").write_text(CONFIG.replace("json://u:hunter2@", "discord://a?u=hunter2@") + "x = 1\n")
+        done = call("check")
+        assert done.exit_code == 2
+        assert "unknown key" in done.output
+        assert done.output.count('receiver "mail" cannot be told: ') == 1
+        assert "hunter2" not in done.output
+        assert "2 errors" in done.output
+
+    @pytest.mark.parametrize(("op", "told"), [("lt", True), ("gte", False)])
+    def test_a_rule_that_waits_is_told(self, folder: Path, op: str, told: bool) -> None:
+        """A condition that more events may make false is judged late; how late is said, and it is no error."""
+        (folder / "rules/few.yml").write_text(FEW.replace("lt", op))
+        done = call("check")
+        assert done.exit_code == 0, done.output
+        said = 'rules/few.yml:1: notice: "Few" waits: lt is judged when the time span is over, 310 s after an event'
+        assert (said in done.output) is told
 
     def test_a_folder_that_is_not_there_is_an_error(self, folder: Path) -> None:
         """A file receiver needs its folder, unless that is the state directory, made at the first start."""
@@ -153,6 +182,14 @@ class TestRulesList:
         """The id is there, for scripts."""
         (rule,) = json.loads(call("rules", "list", "--rules", "rules/failed.yml", "--json").output)["rules"]
         assert rule["id"] == "6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a11"
+
+    def test_nothing_loads(self, folder: Path) -> None:
+        """A table without rows says that there are rules, and that none is good."""
+        (folder / "rules/failed.yml").write_text("title: Alone\n")
+        done = call("rules", "list", "--rules", "rules")
+        assert done.exit_code == 2
+        assert done.stdout.splitlines() == ["no rule loads"]
+        assert "rules/failed.yml:1:1: error: " in done.stderr
 
     def test_a_path_that_is_not_there(self) -> None:
         """Exit code 2, and its name."""

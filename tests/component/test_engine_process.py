@@ -102,6 +102,17 @@ async def test_a_kill_between_batches_loses_nothing_that_is_committed_or_about_t
     assert engine.restarts == 1
 
 
+async def test_a_new_process_says_anew_what_it_works_with() -> None:
+    """What the engine told at its start is of the process in use, not of one that died."""
+    async with running() as engine:
+        first, deaths = engine.ready, engine.restarts
+        kill(engine)
+        await engine.advance(NOON)
+        assert engine.restarts == deaths + 1
+        assert engine.ready is not first
+        assert engine.ready == first
+
+
 async def test_a_commit_while_the_state_is_loaded_loses_nothing() -> None:
     """A reload after a death loads what was committed; what is committed meanwhile is in neither list, yet counts."""
     store = FakeStore()

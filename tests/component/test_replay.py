@@ -238,7 +238,9 @@ class TestYears:
     def test_the_guess_is_said_aloud(self, folder: Path) -> None:
         """A person is told which moment was taken, and how to change it."""
         write(folder / "auth.log", self.lines(), at=datetime(2026, 1, 3, tzinfo=UTC))
-        assert "as of 2026-01-03 00:00 UTC (the file's time; --as-of changes it)" in call("replay", "auth.log").stderr
+        for options in ([], ["--json"]):
+            done = call("replay", "auth.log", *options)
+            assert "as of 2026-01-03 00:00 UTC (the file's time; --as-of changes it)" in done.stderr
 
 
 def test_a_format_that_does_not_fit_shows_a_line_of_the_file(folder: Path) -> None:

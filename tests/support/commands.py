@@ -29,6 +29,22 @@ Commands about files need no daemon.
 With `--json` a command prints JSON and nothing else on standard output.
 Colours and progress are shown on a terminal only.
 """
+TAIL = """\
+## What `tocsin replay --json` prints
+
+One object a line for each record that would have been opened; on standard error the moment as of which stamps without a year were read.
+
+| Key | What |
+|---|---|
+| `id` | `R-1`, `R-2`, … |
+| `decision`, `title`, `severity` | of the record |
+| `severity_terms` | why it is that severe: `term`, `value`, `because` |
+| `rule` | that opened it: `id`, `title`, `path`, `version` (hash of its text), `tags` |
+| `group` | the rule's group-by fields and their values |
+| `entities` | who and what it is about: `kind`, `value` |
+| `first_seen`, `last_seen`, `events` | event times, and how many observations |
+| `evidence` | lines: `source` (the file), `line`, `offset`, `time`, `text`, `sha256` (of the line's bytes) |
+"""
 
 
 def verbs() -> Iterator[tuple[str, click.Command]]:
@@ -41,7 +57,7 @@ def verbs() -> Iterator[tuple[str, click.Command]]:
 
 def render() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *(_page(name, command) for name, command in verbs())])
+    return "\n".join([HEAD, *(_page(name, command) for name, command in verbs()), TAIL])
 
 
 def _verbs(group: click.Group, context: click.Context, before: str) -> Iterator[tuple[str, click.Command]]:

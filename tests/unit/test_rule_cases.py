@@ -165,7 +165,7 @@ def test_coverage() -> None:
         ("cases: [{name: x, lines: a, expect: [], as-of: noon}]", (1, 48), "as-of must be a time"),
         ("cases: [{name: x, lines: a, expect: [], timezone: Berlin}]", (1, 51), 'no timezone is called "Berlin"'),
         ("cases: [{name: x, lines: a, expect: [], trust: {network: [a]}}]", (1, 49), 'unknown key "network" in trust'),
-        ("cases: [", (2, 1), "not readable as YAML"),
+        ("cases: [", (1, 9), "not readable as YAML"),
     ],
 )
 def test_broken_cases(text: str, place: tuple[int, int], message: str) -> None:
