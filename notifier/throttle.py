@@ -76,8 +76,7 @@ def _of_stale(stale: Sequence[Delivery], now: datetime) -> Parcel | Held:
     ends_at = min(stale[-1].created_at + QUIET, stale[0].created_at + LONGEST_CATCH_UP)
     if now < ends_at:
         return Held(until=ends_at)
-    alone = len({delivery.incident for delivery in stale}) == 1
-    return Parcel(form=Form.SINGLE if alone else Form.CAUGHT_UP, deliveries=tuple(stale))
+    return Parcel(form=Form.CAUGHT_UP, deliveries=tuple(stale))
 
 
 def _by_incident(deliveries: Sequence[Delivery]) -> list[tuple[Delivery, ...]]:

@@ -45,12 +45,13 @@ def worded(
     stand = [standing[number] for number in latest]
     shown = [facts_of(latest[number], told) for number in told.about]
     is_late = parcel.form is Form.CAUGHT_UP
+    alone = parcel.deliveries[-1] if len(latest) == 1 and shown else None
     return render_digest(
         _caught_up(stand, receiver) if is_late else f"{len(latest):,} more incidents",
         shown,
         more=len(latest) - len(shown),
         tlp=strictest(one.tlp for one in stand),
-        link=links.incidents(),
+        link=_link(alone, ask_of(alone.kind), links, now) if alone else links.incidents(),
         visible_id=_visible_id(parcel.deliveries[0]),
         max_tlp=receiver.max_tlp,
         resent=any(one.resent for one in parcel.deliveries),
@@ -114,4 +115,5 @@ def _caught_up(stand: Sequence[Standing], receiver: Receiver) -> str:
     last = max(one.last_seen for one in stand).astimezone(zone)
     shown = "%Y-%m-%d %H:%M"
     until = last.strftime("%H:%M %Z" if last - first < timedelta(hours=24) else f"{shown} %Z")
-    return f"caught up: {len(stand):,} incidents from {first.strftime(shown)} to {until}"
+    incidents = f"{len(stand):,} incident{'' if len(stand) == 1 else 's'}"
+    return f"caught up: {incidents} from {first.strftime(shown)} to {until}"

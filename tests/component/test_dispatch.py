@@ -377,6 +377,16 @@ async def test_caught_up(desk: Desk) -> None:
     assert desk.channel.titles() == ["TLP:AMBER HIGH caught up: 3 incidents from 2026-03-02 04:00 to 05:00 UTC"]
 
 
+async def test_caught_up_with_one(desk: Desk) -> None:
+    """One alone is told as caught up too, with a link by which it can be acknowledged."""
+    await desk.found(first_seen=START - timedelta(hours=5), last_seen=START - timedelta(hours=4))
+    async with desk.running():
+        await desk.later(QUIET)
+        await desk.settled(1, DeliveryState.ACCEPTED)
+    assert desk.channel.titles() == ["TLP:AMBER HIGH caught up: 1 incident from 2026-03-02 04:00 to 05:00 UTC"]
+    assert "/a/" in desk.channel.sent[0][1].body
+
+
 async def test_restart_while_sending(desk: Desk) -> None:
     """What was on its way when the daemon ended is sent again at the next start, marked; what waited is not."""
     await desk.found()

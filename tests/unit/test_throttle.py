@@ -79,6 +79,9 @@ def test_catching_up() -> None:
     ends_at = NOW + timedelta(seconds=9) + QUIET
     assert next_parcel(old, [], most_per_minute=MOST, now=NOW) == Held(until=ends_at)
     assert next_parcel(old, [], most_per_minute=MOST, now=ends_at) == Parcel(form=Form.CAUGHT_UP, deliveries=tuple(old))
+    assert next_parcel(old[:1], [], most_per_minute=MOST, now=ends_at) == Parcel(
+        form=Form.CAUGHT_UP, deliveries=tuple(old[:1])
+    )
     late = [old[0], replace(old[1], created_at=NOW + timedelta(minutes=30))]
     assert isinstance(next_parcel(late, [], most_per_minute=MOST, now=NOW + LONGEST_CATCH_UP * 2), Parcel)
     fresh = delivery(20)
