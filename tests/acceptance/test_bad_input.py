@@ -51,6 +51,26 @@ def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_receiver_that_cannot_be_told_is_said_at_the_start(idle_daemon: Daemon) -> None:
+    """No reason not to start: the console warns, and it stays degraded; the others are told."""
+    config = idle_daemon.folder / "config.toml"
+    config.write_text(config.read_text() + '\n[[receiver]]\nname = "phone"\nurl = "discord://s3cret"\n')
+    idle_daemon.start()
+    assert 'receiver "phone" cannot be told' in str(idle_daemon.status()["degraded"]), idle_daemon.status()
+    assert 'warning  receiver "phone" cannot be told' in idle_daemon.console
+    assert "s3cret" not in idle_daemon.said
+    idle_daemon.append("auth.log", [failed_password("203.0.113.1")])
+    eventually(lambda: "INC-1" in idle_daemon.outbox(), "the file is told", context=lambda: idle_daemon.said)
+
+
+def test_a_log_of_another_time_is_shown(idle_daemon: Daemon) -> None:
+    """A writer whose clock is months ahead: its lines count, ordered by arrival, and the source is degraded."""
+    future = (datetime.now(UTC) + timedelta(days=90)).isoformat(timespec="microseconds")
+    idle_daemon.start()
+    idle_daemon.append("auth.log", [f"{future} web1 cron[{pid}]: hello" for pid in range(30)])
+    eventually(lambda: "stamps are too far" in str(idle_daemon.status()["degraded"]), "it is shown")
+
+
 def test_a_missing_log_does_not_stop_the_daemon(idle_daemon: Daemon) -> None:
     """It is shown, and read once it appears."""
     (idle_daemon.folder / "auth.log").unlink()
