@@ -15,6 +15,9 @@ from support.routes import routes
 
 from detector.metrics import Metrics
 from rules.event import Decision, Severity, TimeSource
+from store.deadlines import Duty
+from store.designation import Seat
+from store.four_eyes import FourEyes, Signature
 from store.incident import (
     ActorKind,
     DismissReason,
@@ -40,10 +43,14 @@ VOCABULARY: tuple[type[StrEnum], ...] = (
     Decision,
     DeliveryState,
     DismissReason,
+    Duty,
     EntryKind,
+    FourEyes,
     NoticeKind,
     Outcome,
+    Seat,
     Severity,
+    Signature,
     SourceKind,
     Stage,
     Status,

@@ -1,7 +1,9 @@
 """Calendar, leave, clocks and terms: what is refused, what comes of them, and what the example says is built in."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -18,7 +20,8 @@ from store.four_eyes import FourEyes
 from store.incident import Track
 from store.people import Role
 
-EXAMPLE = (Path(__file__).parents[2] / "config.example.toml").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+EXAMPLE = (ROOT / "config.example.toml").read_text(encoding="utf-8")
 MONDAY = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
@@ -159,6 +162,15 @@ def test_the_example_says_what_is_built_in() -> None:
     """The list above [[clock]] is the code's, with each start."""
     said = [line.removeprefix("# - ") for line in EXAMPLE.split("\n") if line.startswith("# - ") and ", since " in line]
     assert said == [built_in(limit) for limit in DEFAULT_LIMITS]
+
+
+def test_the_how_to_can_be_copied() -> None:
+    """Its sections make a configuration together, and the built-in clocks in its table are the code's."""
+    text = (ROOT / "docs/how-to/set-clocks.md").read_text(encoding="utf-8")
+    config = loaded(dedent("".join(re.findall(r"^ +```toml\n(.*?)^ +```", text, re.MULTILINE | re.DOTALL))))
+    assert [one.name for one in governance.deadlines(config).timers] == ["early warning", "final report"]
+    assert len(config.clocks) == 2
+    assert re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE) == list(Duty)
 
 
 def built_in(limit: Limit) -> str:
