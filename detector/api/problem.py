@@ -13,6 +13,8 @@ log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RETRY_AFTER_SECONDS = "2"
 FORBIDDEN = frozenset({"role_required", "person_required", "four_eyes", "conflict_of_interest"})
+#: What was sent lacks something, or is wrong; other refusals of the process are conflicts with the state.
+UNPROCESSABLE = frozenset({"invalid_answers"})
 
 
 class Problem(Exception):
@@ -71,7 +73,7 @@ def from_error(error: Exception) -> Problem | None:
         case StoreBusy() | StoreUnavailable():
             return Problem(503, "store_unavailable", f"{error}; nothing was changed, try again")
         case Refused():
-            status = 403 if error.code in FORBIDDEN else 409
+            status = 403 if error.code in FORBIDDEN else 422 if error.code in UNPROCESSABLE else 409
             return Problem(status, error.code, str(error), missing=error.missing, allowed=error.allowed)
         case _:
             return None

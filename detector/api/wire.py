@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from detector.api.problem import Problem
 from rules.finding import Evidence
@@ -192,3 +192,23 @@ def token(one: Token) -> dict[str, Any]:
 def etag(version: int) -> str:
     """The strong ETag of a record's version."""
     return f'"{version}"'
+
+
+def seen_version(request: web.Request) -> int:
+    """The version that the caller has seen, from ``If-Match``.
+
+    Raises:
+        Problem: 428 without it, 400 if it is not one ETag of ours.
+    """
+    text = request.headers.get(hdrs.IF_MATCH, "")
+    if not text:
+        raise Problem(
+            428,
+            "if_match_required",
+            "send If-Match with the ETag that you have seen, so that nobody's changes are lost",
+            missing=["If-Match"],
+        )
+    bare = text.strip().removeprefix('"').removesuffix('"')
+    if not (bare.isascii() and bare.isdigit() and len(bare) <= 15 and etag(int(bare)) == text.strip()):
+        raise Problem(400, "bad_if_match", f'If-Match must be one ETag as it was given, e.g. "3", not {text[:40]!r}')
+    return int(bare)
