@@ -13,6 +13,7 @@ from detector.sources.source import SourceStatus, StreamState, StreamStatus
 from detector.status import DaemonStatus, HttpState, Readiness, RuleState, SourceState, Summary
 from store.clock import Clock
 from store.database import Store
+from store.errors import StoreUnavailable
 from store.notice import DeliveryState
 from store.repository import incidents, outbox, sources
 from store.repository.sources import SourceRow
@@ -74,7 +75,10 @@ class Overview:
         """Whether intake is accepted; all else that is wrong is only named."""
         if not self._store.healthy:
             return Readiness(ready=False, degraded=(f"the store cannot commit: {self._store.trouble}",))
-        status = await self.status()
+        try:
+            status = await self.status()
+        except StoreUnavailable as error:  # a read met the trouble before a commit did
+            return Readiness(ready=False, degraded=(f"the store cannot be read: {error}",))
         return Readiness(ready=not self._is_stuck(), degraded=status.degraded)
 
     def _degraded(self, shown: Iterable[SourceState], summary: Summary) -> Iterable[str]:
