@@ -9,121 +9,17 @@ observation is put in its place in time: a late one counts in every window that 
 exactly n, ...) are judged when the watermark has passed a window's end; only windows that begin at an observation
 are asked, so that silence is never a finding.
 
-What is held is bounded: observations that no window can need any more are let go (``compact``), and of a long
-episode only its two edges are kept, for nothing else can decide whether a further window touches it.
+What is held is bounded, see rules/compact.py.
 """
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from enum import StrEnum
-from operator import eq, ge, gt, le, lt, ne
 from typing import Final
 
-import msgspec
+from rules.group import Change, Condition, Episode, Group, Item, Measure
 
-from rules.finding import Evidence
-
-COMPARE: Final[dict[str, Callable[[int, int], bool]]] = {"gte": ge, "gt": gt, "lte": le, "lt": lt, "eq": eq, "neq": ne}
 EVIDENCE_EDGE: Final = 20  #: of what waits, the texts of the first and of the last so many are kept
-ROOMY: Final = 16  #: observations that are held before it is worth looking what can go
-
-
-class Measure(StrEnum):
-    """What a condition compares."""
-
-    EVENTS = "events"  #: how many observations
-    VALUES = "values"  #: how many different values
-    ORDER = "order"  #: whether given values stand one after the other
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """What makes a window qualify."""
-
-    measure: Measure
-    span: int  #: microseconds
-    count: int  #: ORDER: how many values
-    op: str = "gte"
-    order: tuple[str, ...] = ()  #: ORDER only
-    max_held: int = 10_000  #: observations
-    eager: bool = field(init=False)  #: more observations can only make it truer
-
-    def __post_init__(self) -> None:
-        if self.op == "gt":  # more than n is at least n + 1
-            object.__setattr__(self, "count", self.count + 1)
-            object.__setattr__(self, "op", "gte")
-        object.__setattr__(self, "eager", self.op == "gte")
-        if self.eager:
-            object.__setattr__(self, "count", max(1, self.count))
-
-    def holds(self, amount: int) -> bool:
-        """Whether a window with so many observations or values qualifies."""
-        return COMPARE[self.op](amount, self.count)
-
-
-class Item(msgspec.Struct, array_like=True, gc=False):
-    """One observation, as much of it as is needed later."""
-
-    weight: int = 1  #: how many observations the line stands for
-    value: str = ""  #: VALUES: what is counted; ORDER: which of the values
-    entities: tuple[tuple[str, str], ...] = ()  #: (kind, value)
-    success: bool = False
-    position: str = ""  #: only where a window that begins here may open an episode later: the line's position
-    evidence: tuple[Evidence, ...] = ()  #: until it is told
-    since: int | None = None  #: of a match of a correlation: the time of its earliest line
-
-
-class Episode(msgspec.Struct, array_like=True):
-    """What became a finding."""
-
-    id: str
-    number: int  #: counts up in the order in which episodes of one rule open
-    first: int  #: event times, microseconds
-    last: int
-    events: int = 0
-    success: bool = False
-    history: bool = True  #: everything so far was found while looking back
-    approximate: bool = False
-    entities: dict[str, dict[str, None]] = {}  #: kind -> values, in order of appearance
-    since: int | None = None  #: the earliest line of the matches that are counted, if these have several
-
-    @property
-    def first_seen(self) -> int:
-        """The time of the earliest line, microseconds."""
-        return self.first if self.since is None else min(self.first, self.since)
-
-    def begin(self, since: int | None) -> None:
-        """Take note of a match whose earliest line is of that time."""
-        if since is not None and (self.since is None or since < self.since):
-            self.since = since
-
-
-class Group(msgspec.Struct, array_like=True):
-    """All that is held of one rule's observations with the same group values. Its lists are in order of time."""
-
-    times: list[int] = []
-    items: list[Item] = []
-    episodes: list[Episode] = []
-    heavy: int = 0  #: how many of the items weigh more than 1
-    newest: dict[
-        str, int
-    ] = {}  #: VALUES and ORDER: value -> last time, oldest first; VALUES: at most ``count`` of them
-    roomy: int = ROOMY  #: compact when more items than this are held
-    settled: int | None = None  #: not eager: windows that end before this have been judged
-    approximate: bool = False  #: something was forgotten that might have counted
-
-
-class Change(msgspec.Struct):
-    """What one observation, or the passing of time, made of an episode."""
-
-    episode: Episode
-    opened: bool
-    fresh: list[Item]  #: the observations that became members, in order of time
-    merged: list[Episode]  #: younger episodes that this one has taken in
-    qualified: bool = True  #: the observation stands in a window that qualifies by it (else it is merely inside)
-
 
 Name = Callable[[str], tuple[str, int]]
 """Gives a new episode its id (from the position of the line that opens it) and its number."""
@@ -171,25 +67,6 @@ def next_due(group: Group, condition: Condition) -> int | None:
     """When the next window ends that has not been judged; None if there is none."""
     start = 0 if group.settled is None else bisect_left(group.times, group.settled - condition.span)
     return group.times[start] + condition.span if start < len(group.times) else None
-
-
-def is_spent(group: Group, condition: Condition, watermark: int) -> bool:
-    """Whether nothing that comes after *watermark* can meet anything held here."""
-    return not group.times or group.times[-1] < watermark - condition.span
-
-
-def compact(group: Group, condition: Condition, watermark: int | None) -> None:
-    """Let go of what can decide nothing any more; call it as often as you like."""
-    if len(group.times) <= group.roomy:
-        return
-    if watermark is not None:
-        _drop_first(group, bisect_left(group.times, watermark - condition.span))
-    if condition.eager and condition.measure is not Measure.ORDER:
-        _keep(group, _needed(group, condition))
-    if len(group.times) > condition.max_held:
-        group.approximate = True
-        _drop_first(group, len(group.times) // 2)
-    group.roomy = max(ROOMY, 4 * condition.count, 2 * len(group.times))
 
 
 def _remember(group: Group, condition: Condition, time: int, value: str) -> None:
@@ -342,50 +219,3 @@ def _outside(group: Group, episodes: list[Episode], first: int, last: int) -> li
         fresh += group.items[low : bisect_left(times, episode.first)]
         low = max(low, bisect_right(times, episode.last))
     return fresh + group.items[low : bisect_right(times, last)]
-
-
-def _drop_first(group: Group, number: int) -> None:
-    _keep(group, range(number, len(group.times)))
-    earliest = group.times[0] if group.times else None
-    group.episodes = [episode for episode in group.episodes if earliest is not None and episode.last >= earliest]
-
-
-def _keep(group: Group, indexes: "range | list[int]") -> None:
-    if len(indexes) == len(group.times):
-        return
-    group.times = [group.times[index] for index in indexes]
-    group.items = [group.items[index] for index in indexes]
-    group.heavy = sum(item.weight > 1 for item in group.items)
-
-
-def _needed(group: Group, condition: Condition) -> list[int]:
-    """Indexes of the items that can still decide something: all outside episodes, the edges inside.
-
-    A further window that touches an episode from the right holds an end piece of it. If the last n observations (or
-    the last of each of the n latest values) are not all in the window, nothing before them is either; if they are,
-    it qualifies already. The same holds from the left.
-    """
-    keep: list[int] = []
-    low = 0
-    for episode in group.episodes:
-        first, stop = bisect_left(group.times, episode.first), bisect_right(group.times, episode.last)
-        keep += range(low, first)
-        inside = range(first, stop)
-        edges = _edge(group, condition, inside) | _edge(group, condition, reversed(inside))
-        keep += sorted(edges)
-        low = stop
-    keep += range(low, len(group.times))
-    return keep
-
-
-def _edge(group: Group, condition: Condition, indexes: "range | Iterator[int]") -> set[int]:
-    kept: set[int] = set()
-    seen: set[str] = set()
-    for index in indexes:
-        value = str(index) if condition.measure is Measure.EVENTS else group.items[index].value
-        if value not in seen:
-            kept.add(index)
-            seen.add(value)
-            if len(seen) == condition.count:
-                break
-    return kept

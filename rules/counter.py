@@ -11,7 +11,9 @@ from typing import Final
 
 import msgspec
 
-from rules.correlate import Change, Condition, Group, Item, Measure, compact, insert, is_spent, next_due, settle
+from rules.compact import compact, is_spent
+from rules.correlate import insert, next_due, settle
+from rules.group import Change, Condition, Group, Item, Measure
 from rules.settings import Caps
 from rules.sigma.model import Correlation, Rule
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from rules.correlate import Change, Group, Item, Measure
 from rules.counter import Counter, CounterState, Key, counter_of
 from rules.entities import value_of
 from rules.event import Event
 from rules.finding import Evidence
+from rules.group import Change, Group, Item, Measure
 from rules.settings import Caps
 from rules.sigma.model import Correlation, RuleSet
 from rules.stream import microseconds

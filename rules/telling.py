@@ -5,11 +5,11 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from rules.correlate import Change, Episode
 from rules.counter import Counter, Key
 from rules.entities import clean
 from rules.event import Entity, Event
 from rules.finding import Evidence, Finding
+from rules.group import Change, Episode
 from rules.severity import Assets, Facts, judge
 from rules.stream import moment
 

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.budget import rounds
 
-from rules.correlate import Change, Condition, Episode, Group, Item, Measure, compact, insert, settle
+from rules.compact import compact
+from rules.correlate import insert, settle
+from rules.group import Change, Condition, Episode, Group, Item, Measure
 
 SPAN = 10
 

@@ -1,0 +1,75 @@
+"""What a group can let go of: observations that no window can need any more.
+
+Of a long episode only its two edges are kept, for nothing else can decide whether a further window touches it.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+
+from rules.group import ROOMY, Condition, Group, Measure
+
+
+def is_spent(group: Group, condition: Condition, watermark: int) -> bool:
+    """Whether nothing that comes after *watermark* can meet anything held here."""
+    return not group.times or group.times[-1] < watermark - condition.span
+
+
+def compact(group: Group, condition: Condition, watermark: int | None) -> None:
+    """Let go of what can decide nothing any more; call it as often as you like."""
+    if len(group.times) <= group.roomy:
+        return
+    if watermark is not None:
+        _drop_first(group, bisect_left(group.times, watermark - condition.span))
+    if condition.eager and condition.measure is not Measure.ORDER:
+        _keep(group, _needed(group, condition))
+    if len(group.times) > condition.max_held:
+        group.approximate = True
+        _drop_first(group, len(group.times) // 2)
+    group.roomy = max(ROOMY, 4 * condition.count, 2 * len(group.times))
+
+
+def _drop_first(group: Group, number: int) -> None:
+    _keep(group, range(number, len(group.times)))
+    earliest = group.times[0] if group.times else None
+    group.episodes = [episode for episode in group.episodes if earliest is not None and episode.last >= earliest]
+
+
+def _keep(group: Group, indexes: "range | list[int]") -> None:
+    if len(indexes) == len(group.times):
+        return
+    group.times = [group.times[index] for index in indexes]
+    group.items = [group.items[index] for index in indexes]
+    group.heavy = sum(item.weight > 1 for item in group.items)
+
+
+def _needed(group: Group, condition: Condition) -> list[int]:
+    """Indexes of the items that can still decide something: all outside episodes, the edges inside.
+
+    A further window that touches an episode from the right holds an end piece of it. If the last n observations (or
+    the last of each of the n latest values) are not all in the window, nothing before them is either; if they are,
+    it qualifies already. The same holds from the left.
+    """
+    keep: list[int] = []
+    low = 0
+    for episode in group.episodes:
+        first, stop = bisect_left(group.times, episode.first), bisect_right(group.times, episode.last)
+        keep += range(low, first)
+        inside = range(first, stop)
+        edges = _edge(group, condition, inside) | _edge(group, condition, reversed(inside))
+        keep += sorted(edges)
+        low = stop
+    keep += range(low, len(group.times))
+    return keep
+
+
+def _edge(group: Group, condition: Condition, indexes: "range | Iterator[int]") -> set[int]:
+    kept: set[int] = set()
+    seen: set[str] = set()
+    for index in indexes:
+        value = str(index) if condition.measure is Measure.EVENTS else group.items[index].value
+        if value not in seen:
+            kept.add(index)
+            seen.add(value)
+            if len(seen) == condition.count:
+                break
+    return kept

@@ -1,0 +1,109 @@
+"""What is held of one group of a rule: its observations, in order of time, and the episodes that they made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from operator import eq, ge, gt, le, lt, ne
+from typing import Final
+
+import msgspec
+
+from rules.finding import Evidence
+
+COMPARE: Final[dict[str, Callable[[int, int], bool]]] = {"gte": ge, "gt": gt, "lte": le, "lt": lt, "eq": eq, "neq": ne}
+ROOMY: Final = 16  #: observations that are held before it is worth looking what can go
+
+
+class Measure(StrEnum):
+    """What a condition compares."""
+
+    EVENTS = "events"  #: how many observations
+    VALUES = "values"  #: how many different values
+    ORDER = "order"  #: whether given values stand one after the other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What makes a window qualify."""
+
+    measure: Measure
+    span: int  #: microseconds
+    count: int  #: ORDER: how many values
+    op: str = "gte"
+    order: tuple[str, ...] = ()  #: ORDER only
+    max_held: int = 10_000  #: observations
+    eager: bool = field(init=False)  #: more observations can only make it truer
+
+    def __post_init__(self) -> None:
+        if self.op == "gt":  # more than n is at least n + 1
+            object.__setattr__(self, "count", self.count + 1)
+            object.__setattr__(self, "op", "gte")
+        object.__setattr__(self, "eager", self.op == "gte")
+        if self.eager:
+            object.__setattr__(self, "count", max(1, self.count))
+
+    def holds(self, amount: int) -> bool:
+        """Whether a window with so many observations or values qualifies."""
+        return COMPARE[self.op](amount, self.count)
+
+
+class Item(msgspec.Struct, array_like=True, gc=False):
+    """One observation, as much of it as is needed later."""
+
+    weight: int = 1  #: how many observations the line stands for
+    value: str = ""  #: VALUES: what is counted; ORDER: which of the values
+    entities: tuple[tuple[str, str], ...] = ()  #: (kind, value)
+    success: bool = False
+    position: str = ""  #: only where a window that begins here may open an episode later: the line's position
+    evidence: tuple[Evidence, ...] = ()  #: until it is told
+    since: int | None = None  #: of a match of a correlation: the time of its earliest line
+
+
+class Episode(msgspec.Struct, array_like=True):
+    """What became a finding."""
+
+    id: str
+    number: int  #: counts up in the order in which episodes of one rule open
+    first: int  #: event times, microseconds
+    last: int
+    events: int = 0
+    success: bool = False
+    history: bool = True  #: everything so far was found while looking back
+    approximate: bool = False
+    entities: dict[str, dict[str, None]] = {}  #: kind -> values, in order of appearance
+    since: int | None = None  #: the earliest line of the matches that are counted, if these have several
+
+    @property
+    def first_seen(self) -> int:
+        """The time of the earliest line, microseconds."""
+        return self.first if self.since is None else min(self.first, self.since)
+
+    def begin(self, since: int | None) -> None:
+        """Take note of a match whose earliest line is of that time."""
+        if since is not None and (self.since is None or since < self.since):
+            self.since = since
+
+
+class Group(msgspec.Struct, array_like=True):
+    """All that is held of one rule's observations with the same group values. Its lists are in order of time."""
+
+    times: list[int] = []
+    items: list[Item] = []
+    episodes: list[Episode] = []
+    heavy: int = 0  #: how many of the items weigh more than 1
+    newest: dict[
+        str, int
+    ] = {}  #: VALUES and ORDER: value -> last time, oldest first; VALUES: at most ``count`` of them
+    roomy: int = ROOMY  #: compact when more items than this are held
+    settled: int | None = None  #: not eager: windows that end before this have been judged
+    approximate: bool = False  #: something was forgotten that might have counted
+
+
+class Change(msgspec.Struct):
+    """What one observation, or the passing of time, made of an episode."""
+
+    episode: Episode
+    opened: bool
+    fresh: list[Item]  #: the observations that became members, in order of time
+    merged: list[Episode]  #: younger episodes that this one has taken in
+    qualified: bool = True  #: the observation stands in a window that qualifies by it (else it is merely inside)
