@@ -58,7 +58,7 @@ config.toml:6:1: error: source[1].path must be a string or an array of strings, 
     | ^^^^ hint: quote it: path = "7"
 ```
 
-`source[1]` is the second `[[source]]`: counting starts at 0, over all files.
+`source[1]` is the first `[[source]]`: sections and items of lists are counted from 1, over all files.
 `tocsin check` exits with 2 if there are errors and with 0 if there are only warnings and notices.
 A reload (SIGHUP or `POST /-/reload`) with errors changes nothing.
 `daemon.state_dir`, `http.listen` and `store.url` need a restart.
