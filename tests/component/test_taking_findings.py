@@ -8,11 +8,10 @@ from support.store import ANA, BO, add_persons, finding, line
 
 from rules.event import Decision, Entity, Severity
 from rules.finding import Finding
-from store import audit
 from store.database import Store
 from store.incident import EntryKind, Incident, Step, Track
 from store.notice import NoticeKind
-from store.repository import evidence, findings, incidents, outbox, timeline
+from store.repository import evidence, findings, incidents, outbox, timeline, verification
 from store.repository.findings import Taken
 
 
@@ -190,6 +189,16 @@ async def test_severity_rises_and_tells(store: Store) -> None:
     assert await kinds(store) == [EntryKind.OPENED, EntryKind.JOINED, EntryKind.RAISED]
 
 
+async def test_severity_never_falls_by_itself(store: Store) -> None:
+    """A finding that is told milder, or a milder one beside it, leaves the record as severe as it was."""
+    await take(store, finding("f1", severity=Severity.HIGH))
+    await take(store, finding("f1", severity=Severity.LOW, events=9))
+    await take(store, finding("f2", rule="rule-2", severity=Severity.INFORMATIONAL))
+    [record] = await records(store)
+    assert (record.severity, record.severity_highest, record.track) == (Severity.HIGH, Severity.HIGH, Track.STANDARD)
+    assert NoticeKind.WORSE not in [kind for _, kind in await notices(store)]
+
+
 async def test_breaks_through_an_acknowledgement_once(store: Store) -> None:
     """After someone has it, the first rise breaks through; the second is only written down."""
     await store.write(add_persons)
@@ -318,9 +327,9 @@ async def test_chain_holds_and_survives_redaction(store: Store) -> None:
     await store.write(add_persons)
     await take(store, finding("f1"), finding("f2", rule="rule-2", severity=Severity.HIGH))
     await store.write(lambda tx: incidents.acknowledge(tx, 1, ANA, via="link", note="call me: 555"))
-    assert audit.faults(await store.read(lambda c: list(timeline.kept_of(c, 1)))) == ()
+    assert await store.read(lambda c: verification.faults_of(c, 1)) == ()
     await store.write(lambda tx: timeline.redact(tx, 1, 4, "note", by=BO, reason="a telephone number"))
-    assert audit.faults(await store.read(lambda c: list(timeline.kept_of(c, 1)))) == ()
+    assert await store.read(lambda c: verification.faults_of(c, 1)) == ()
     entries = await store.read(lambda connection: timeline.of(connection, 1))
     assert entries[3].values == {"note": None}
     assert entries[4].facts == {"entry": 4, "name": "note", "reason": "a telephone number"}
