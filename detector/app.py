@@ -198,6 +198,7 @@ def _application(
     app[keys.STORE] = store
     app[keys.CLOCK] = clock
     app[keys.LINKS] = links
+    app[keys.FORMS] = lambda: daemon.settings.forms
     app[keys.REGISTRY] = metrics.registry
     app[keys.STATUS] = overview.status
     app[keys.READINESS] = overview.readiness

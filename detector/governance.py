@@ -1,4 +1,4 @@
-"""What of the configuration governs the process: clocks and terms, who there is, how four eyes look."""
+"""What of the configuration governs the process: clocks and terms, who there is, how four eyes look, what forms ask."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from detector.config.values import DAYS
 from store.calendar import Calendar
 from store.deadlines import DEFAULT_LIMITS, Deadlines, Limit, Start, Timer, Within
 from store.designation import Colleague, Designation, Leave, Staff
+from store.forms import Forms, SiteField, with_site_fields
 from store.four_eyes import FourEyes
 
 
@@ -32,6 +33,23 @@ def staff(config: records.Config) -> Staff:
 def four_eyes(config: records.Config) -> FourEyes:
     """How four eyes look at this site."""
     return FourEyes(config.process.four_eyes)
+
+
+def forms(config: records.Config) -> Forms:
+    """The forms, with the fields that this site adds."""
+    return with_site_fields(map(site_field, config.form_fields))
+
+
+def site_field(section: records.FormField) -> SiteField:
+    """A field that this site adds."""
+    return SiteField(
+        form=section.form.value,
+        name=section.name,
+        kind=section.kind,
+        needed_by=section.needed_by,
+        label=section.label,
+        choices=section.choices,
+    )
 
 
 def _calendar(section: records.CalendarSection) -> Calendar:

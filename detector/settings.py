@@ -13,6 +13,7 @@ from rules.settings import EngineSettings, Expression, SourceProfile, Trust
 from rules.sigma.files import read_rule_files
 from store.deadlines import Deadlines
 from store.designation import Staff
+from store.forms import Forms
 from store.four_eyes import FourEyes
 from store.incident import Tlp
 from store.people import Person, Role
@@ -28,6 +29,7 @@ class Settings:
     routing: Routing
     staff: Staff
     four_eyes: FourEyes
+    forms: Forms
     persons: tuple[Person, ...]
 
     @property
@@ -54,6 +56,7 @@ def build(config: records.Config) -> Settings:
         ),
         staff=governance.staff(config),
         four_eyes=governance.four_eyes(config),
+        forms=governance.forms(config),
         persons=tuple(_person(one) for one in config.persons),
     )
 

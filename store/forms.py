@@ -4,7 +4,7 @@ The fields are data in `store.form_fields`; what an answer may look like is in `
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -191,36 +191,45 @@ def with_site_fields(site: Iterable[SiteField], forms: Forms = FORMS) -> Forms:
     Raises:
         SiteFieldRefused: Something is wrong; all of it is named.
     """
-    grown = dict(forms)
-    wrong: list[str] = []
-    for one in site:
-        faults = _site_faults(one, grown)
-        wrong.extend(f"field {one.name!r} of form {one.form!r}: {fault}" for fault in faults)
-        if not faults:
-            form = grown[FormName(one.form)]
-            grown[form.name] = replace(form, fields=(*form.fields, _site_field(one)))
-    if wrong:
+    added = tuple(site)
+    if wrong := [f"field {one.name!r} of form {one.form!r}: {said}" for one, _, said in site_faults(added, forms)]:
         raise SiteFieldRefused("; ".join(wrong))
+    return _grown(added, forms)
+
+
+def site_faults(site: Iterable[SiteField], forms: Forms = FORMS) -> Iterator[tuple[SiteField, str, str]]:
+    """What is wrong with a site's fields: the field, its option that is wrong, and a sentence."""
+    grown = forms
+    for one in site:
+        found = list(_faults_of(one, grown))
+        yield from ((one, option, said) for option, said in found)
+        if not found:
+            grown = _grown([one], grown)
+
+
+def _grown(site: Iterable[SiteField], forms: Forms) -> Forms:
+    grown = dict(forms)
+    for one in site:
+        form = grown[FormName(one.form)]
+        grown[form.name] = replace(form, fields=(*form.fields, _site_field(one)))
     return MappingProxyType(grown)
 
 
-def _site_faults(one: SiteField, forms: Forms) -> list[str]:
-    faults = []
+def _faults_of(one: SiteField, forms: Forms) -> Iterator[tuple[str, str]]:
     if one.form not in {name.value for name in forms}:
-        faults.append(f"there is no such form; there are {', '.join(forms)}")
+        yield "form", f"there is no such form; there are {', '.join(forms)}"
     elif forms[FormName(one.form)].field(one.name):
-        faults.append("the form has a field of that name")
+        yield "name", "the form has a field of that name"
     if not one.name.isidentifier() or not one.name.isascii() or one.name != one.name.lower():
-        faults.append("a name has small letters, digits and underscores")
+        yield "name", "a name has small letters, digits and underscores"
     kinds = [kind.value for kind in Kind if kind is not Kind.ROWS]
     if one.kind not in kinds:
-        faults.append(f"the kind must be one of {', '.join(kinds)}")
+        yield "kind", f"the kind must be one of {', '.join(kinds)}"
     if bool(one.choices) != (one.kind == Kind.CHOICE):
-        faults.append("choices belong to the kind choice, and only to it")
+        yield "choices", "choices belong to the kind choice, and only to it"
     gates = [gate.value for gate in Gate if gate is not Gate.OPEN]
     if one.needed_by and one.needed_by not in gates:
-        faults.append(f"needed_by must be one of {', '.join(gates)}, or be left out")
-    return faults
+        yield "needed_by", f"needed_by must be one of {', '.join(gates)}, or be left out"
 
 
 def _site_field(one: SiteField) -> Field:

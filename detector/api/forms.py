@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from detector.api import wire
 from detector.api.identity import CALLER, require_known, require_person
-from detector.api.keys import STORE
+from detector.api.keys import FORMS, STORE
 from detector.api.problem import Problem
 from store import forms as asked
 from store.answers import Answer, State
@@ -40,11 +40,11 @@ class FormBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def list_forms(request: web.Request) -> web.Response:
     """All forms of an incident."""
     require_known(request)
-    number = wire.number_of(request)
+    number, fields = wire.number_of(request), request.app[FORMS]()
 
     def look(connection: Connection) -> list[dict[str, Any]]:
         record = records.load(connection, number)
-        return [_shown(record, view) for view in forms.views(connection, number).values()]
+        return [_shown(record, view) for view in forms.views(connection, number, fields).values()]
 
     return wire.answer({"items": await request.app[STORE].read(look)})
 
@@ -53,10 +53,10 @@ async def list_forms(request: web.Request) -> web.Response:
 async def show_form(request: web.Request) -> web.Response:
     """One form, with what is missing in it; its ETag is its version."""
     require_known(request)
-    number, name = wire.number_of(request), _form_of(request)
+    number, name, fields = wire.number_of(request), _form_of(request), request.app[FORMS]()
 
     def look(connection: Connection) -> tuple[Incident, FormView]:
-        return records.load(connection, number), forms.view(connection, number, name)
+        return records.load(connection, number), forms.view(connection, number, name, fields)
 
     return _answer(*await request.app[STORE].read(look))
 
@@ -68,10 +68,12 @@ async def save_form(request: web.Request) -> web.Response:
     expected = wire.seen_version(request)
     body = await wire.body_of(request, FormBody)
     changes = {field: _answer_of(one) for field, one in body.answers.items()}
-    actor, via = Actor(kind=ActorKind.PERSON, id=person.id), request[CALLER].via
+    actor, via, fields = Actor(kind=ActorKind.PERSON, id=person.id), request[CALLER].via, request.app[FORMS]()
 
     def work(tx: Tx) -> tuple[Incident, FormView]:
-        saved = forms.save(tx, number, name, changes, expected=expected, by=actor, via=via, confirmed=body.confirm)
+        saved = forms.save(
+            tx, number, name, changes, expected=expected, by=actor, via=via, confirmed=body.confirm, forms=fields
+        )
         return records.load(tx.connection, number), saved
 
     return _answer(*await request.app[STORE].write(work))

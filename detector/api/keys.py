@@ -9,11 +9,13 @@ from detector.status import DaemonStatus, Readiness, Reloaded
 from notifier.links import Links
 from store.clock import Clock
 from store.database import Store
+from store.forms import Forms
 
 STORE: web.AppKey[Store] = web.AppKey("store", Store)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 LINKS: web.AppKey[Callable[[], Links]] = web.AppKey("links")  #: called per request: the base URL may change by reload
 REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
+FORMS: web.AppKey[Callable[[], Forms]] = web.AppKey("forms")  #: called per request: a reload may add fields
 STATUS: web.AppKey[Callable[[], Awaitable[DaemonStatus]]] = web.AppKey("status")
 READINESS: web.AppKey[Callable[[], Awaitable[Readiness]]] = web.AppKey("readiness")
 RELOAD: web.AppKey[Callable[[], Awaitable[Reloaded]]] = web.AppKey("reload")

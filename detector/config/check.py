@@ -12,7 +12,9 @@ from detector.config.records import Config, Match, Route
 from detector.config.shape import dotted
 from detector.config.times import check_times
 from detector.config.values import check_values
+from detector.governance import site_field
 from rules.formats import catalogue
+from store.forms import site_faults
 
 
 def check(config: Config) -> Iterator[Problem]:
@@ -84,6 +86,17 @@ def known_persons(config: Config) -> Iterator[Problem]:
             yield from _known(name, allowed, (*at, "stakeholders", number), "person")
 
 
+def site_fields(config: Config) -> Iterator[Problem]:
+    """Fields that the site adds to forms can be asked."""
+    site = [site_field(one) for one in config.form_fields]
+    for one, option, said in site_faults(one for one in site if one.name):
+        # By identity: two fields that say the same clash, and the second is the one to be named.
+        index = next(at for at, each in enumerate(site) if each is one)
+        yield Problem(
+            path=("form_field", index, option), at_value=True, message=f"{dotted(('form_field', index))}: {said}"
+        )
+
+
 def somebody_is_told(config: Config) -> Iterator[Problem]:
     """There is a route for everything, and none behind it that is never reached."""
     if not config.receivers and not config.routes:
@@ -130,6 +143,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     known_receivers,
     known_sources,
     known_persons,
+    site_fields,
     somebody_is_told,
     check_files,
     four_eyes,

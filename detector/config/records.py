@@ -15,6 +15,7 @@ from detector.config.secret import Secret
 from notifier.message import Ask
 from rules.event import Severity
 from store.deadlines import Duty
+from store.forms import FormName
 from store.incident import Step, Tlp, Track
 from store.people import Role
 
@@ -199,6 +200,33 @@ class Regulatory(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
     within_months: Annotated[int, Meta(ge=0, le=120)] = 0
 
 
+class FormField(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """A field that this site adds to a form, see [Forms](forms.md)."""
+
+    #: The form that asks it.
+    form: FormName
+    #: Unique in its form, of small letters, digits and underscores. Answers are kept under it, so renaming a field
+    #: leaves the old answers behind.
+    name: str
+    #: What people read. Empty: the `name`.
+    label: str = ""
+    #: The shape of its answer.
+    kind: Literal["line", "text", "moment", "date", "time", "number", "yes_no", "choice", "person", "list"] = "text"
+    #: What can be chosen, for the kind "choice".
+    choices: tuple[str, ...] = ()
+    #: The move that needs it, by where it leads to. Empty: it may stay empty.
+    needed_by: Literal[
+        "",
+        "notification",
+        "reporting/in_review",
+        "investigation",
+        "corrective_actions",
+        "approval",
+        "follow_up",
+        "follow_up/resolved",
+    ] = ""
+
+
 class Leave(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Days on which somebody is away."""
 
@@ -337,6 +365,7 @@ class Config(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     calendar: CalendarSection = msgspec.field(default_factory=CalendarSection)
     clocks: tuple[Clock, ...] = msgspec.field(default=(), name="clock")
     regulatory: tuple[Regulatory, ...] = ()
+    form_fields: tuple[FormField, ...] = msgspec.field(default=(), name="form_field")
     persons: tuple[Person, ...] = msgspec.field(default=(), name="person")
     designations: tuple[Designation, ...] = msgspec.field(default=(), name="designation")
     receivers: tuple[Receiver, ...] = msgspec.field(default=(), name="receiver")
