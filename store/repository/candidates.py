@@ -1,46 +1,195 @@
-"""Records that a new finding might belong to."""
+"""Records that new findings might belong to: looked up for all findings of a transaction at once.
 
-from collections.abc import Collection, Sequence
+What the transaction itself changes is not in the database yet, so it is told here too.
+"""
 
-from sqlalchemy import CompoundSelect, Connection, Select, func, or_, select, union
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, func, select
 
 from rules.event import Decision, Entity
 from rules.finding import Finding
 from store import grouping
 from store.grouping import Candidate
-from store.incident import Status
+from store.incident import Incident, Status
 from store.repository import records
 from store.tables import entity, finding, incident, tally
 
-#: A key that never stays closed long could have many closed records; the last ones are enough to decide.
+T = TypeVar("T")
+
+#: An entity like "root" may stand in very many open records; the newest ones are enough to decide.
 _MOST = 100
+#: How many values one statement asks for: databases bound how many it may have.
+_AT_ONCE = 5_000
 _IN_USE = (incident.c.status == Status.OPEN, incident.c.decision == Decision.INVESTIGATE)
 
 
-def of_incident(connection: Connection, found: Finding, key: str) -> Sequence[Candidate]:
-    """For a finding that is to be investigated, see `grouping.decide`."""
-    keyed = {row.number for row in connection.execute(_keyed(found, key))}
-    rows = connection.execute(
-        select(incident)
-        .where(or_(incident.c.number.in_(keyed), incident.c.number.in_(_related(found))))
-        .order_by(incident.c.status.desc(), incident.c.number.desc())  # open before closed
-        .limit(_MOST)
-    )
-    near = [records.from_row(row) for row in rows.all()]
-    numbers = [one.number for one in near]
-    shared = _shared_entities(connection, numbers, found)
-    with_host = _with_host(connection, numbers)
-    counted = _rules(connection, numbers, found)
-    return [
-        Candidate(
-            incident=one,
-            has_key=one.number in keyed,
-            shared=frozenset(shared.get(one.number, ())),
-            has_host=one.number in with_host,
-            rule_ids=frozenset(counted.get(one.number, ())),
+class Nearby:
+    """What `grouping.decide` needs to know of the records there are, for findings that are to be investigated."""
+
+    def __init__(self, connection: Connection, found: Sequence[Finding], grow: Collection[int]) -> None:
+        """Look for records near any of *found*; *grow* are the numbers of those that will grow beside."""
+        self.incidents: dict[int, Incident] = {}  #: those found, as the database has them
+        self._connection = connection
+        self._by_key: defaultdict[str, set[int]] = defaultdict(set)
+        self._by_entity: defaultdict[Entity, set[int]] = defaultdict(set)
+        self._by_rule: defaultdict[str, set[int]] = defaultdict(set)
+        self._with_host: set[int] = set()
+        self._opened: defaultdict[str, list[datetime]] = defaultdict(list)
+        if found:
+            self._look(found, set(grow))
+
+    def of(self, found: Finding, known: Mapping[int, Incident]) -> list[Candidate]:
+        """Records that *found*, one of those looked for, might belong to.
+
+        Args:
+            known: The records as they are to be.
+        """
+        keyed = self._by_key[found.dedup_key]
+        numbers = keyed | self._by_key[grouping.campaign_key(found.rule_id)] | set(self._related(found, known))
+        return [self._candidate(found, known[number], number in keyed) for number in sorted(numbers)]
+
+    def opened_near(self, rule_id: str, moment: datetime) -> int:
+        """How many incidents a rule opened whose first event is near *moment*."""
+        return sum(grouping.is_near(one, moment) for one in self._opened[rule_id])
+
+    def opened(self, record: Incident) -> None:
+        """This transaction opened *record*."""
+        self._by_key[record.dedup_key].add(record.number)
+        if record.decision is Decision.INVESTIGATE and not record.campaign:
+            self._opened[record.rule_id].append(record.first_seen)
+
+    def joined(self, found: Finding, number: int) -> None:
+        """This transaction put *found* to a record."""
+        if found.decision is Decision.INVESTIGATE:
+            self._by_key[found.dedup_key].add(number)
+
+    def counted(self, rule_id: str, number: int) -> None:
+        """This transaction counted something of a rule in a record."""
+        self._by_rule[rule_id].add(number)
+
+    def named(self, entities: Iterable[Entity], number: int) -> None:
+        """This transaction listed *entities* in a record."""
+        for one in entities:
+            self._by_entity[one].add(number)
+            if one.kind == "host":
+                self._with_host.add(number)
+
+    def _related(self, found: Finding, known: Mapping[int, Incident]) -> Iterator[int]:
+        """Numbers of the open incidents that share an entity with it, or that it counts; the newest ones."""
+        numbers: set[int] = set()
+        for one in found.entities:
+            if one.kind in grouping.JOINING_KINDS:
+                numbers |= self._by_entity[one]
+            for rule_id in found.base_rule_ids:
+                numbers |= self._by_entity[one] & self._by_rule[rule_id]
+        in_use = (
+            number
+            for number in sorted(numbers, reverse=True)
+            if known[number].is_open and known[number].decision is Decision.INVESTIGATE
         )
-        for one in near
-    ]
+        return islice(in_use, _MOST)
+
+    def _candidate(self, found: Finding, record: Incident, has_key: bool) -> Candidate:
+        number = record.number
+        return Candidate(
+            incident=record,
+            has_key=has_key,
+            shared=frozenset(one for one in found.entities if number in self._by_entity[one]),
+            has_host=number in self._with_host,
+            rule_ids=frozenset(one for one in found.base_rule_ids if number in self._by_rule[one]),
+        )
+
+    # -- looking ---------------------------------------------------------------------------------------------
+
+    def _look(self, found: Sequence[Finding], grow: set[int]) -> None:
+        self._look_for_keys(found)
+        keyed = {number for numbers in self._by_key.values() for number in numbers}
+        numbers = keyed | self._look_for_entities(found) | grow
+        for some in _parts(numbers):
+            rows = self._connection.execute(select(incident).where(incident.c.number.in_(some)))
+            self.incidents |= {row.number: records.from_row(row) for row in rows}
+        self._look_at(numbers, found)
+        self._look_for_opened(found)
+
+    def _look_for_keys(self, found: Sequence[Finding]) -> None:
+        """Records with a finding's key, their own or that of a finding in them: the open one, and the last closed."""
+        keys = {one.dedup_key for one in found}
+        for some in _parts(keys | {grouping.campaign_key(one.rule_id) for one in found}):
+            own = incident.c.dedup_key
+            self._keep_keys(own, own.in_(some))
+            told = finding.c.dedup_key
+            in_it = (finding.c.incident == incident.c.number, finding.c.decision == Decision.INVESTIGATE)
+            self._keep_keys(told, told.in_(some), *in_it)
+
+    def _keep_keys(self, key: Any, *wanted: Any) -> None:
+        number = incident.c.number
+        rows = self._connection.execute(
+            select(key, incident.c.status, func.min(number), func.max(number))
+            .where(*wanted)
+            .group_by(key, incident.c.status)
+        )
+        for of_key, status, oldest, newest in rows:
+            self._by_key[of_key].add(oldest if status is Status.OPEN else newest)
+
+    def _look_for_entities(self, found: Sequence[Finding]) -> set[int]:
+        """Numbers of the open incidents that name an entity that tells attacks apart, or that a finding counts."""
+        numbers: set[int] = set()
+        naming = (
+            select(incident.c.number).join(entity, entity.c.incident == incident.c.number).where(*_IN_USE).distinct()
+        )
+        telling = {one.value for each in found for one in each.entities if one.kind in grouping.JOINING_KINDS}
+        for some in _parts(telling):
+            wanted = naming.where(entity.c.value.in_(some), entity.c.kind.in_(grouping.JOINING_KINDS))
+            numbers.update(self._connection.execute(wanted).scalars())
+        counting = [one for one in found if one.base_rule_ids]
+        rule_ids = {rule_id for one in counting for rule_id in one.base_rule_ids}
+        for some in _parts({one.value for each in counting for one in each.entities}):
+            counted = naming.join(tally, tally.c.incident == incident.c.number).where(
+                entity.c.value.in_(some), tally.c.rule_id.in_(rule_ids)
+            )
+            numbers.update(self._connection.execute(counted).scalars())
+        return numbers
+
+    def _look_at(self, numbers: Collection[int], found: Sequence[Finding]) -> None:
+        """What *numbers* share with *found*."""
+        named = {one for each in found for one in each.entities}
+        rule_ids = {rule_id for one in found for rule_id in one.base_rule_ids}
+        for some in _parts(numbers):
+            for values in _parts({one.value for one in named}):
+                rows = self._connection.execute(
+                    select(entity.c.incident, entity.c.kind, entity.c.value).where(
+                        entity.c.incident.in_(some), entity.c.value.in_(values)
+                    )
+                )
+                for row in rows:
+                    self._by_entity[Entity(kind=row.kind, value=row.value)].add(row.incident)
+            hosts = select(entity.c.incident).where(entity.c.incident.in_(some), entity.c.kind == "host").distinct()
+            self._with_host.update(self._connection.execute(hosts).scalars())
+            counted = select(tally.c.incident, tally.c.rule_id).where(
+                tally.c.incident.in_(some), tally.c.rule_id.in_(rule_ids)
+            )
+            for number, rule_id in self._connection.execute(counted):
+                self._by_rule[rule_id].add(number)
+
+    def _look_for_opened(self, found: Sequence[Finding]) -> None:
+        first, last = min(one.first_seen for one in found), max(one.first_seen for one in found)
+        for some in _parts({one.rule_id for one in found}):
+            rows = self._connection.execute(
+                select(incident.c.rule_id, incident.c.first_seen).where(
+                    incident.c.rule_id.in_(some),
+                    incident.c.first_seen > first - grouping.CAP_WINDOW,
+                    incident.c.first_seen < last + grouping.CAP_WINDOW,
+                    incident.c.decision == Decision.INVESTIGATE,
+                    ~incident.c.campaign,
+                )
+            )
+            for row in rows:
+                self._opened[row.rule_id].append(row.first_seen)
 
 
 def of_observation(connection: Connection, key: str) -> Sequence[Candidate]:
@@ -54,66 +203,7 @@ def of_observation(connection: Connection, key: str) -> Sequence[Candidate]:
     ]
 
 
-def _keyed(found: Finding, key: str) -> CompoundSelect[int]:
-    """Numbers of the records with the finding's key: their own, or that of a finding in them."""
-    own = select(incident.c.number).where(incident.c.dedup_key == key)
-    joined = select(finding.c.incident).where(
-        finding.c.dedup_key == found.dedup_key,
-        finding.c.incident.is_not(None),
-        finding.c.decision == Decision.INVESTIGATE,
-    )
-    return union(own, joined)
-
-
-def _related(found: Finding) -> CompoundSelect[int]:
-    """Numbers of the open incidents that share an entity with it, that it counts, or that is its rule's campaign."""
-    wanted = [select(incident.c.number).where(*_IN_USE, incident.c.dedup_key == grouping.campaign_key(found.rule_id))]
-    telling = [one.value for one in found.entities if one.kind in grouping.JOINING_KINDS]
-    if telling:
-        wanted.append(_naming(telling).where(entity.c.kind.in_(grouping.JOINING_KINDS)))
-    if found.base_rule_ids:
-        named = _naming([one.value for one in found.entities]).join(tally, tally.c.incident == incident.c.number)
-        wanted.append(named.where(tally.c.rule_id.in_(found.base_rule_ids)))
-    return union(*wanted)
-
-
-def _naming(values: Collection[str]) -> Select[int]:
-    """Numbers of the open incidents that name one of *values*."""
-    return (
-        select(incident.c.number)
-        .join(entity, entity.c.incident == incident.c.number)
-        .where(*_IN_USE, entity.c.value.in_(values))
-    )
-
-
-def _shared_entities(connection: Connection, numbers: Sequence[int], found: Finding) -> dict[int, list[Entity]]:
-    wanted = frozenset(found.entities)
-    rows = connection.execute(
-        select(entity.c.incident, entity.c.kind, entity.c.value).where(
-            entity.c.incident.in_(numbers), entity.c.value.in_([one.value for one in found.entities])
-        )
-    )
-    shared: dict[int, list[Entity]] = {}
-    for row in rows:
-        if (one := Entity(kind=row.kind, value=row.value)) in wanted:
-            shared.setdefault(row.incident, []).append(one)
-    return shared
-
-
-def _with_host(connection: Connection, numbers: Sequence[int]) -> set[int]:
-    hosts = select(func.distinct(entity.c.incident)).where(entity.c.incident.in_(numbers), entity.c.kind == "host")
-    return set(connection.execute(hosts).scalars())
-
-
-def _rules(connection: Connection, numbers: Sequence[int], found: Finding) -> dict[int, list[str]]:
-    if not found.base_rule_ids:
-        return {}
-    rows = connection.execute(
-        select(tally.c.incident, tally.c.rule_id).where(
-            tally.c.incident.in_(numbers), tally.c.rule_id.in_(found.base_rule_ids)
-        )
-    )
-    rules: dict[int, list[str]] = {}
-    for row in rows:
-        rules.setdefault(row.incident, []).append(row.rule_id)
-    return rules
+def _parts(values: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(values)
+    while part := list(islice(rest, _AT_ONCE)):
+        yield part

@@ -19,8 +19,7 @@ def take_all(tx: Tx, found: Sequence[Finding], partition: str = "") -> list[Take
 
     Counts in findings are absolute, so that taking one twice changes nothing.
     """
-    older = {one.merged_into for one in found if one.merged_into is not None}
-    records = WorkingSet(tx, partition, {one.id for one in found} | older)
+    records = WorkingSet(tx, partition, found)
     taken = [intake.take(records, one, tx.now) for one in found]
     records.flush()
     return taken

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from rules.event import Decision, Entity
 from rules.finding import Evidence, Finding
-from store import grouping
+from store import intake
 from store.grouping import Candidate
 from store.incident import Incident, NewEntry, RuleTally
 from store.notice import NewNotice
@@ -45,17 +45,18 @@ _GROWS = (
 
 
 class WorkingSet:
-    """`store.records.Records` in the database. Nothing is complete before `flush`.
+    """`store.records.Records` in the database. Nothing is complete before `flush`, which is called once.
 
     A batch can tell of hundreds of findings that grow one record; statement by statement each would cost
     milliseconds.
     """
 
-    def __init__(self, tx: Tx, partition: str, finding_ids: Collection[str]) -> None:
-        """Load what is known of *finding_ids*: all that will be taken, and the episodes that they were joined to."""
+    def __init__(self, tx: Tx, partition: str, found: Sequence[Finding]) -> None:
+        """Load what is known of *found*, all that will be taken, and of the records that they might belong to."""
         self._tx = tx
         self._partition = partition
-        self._known = self._load_known(finding_ids)
+        older = {one.merged_into for one in found if one.merged_into is not None}
+        self._known = self._load_known({one.id for one in found} | older)
         self._stored: dict[int, Incident] = {}  #: as the database has them
         self._now: dict[int, Incident] = {}  #: as they are to be
         self._tallies: dict[int, dict[str, RuleTally]] = {}
@@ -64,12 +65,21 @@ class WorkingSet:
         self._changed_tallies: set[tuple[int, str]] = set()
         self._entities: dict[int, dict[Entity, datetime]] = {}
         self._lines: dict[tuple[int, str], list[Evidence]] = {}
+        self._last_number: int | None = None
+        fresh = [
+            intake.cleaned(one) for one in found if one.decision is Decision.INVESTIGATE and one.id not in self._known
+        ]
+        self._near = candidates.Nearby(
+            tx.connection, fresh, {one.number for one in self._known.values() if one.number is not None}
+        )
+        for record in self._near.incidents.values():
+            self._keep(record)
 
     def flush(self) -> None:
         """Write everything that has changed."""
         for number, after in self._now.items():
-            records.change(self._tx, self._stored[number], after)
-        self._stored.update(self._now)
+            if after is not self._stored[number]:
+                records.change(self._tx, self._stored[number], after)
         upsert(self._tx.connection, finding, ["id"], list(self._findings.values()), update=_GROWS)
         changed = [
             {"incident": number} | {name: getattr(self._tallies[number][rule_id], name) for name in _TALLY}
@@ -81,8 +91,6 @@ class WorkingSet:
             records.add_entities(self._tx, number, named)
         for (number, rule_id), lines in self._lines.items():
             evidence.add(self._tx, number, rule_id, lines)
-        for written in (self._findings, self._changed_tallies, self._entities, self._lines):
-            written.clear()
 
     def known(self, finding_id: str) -> Known | None:
         """What was taken of it before."""
@@ -91,6 +99,8 @@ class WorkingSet:
     def remember(self, found: Finding, taken: Known, reason: str) -> None:
         """Keep the finding as it is now."""
         self._known[found.id] = taken
+        if taken.number is not None:
+            self._near.joined(found, taken.number)
         self._findings[found.id] = {
             "id": found.id,
             "partition": self._partition,
@@ -121,30 +131,19 @@ class WorkingSet:
         """Records that it might belong to."""
         if found.decision is Decision.OBSERVE:
             return self._observation(key)
-        self.flush()  # what this transaction changed must be found, too
-        near = candidates.of_incident(self._tx.connection, found, key)
-        for one in near:
-            self._keep(one.incident)
-        return near
+        return self._near.of(found, self._now)
 
     def opened_near(self, rule_id: str, moment: datetime) -> int:
         """How many incidents a rule opened whose first event is near *moment*."""
-        count: int = self._tx.connection.execute(
-            select(func.count()).where(
-                incident.c.rule_id == rule_id,
-                incident.c.first_seen > moment - grouping.CAP_WINDOW,
-                incident.c.first_seen < moment + grouping.CAP_WINDOW,
-                incident.c.decision == Decision.INVESTIGATE,
-                ~incident.c.campaign,
-            )
-        ).scalar_one()
-        return count
+        return self._near.opened_near(rule_id, moment)
 
     def next_number(self) -> int:
         """The number of the next record."""
-        # Not a sequence: a rolled-back group would leave gaps. One writer, so nobody else can take it.
-        last: int | None = self._tx.connection.execute(select(func.max(incident.c.number))).scalar()
-        return (last or 0) + 1
+        if self._last_number is None:
+            # Not a sequence: a rolled-back group would leave gaps. One writer, so nobody else can take it.
+            self._last_number = self._tx.connection.execute(select(func.max(incident.c.number))).scalar() or 0
+        self._last_number += 1
+        return self._last_number
 
     def incident(self, number: int) -> Incident:
         """The record as it stands."""
@@ -157,6 +156,7 @@ class WorkingSet:
         records.add(self._tx, record)
         self._keep(record)
         self._tallies[record.number] = {}
+        self._near.opened(record)
         if record.decision is Decision.OBSERVE:
             self._observations[record.dedup_key] = record.number
 
@@ -177,6 +177,7 @@ class WorkingSet:
         )
         tallies[found.rule_id] = old.with_more(found, findings=findings, events=events)
         self._changed_tallies.add((number, found.rule_id))
+        self._near.counted(found.rule_id, number)
         return tallies[found.rule_id]
 
     def most_events(self, number: int) -> int:
@@ -188,6 +189,7 @@ class WorkingSet:
         named = self._entities.setdefault(number, {})
         for one in entities:
             named.setdefault(one, first_seen)
+        self._near.named(entities, number)
 
     def add_evidence(self, number: int, rule_id: str, lines: Sequence[Evidence]) -> None:
         """Keep lines that are not kept yet."""
