@@ -8,7 +8,7 @@ a commitment that tells nothing and still verifies as part of the chain.
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -109,30 +109,3 @@ class Kept:
     via: str
     sealed: Sealed
     values: Mapping[str, Salted]  #: those that were not redacted
-
-
-def faults(entries: Iterable[Kept]) -> tuple[str, ...]:
-    """What is wrong with one record's chain, in sentences; empty if nothing is.
-
-    Args:
-        entries: All of one record, in order of ``seq``.
-    """
-    found: list[str] = []
-    previous, expected_seq = GENESIS, 1
-    for kept in entries:
-        name = f"INC-{kept.incident} entry {kept.seq}"
-        if hashlib.sha256(kept.sealed.entry).digest() != kept.sealed.hash:
-            found.append(f"{name}: its bytes do not have the hash that is stored beside them")
-        said = unseal(kept.sealed.entry)
-        if said.previous != previous:
-            found.append(f"{name}: it does not follow the entry before it; one was changed, left out or added")
-        if kept.seq != expected_seq:
-            found.append(f"{name}: entry {expected_seq} is missing")
-        beside = (kept.incident, kept.seq, kept.at, kept.kind, kept.actor, kept.via)
-        if beside != (said.incident, said.seq, said.at, said.kind, said.actor, said.via):
-            found.append(f"{name}: the columns beside it say something else than its bytes")
-        for value, salted in kept.values.items():
-            if said.commitments.get(value) != commitment(salted):
-                found.append(f"{name}: the value {value!r} is not the one that the entry commits to")
-        previous, expected_seq = kept.sealed.hash, kept.seq + 1
-    return tuple(found)

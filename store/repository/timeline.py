@@ -45,6 +45,17 @@ def append(tx: Tx, number: int, new: NewEntry) -> None:
         tx.connection.execute(value.insert(), rows)
 
 
+def last_of(connection: Connection, number: int, kind: EntryKind) -> audit.Opened | None:
+    """The newest entry of a kind in a record's chain."""
+    entry = connection.execute(
+        select(timeline.c.entry)
+        .where(timeline.c.incident == number, timeline.c.kind == kind)
+        .order_by(timeline.c.seq.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return None if entry is None else audit.unseal(entry)
+
+
 def of(connection: Connection, number: int) -> list[TimelineEntry]:
     """The timeline of a record, oldest first."""
     return [
@@ -65,7 +76,7 @@ def of(connection: Connection, number: int) -> list[TimelineEntry]:
 
 
 def kept_of(connection: Connection, number: int) -> Iterator[audit.Kept]:
-    """The entries of a record with their bytes, for `audit.faults`."""
+    """The entries of a record with their bytes, and the values that were not redacted."""
     values: dict[int, dict[str, audit.Salted]] = {}
     for row in connection.execute(select(value).where(value.c.incident == number)):
         values.setdefault(row.seq, {})[row.name] = audit.Salted(value=row.value, salt=row.salt)

@@ -18,7 +18,7 @@ from notifier.links import ACKNOWLEDGE_LASTS
 from rules.event import Decision
 from rules.finding import Finding
 from rules.outcome import InternalEvent
-from store import audit, tables
+from store import tables
 from store.database import Store
 from store.incident import EntryKind, Outcome, Status
 from store.notice import DeliveryState, NewDelivery, Settlement
@@ -33,6 +33,7 @@ from store.repository import (
     sessions,
     sign_in,
     timeline,
+    verification,
 )
 from store.tx import Tx
 
