@@ -6,7 +6,7 @@ Of a long episode only its two edges are kept, for nothing else can decide wheth
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
-from rules.group import ROOMY, Condition, Group, Measure
+from rules.group import EVENTS, ORDER, ROOMY, Condition, Group
 
 
 def is_spent(group: Group, condition: Condition, watermark: int) -> bool:
@@ -20,7 +20,7 @@ def compact(group: Group, condition: Condition, watermark: int | None) -> None:
         return
     if watermark is not None:
         _drop_first(group, bisect_left(group.times, watermark - condition.span))
-    if condition.eager and condition.measure is not Measure.ORDER:
+    if condition.eager and condition.measure is not ORDER:
         _keep(group, _needed(group, condition))
     if len(group.times) > condition.max_held:
         group.approximate = True
@@ -66,7 +66,7 @@ def _edge(group: Group, condition: Condition, indexes: "range | Iterator[int]") 
     kept: set[int] = set()
     seen: set[str] = set()
     for index in indexes:
-        value = str(index) if condition.measure is Measure.EVENTS else group.items[index].value
+        value = str(index) if condition.measure is EVENTS else group.items[index].value
         if value not in seen:
             kept.add(index)
             seen.add(value)

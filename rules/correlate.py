@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from rules.group import Change, Condition, Episode, Group, Item, Measure
+from rules.group import EVENTS, ORDER, VALUES, Change, Condition, Episode, Group, Item
 
 EVIDENCE_EDGE: Final = 20  #: of what waits, the texts of the first and of the last so many are kept
 
@@ -41,7 +41,7 @@ def insert(group: Group, condition: Condition, time: int, item: Item, name: Name
     times.insert(at, time)
     group.items.insert(at, item)
     group.heavy += item.weight > 1
-    if condition.measure is not Measure.EVENTS:
+    if condition.measure is not EVENTS:
         _remember(group, condition, time, item.value)
     if at >= 2 * EVIDENCE_EDGE:
         group.items[at - EVIDENCE_EDGE].evidence = ()
@@ -80,7 +80,7 @@ def _remember(group: Group, condition: Condition, time: int, value: str) -> None
     newest[value] = time
     if late:
         group.newest = newest = dict(sorted(newest.items(), key=lambda pair: pair[1]))
-    if condition.measure is Measure.VALUES and condition.eager and len(newest) > condition.count:
+    if condition.measure is VALUES and condition.eager and len(newest) > condition.count:
         del newest[next(iter(newest))]
 
 
@@ -103,9 +103,9 @@ def _union(group: Group, condition: Condition, at: int) -> tuple[int, int] | Non
 def _newest_qualifies(group: Group, condition: Condition) -> bool:
     times, count = group.times, condition.count
     since = times[-1] - condition.span
-    if condition.measure is Measure.VALUES:
+    if condition.measure is VALUES:
         return len(group.newest) >= count and next(iter(group.newest.values())) >= since
-    if condition.measure is Measure.ORDER:
+    if condition.measure is ORDER:
         if group.newest.get(condition.order[-1], since - 1) < since:
             return False
         return _in_order(group.items, condition.order, bisect_left(times, since), len(times))
@@ -129,10 +129,10 @@ def _qualifying(group: Group, condition: Condition, low: int, at: int, high: int
             if not values[items[start].value]:
                 del values[items[start].value]
             start += 1
-        if condition.measure is Measure.ORDER:
+        if condition.measure is ORDER:
             qualifies = _in_order(items, condition.order, start, end + 1)
         else:
-            qualifies = (total if condition.measure is Measure.EVENTS else len(values)) >= condition.count
+            qualifies = (total if condition.measure is EVENTS else len(values)) >= condition.count
         if qualifies:
             yield start, end
 
@@ -152,7 +152,7 @@ def _judged(group: Group, condition: Condition, at: int) -> tuple[int, int] | No
     """The window that begins at index *at*, if it qualifies."""
     times, items = group.times, group.items
     start, stop = bisect_left(times, times[at]), bisect_right(times, times[at] + condition.span)
-    if condition.measure is Measure.EVENTS:
+    if condition.measure is EVENTS:
         amount = sum(items[index].weight for index in range(start, stop))
     else:
         amount = len({items[index].value for index in range(start, stop)})
@@ -167,8 +167,12 @@ def _absorb(group: Group, union: tuple[int, int] | None, at: int | None, name: N
     if union is None and (at is None or not touched):
         return None
     fresh = _outside(group, touched, first, last)
-    if at is not None and any(episode.first <= times[at] <= episode.last for episode in touched):
-        fresh.append(group.items[at])
+    if at is not None:
+        time = times[at]
+        for episode in touched:
+            if episode.first <= time <= episode.last:
+                fresh.append(group.items[at])
+                break
     if not fresh and len(touched) == 1:
         return None
     episode = touched[0] if touched else _open(group, first, last, name, position)
@@ -176,12 +180,15 @@ def _absorb(group: Group, union: tuple[int, int] | None, at: int | None, name: N
     if len(touched) > 1:
         episode, *merged = sorted(touched, key=lambda other: other.number)
         _merge(group, episode, merged)
-    episode.first = min(first, episode.first)
-    episode.last = max(last, episode.last)
+    if first < episode.first:
+        episode.first = first
+    if last > episode.last:
+        episode.last = last
     for item in fresh:
         episode.events += item.weight
         episode.success |= item.success
-        episode.begin(item.since)
+        if item.since is not None:
+            episode.begin(item.since)
     episode.approximate |= group.approximate
     return Change(episode, not touched, fresh, merged, union is not None)
 

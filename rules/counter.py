@@ -49,22 +49,19 @@ class Counter:
     capped: bool = False  #: groups were forgotten lately: what is counted may be too little
     evicted: int = 0  #: since this was last asked
     rule_id: str = field(init=False)
+    is_correlation: bool = field(init=False)  #: it counts matches of other rules; then others can count it in turn
     _dirty: dict[Key, None] = field(default_factory=dict)  #: changed since the last dump, latest last
     _due: list[tuple[int, Key]] = field(default_factory=list)  #: heap; only for conditions that wait
     _scheduled: dict[Key, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.rule_id = self.head.id
+        self.is_correlation = isinstance(self.head, Correlation)
 
     @property
     def base_rule_ids(self) -> tuple[str, ...]:
         """The rules whose events are counted."""
         return self.head.rules if isinstance(self.head, Correlation) else (self.head.id,)
-
-    @property
-    def is_correlation(self) -> bool:
-        """Whether it counts matches of other rules; then others can count it in turn."""
-        return isinstance(self.head, Correlation)
 
     @property
     def meaning(self) -> str:
@@ -77,10 +74,8 @@ class Counter:
             parts += [self.condition.measure, head.value_field, aliases, order, self.condition.eager]
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
-    def add(
-        self, key: Key, time: int, item: Item, *, watermark: int | None, position: str
-    ) -> Iterator[tuple[Key, Change]]:
-        """Count one observation.
+    def add(self, key: Key, time: int, item: Item, *, watermark: int | None, position: str) -> Change | None:
+        """Count one observation; what that made of an episode, if anything.
 
         Args:
             key: Which group it belongs to.
@@ -90,16 +85,16 @@ class Counter:
             position: Of the line being read.
         """
         group = self._group(key, watermark)
-        name = partial(self._name, key)
-        if watermark is not None and not self.condition.eager:
-            yield from ((key, change) for change in settle(group, self.condition, watermark, name))
-        change = insert(group, self.condition, time, item, name, position)
-        if change is not None:
-            yield key, change
+        change = insert(group, self.condition, time, item, partial(self._name, key), position)
         if len(group.times) > group.roomy:
             compact(group, self.condition, watermark)
         if not self.condition.eager:
             self._schedule(key, group)
+        return change
+
+    def judge(self, key: Key, watermark: int) -> Iterator[Change]:
+        """Judge the windows of one group that end before *watermark*, where the condition had to wait for that."""
+        yield from settle(self._group(key, watermark), self.condition, watermark, partial(self._name, key))
 
     def settle(self, watermark: int) -> Iterator[tuple[Key, Change]]:
         """Judge all windows that end before *watermark*, where the condition had to wait for that."""

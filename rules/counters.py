@@ -7,7 +7,7 @@ from rules.counter import Counter, CounterState, Key, counter_of
 from rules.entities import value_of
 from rules.event import Event
 from rules.finding import Evidence
-from rules.group import Change, Group, Item, Measure
+from rules.group import EVENTS, Change, Group, Item
 from rules.settings import Caps
 from rules.sigma.model import Correlation, RuleSet
 from rules.stream import microseconds
@@ -43,7 +43,7 @@ class Feed:
 
     def value(self, values: "Values") -> str | None:
         """What is compared; None if the event lacks it."""
-        if self.counter.condition.measure is Measure.EVENTS:
+        if self.counter.condition.measure is EVENTS:
             return ""
         return self.rule_id if self.value_field is None else values.of(self.value_field)
 
@@ -203,7 +203,7 @@ class Counters:
             None if head.value_field is None else head.field_of(head.value_field, rule_id),
             always=False,
             once=head.type != "temporal_ordered",
-            as_one=counter.condition.measure is Measure.EVENTS and base is not None and base.is_correlation,
+            as_one=counter.condition.measure is EVENTS and base is not None and base.is_correlation,
         )
 
 
@@ -255,15 +255,19 @@ class _Passage:
 
     def _add(self, counter: Counter, key: Key, item: Item, values: Values) -> None:
         at = self.at
-        changes = counter.add(key, self.time, item, watermark=at.watermark, position=self.position)
-        for group, change in changes:
-            is_base = change.qualified and counter.is_correlation and counter.rule_id in self.feeds
-            evidence = _lines(change) if is_base else ()
-            self.telling.note(counter, group, change, history=at.history)
-            if is_base and counter.condition.eager:
-                inner = values.within(zip(counter.head.group_by, key, strict=True))
-                since = min((microseconds(line.time) for line in evidence), default=None)
-                self.reach(counter.rule_id, inner, evidence, sum(item.weight for item in change.fresh), since)
+        if at.watermark is not None and not counter.condition.eager:
+            for change in counter.judge(key, at.watermark):
+                self.telling.note(counter, key, change, history=at.history)
+        changed = counter.add(key, self.time, item, watermark=at.watermark, position=self.position)
+        if changed is None:
+            return
+        is_base = changed.qualified and counter.is_correlation and counter.rule_id in self.feeds
+        evidence = _lines(changed) if is_base else ()
+        self.telling.note(counter, key, changed, history=at.history)
+        if is_base:
+            inner = values.within(zip(counter.head.group_by, key, strict=True))
+            since = min(microseconds(line.time) for line in evidence) if len(evidence) > 1 else None
+            self.reach(counter.rule_id, inner, evidence, sum(item.weight for item in changed.fresh), since)
 
 
 def _lines(change: Change) -> tuple[Evidence, ...]:

@@ -45,8 +45,7 @@ class TimeSource(StrEnum):
     ARRIVAL = "arrival"  #: no usable stamp (absent, or outside [-7 days, +5 min]); the time we read it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSource:
+class LogSource(msgspec.Struct, frozen=True, kw_only=True):
     """Sigma's log source. None means "not said": in a rule it matches any, in an event it matches none."""
 
     category: str | None = None

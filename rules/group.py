@@ -22,6 +22,12 @@ class Measure(StrEnum):
     ORDER = "order"  #: whether given values stand one after the other
 
 
+# To ask the enum for a member takes as long as much of the rest, and it is asked for every observation.
+EVENTS: Final = Measure.EVENTS
+VALUES: Final = Measure.VALUES
+ORDER: Final = Measure.ORDER
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """What makes a window qualify."""
