@@ -5,20 +5,18 @@ it, and so does `keep` before a dossier is frozen.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from rules.entities import clean
-from store import answers as checks
-from store import audit, form_version, process
+from store import audit, form_edit, form_version, process
 from store import forms as asked
-from store.answers import Answer
-from store.errors import ActNotAllowed, NotFound, StaleVersion
+from store.answers import Answer, Answers
+from store.errors import NotFound
 from store.form_version import CARRIED, FormVersion, Written
 from store.forms import FORMS, Form, FormName, Forms
-from store.incident import DAEMON, Actor, ActorKind, EntryKind, Fact, Incident, NewEntry
+from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, NewEntry
 from store.prefill import Known, prefill
 from store.repository import incidents, persons, records, timeline
 from store.tables import form, form_answer
@@ -121,17 +119,19 @@ def save(
         StaleVersion: Somebody saved the form meanwhile.
     """
     known = _known(tx.connection, number)
-    _check_writer(tx, known.incident, forms[name], by)
+    record = known.incident
+    form_edit.check_writer(record, forms[name], by, persons.roles_of(tx.connection, by))
     before = latest(tx.connection, number, name)
-    _check_version(known.incident, name, before, expected)
-    changes = {field: _written_by_hand(answer) for field, answer in changes.items()}
-    _check_answers(tx, forms[name], changes, confirmed)
-    answers = asked.edited(_view(forms[name], before, known).answers, changes, confirmed=confirmed)
-    if known.incident.aware_at is None:
-        records.change(tx, known.incident, replace(known.incident, aware_at=tx.now))
-    if before is None or answers != before.answers or not _stands(before, known.incident.cycle):
-        _write(tx, known.incident, name, before, answers, by=by, via=via, dropped=changes)
-    return _view(forms[name], latest(tx.connection, number, name), known)
+    form_edit.check_version(record, name, before, expected)
+    changes = {field: form_edit.by_hand(answer) for field, answer in changes.items()}
+    active = {person.id for person in persons.all_of(tx.connection) if person.disabled_at is None}
+    form_edit.check_answers(forms[name], changes, confirmed, active)
+    seen = _view(forms[name], before, known).answers
+    answers = asked.edited(seen, changes, confirmed=confirmed)
+    if before is None or answers != before.answers or not _stands(before, record.cycle):
+        _write(tx, record, name, before, answers, by=by, via=via, dropped=changes)
+    _follow(tx, record, name, seen, answers, by=by, via=via)
+    return view(tx.connection, number, name, forms)
 
 
 def keep(tx: Tx, number: int, forms: Forms = FORMS) -> None:
@@ -193,44 +193,15 @@ def _view(asks: Form, stored: FormVersion | None, known: Known) -> FormView:
     )
 
 
-def _check_writer(tx: Tx, record: Incident, asks: Form, by: Actor) -> None:
-    if not record.is_open:
-        raise ActNotAllowed("closed", f"{record.name} is {record.outcome.value}: it must be reopened to write in it")
-    if by.kind is not ActorKind.PERSON:
-        raise ActNotAllowed("person_required", f"only a person can write in the forms of {record.name}")
-    needed = asked.writers(asks)
-    if not needed & persons.roles_of(tx.connection, by):
-        roles = " or ".join(sorted(needed)) or "nobody: it is kept by the record"
-        raise ActNotAllowed("role_required", f"{by.id} cannot write the form {asks.name}; needed: {roles}")
-
-
-def _check_version(record: Incident, name: FormName, stored: FormVersion | None, expected: int) -> None:
-    now = stored.version if stored else 0
-    if now != expected:
-        who = f", saved by {stored.author.id}" if stored else ""
-        raise StaleVersion(f"form {name} of {record.name} is at version {now}{who}; yours is {expected}")
-
-
-def _check_answers(tx: Tx, asks: Form, changes: Mapping[str, Answer | None], confirmed: Iterable[str]) -> None:
-    given = {field: answer for field, answer in changes.items() if answer is not None}
-    known = {person.id for person in persons.all_of(tx.connection) if person.disabled_at is None}
-    found = list(checks.faults(asks.fields, given, persons=known))
-    named = [*(field for field, answer in changes.items() if answer is None), *confirmed]
-    found += [
-        checks.Fault(field=field, code="unknown_field", message="this form has no such field")
-        for field in named
-        if asks.field(field) is None
-    ]
-    if found:
-        told = "; ".join(f"{fault.field}: {fault.message}" for fault in found)
-        raise ActNotAllowed("invalid_answers", told, missing=tuple(fault.field for fault in found))
-
-
-def _written_by_hand(answer: Answer | None) -> Answer | None:
-    """What a person sends is never the daemon's."""
-    if answer is None:
-        return None
-    return Answer(state=answer.state, value=form_version.cleaned(answer.value), reason=clean(answer.reason))
+def _follow(
+    tx: Tx, record: Incident, name: FormName, before: Answers, answers: Answers, *, by: Actor, via: str
+) -> None:
+    """What an edit says of the incident itself: a person is aware of it, and it may need more persons."""
+    after, because = form_edit.followed(record, name, before, answers, now=tx.now)
+    records.change(tx, record, after)
+    if because:
+        facts: dict[str, Fact] = {"track": after.track.value, "tlp": after.tlp.value, "reason": because}
+        timeline.append(tx, record.number, NewEntry(kind=EntryKind.RAISED, actor=by, facts=facts, via=via))
 
 
 def _write(

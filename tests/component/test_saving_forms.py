@@ -176,6 +176,33 @@ async def test_an_answer_is_taken_away(store: Store) -> None:
     assert seen.answers["title"].auto
 
 
+@pytest.mark.parametrize(
+    ("changes", "because"),
+    [
+        ({"personal_data": Answer(value=[{"category": "health", "persons": 12}])}, "personal data is concerned"),
+        ({"tlp": Answer(value="TLP:RED")}, "the report says TLP:RED"),
+    ],
+)
+async def test_what_is_reported_asks_for_more_persons(store: Store, changes: dict[str, Answer], because: str) -> None:
+    """Personal data and TLP:RED put the incident on the full track, once, and the timeline says why."""
+    before = (await store.read(lambda c: incidents.get(c, 1))).incident
+    await save(store, changes)
+    assert (await save(store, {"harm": "more"}, expected=1)).version == 2
+    record = (await store.read(lambda c: incidents.get(c, 1))).incident
+    assert (record.track, record.version) == (Track.FULL, before.version + 1)
+    raised = [one for one in await store.read(lambda c: timeline.of(c, 1)) if one.kind is EntryKind.RAISED]
+    assert [one.facts["reason"] for one in raised] == [because]
+    await place(store, track=Track.STANDARD)
+    await save(store, {"harm": "less"}, expected=2)
+    assert (await store.read(lambda c: incidents.get(c, 1))).incident.track is Track.STANDARD
+
+
+async def test_no_personal_data_raises_nothing(store: Store) -> None:
+    """Saying that there is none leaves the track as it was."""
+    await save(store, {"personal_data": Answer(state=State.NONE, reason="only addresses of machines")})
+    assert (await store.read(lambda c: incidents.get(c, 1))).incident.track is Track.LIGHT
+
+
 async def test_versions_are_never_changed(store: Store) -> None:
     """The database refuses to change or delete a version, and to change an answer, whoever asks."""
     await save(store, {"title": "Mine"})
