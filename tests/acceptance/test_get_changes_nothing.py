@@ -9,8 +9,8 @@ from support.daemon import Daemon, eventually
 from support.logs import failed_password
 from support.routes import routes
 
-#: What moves by itself, whether or not anybody asks: the owner's sign of life.
-MOVES_BY_ITSELF = {"owner"}
+#: What moves by itself, whether or not anybody asks: the owner's sign of life, and a seal a minute.
+MOVES_BY_ITSELF = {"owner", "seal", "seal_head"}
 
 READING = sorted({path for method, path in routes() if method == "GET"})
 
@@ -38,7 +38,7 @@ def test_fetching_changes_no_record(daemon: Daemon, link: str, path: str) -> Non
     """GET and HEAD, twice, by nobody, by a person and by the socket: not one row differs afterwards."""
     made = daemon.post("/api/v1/tokens", {"person": "ana", "label": path}).json()
     signing_in = daemon.post("/api/v1/sign-in-links", {"person": "ana"}).json()["url"]
-    values = {"number": "1", "token": link.rpartition("/")[2], "code": signing_in.rpartition("/")[2]}
+    values = {"number": "1", "form": "report", "token": link.rpartition("/")[2], "code": signing_in.rpartition("/")[2]}
     address = path.format_map(values)
     before = records(daemon)
     for method in ("GET", "HEAD", "GET", "HEAD"):
