@@ -33,6 +33,7 @@ from detector.observers import Observers
 from detector.overview import Overview
 from detector.pipeline import Pipeline
 from detector.readers import Readers
+from detector.sealing import Sealing, keys_of
 from detector.settings import Settings, build, listen_address
 from detector.sources.source import SourceError
 from detector.status import HttpState
@@ -64,7 +65,7 @@ def run(config_path: Path, *, with_sample: bool = False) -> int:
         return asyncio.run(_main(config_path, loaded, console, with_sample=with_sample))
     except (ConfigErrors, RuleFileUnreadable) as error:
         return _refused(str(error), 2)
-    except (StoreError, BindFailed, SourceError) as error:
+    except (StoreError, BindFailed, SourceError, keyring.KeyUnusable) as error:
         return _refused(f"tocsin: cannot start: {error}", 2)
     except EngineFailed as error:
         return _refused(f"tocsin: the engine does not run: {error}", 1)
@@ -114,6 +115,9 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     folder = keyring.state_dir(Path(settings.config.daemon.state_dir))
     store = await Store.open(settings.config.store_url, clock, lock_dir=folder, upgrade=_is_sqlite(settings))
     house.push_async_callback(store.close)
+    sealing = Sealing(store, clock, await keys_of(folder, store))
+    house.push_async_callback(sealing.seal)  # whatever was written until the store closes
+    await sealing.announce()
     await store.write(lambda tx: persons.upsert_from_config(tx, settings.persons))
 
     async def committed_state() -> tuple[bytes | None, list[bytes]]:
@@ -160,6 +164,7 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
         readers=readers,
         dispatch=dispatch,
         heartbeat=heartbeat,
+        sealing=sealing,
         sweep=Sweep(store, clock, lambda: keep_of(daemon.settings.config.retention), readers.status, metrics),
         metrics=metrics,
         systemd=systemd,

@@ -17,6 +17,7 @@ from detector.metrics import Metrics
 from detector.pipeline import Pipeline
 from detector.readers import Readers
 from detector.rule_watch import RuleWatch
+from detector.sealing import Sealing
 from detector.settings import Settings, build, needs_restart
 from detector.sources.files.file_source import FileSource
 from detector.sources.files.settings import FileSourceSettings
@@ -56,6 +57,7 @@ class Daemon:
         readers: Readers,
         dispatch: Dispatch,
         heartbeat: Heartbeat,
+        sealing: Sealing,
         sweep: Sweep,
         metrics: Metrics,
         systemd: Systemd,
@@ -71,6 +73,7 @@ class Daemon:
         self._readers = readers
         self._dispatch = dispatch
         self._heartbeat = heartbeat
+        self._sealing = sealing
         self._sweep = sweep
         self._metrics = metrics
         self._systemd = systemd
@@ -94,6 +97,7 @@ class Daemon:
             group.create_task(self._watch_rules(stop), name="watch rules")
             self._readers.start(group, await self._sources(self.settings.sources))
             group.create_task(self._sweep.run(stop), name="sweep")
+            group.create_task(self._sealing.run(stop), name="sealing")
             self._systemd.ready(f"watching {len(self.settings.sources)} sources with {len(self.ready.rules)} rules")
             await stop.wait()
             self._systemd.stopping()

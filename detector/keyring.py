@@ -30,15 +30,23 @@ def link_secrets(folder: Path) -> list[bytes]:
     return [bytes.fromhex(line) for line in path.read_text().split()]
 
 
-def seal_seeds(folder: Path) -> list[bytes]:
+def seal_seeds(folder: Path, *, sealed_with: str | None) -> list[bytes]:
     """The private keys that sign seals, oldest first; made at the first start.
 
     Rotating: append a line to the file; the last one signs, all of them verify.
 
+    Args:
+        sealed_with: Id of the key of the newest seal; None if there is no seal yet.
+
     Raises:
-        KeyUnusable: The file cannot be read, or holds something else.
+        KeyUnusable: The file cannot be read, holds something else, or is missing although there are seals.
     """
     path = folder / SEAL_KEY
+    if sealed_with and not path.exists():
+        raise KeyUnusable(
+            f"{path} is missing, but the records are sealed with it (key {sealed_with}). Restore it from the backup; "
+            "if it is lost for ever, docs/how-to/verify-the-record.md says how to go on with a new one."
+        )
     try:
         if not path.exists():
             _write(path, secrets.token_hex(SECRET_BYTES) + "\n")

@@ -24,6 +24,7 @@ TOCSIN: Verbs = {
     "token": ("detector.cli.token:token", "Make, list and revoke tokens for the API."),
     "sign-in": ("detector.cli.sign_in:sign_in", "Make a link that signs a person in once."),
     "db": ("detector.cli.db:db", "Upgrade or back up the database."),
+    "audit": ("detector.cli.audit:audit", "Verify the record of what happened, and show the key that seals it."),
     "unit": ("detector.cli.unit:unit", "Print a systemd unit."),
 }
 
