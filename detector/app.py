@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from detector import keyring, logs, sample
+from detector import governance, keyring, logs, sample
 from detector.api import keys
 from detector.api.application import new_application
 from detector.api.identity import hash_of
@@ -28,6 +28,7 @@ from detector.daemon import Daemon
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
 from detector.heartbeat import Heartbeat
+from detector.lapses import Lapses
 from detector.metrics import Metrics
 from detector.observers import Observers
 from detector.overview import Overview
@@ -165,6 +166,7 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
         dispatch=dispatch,
         heartbeat=heartbeat,
         sealing=sealing,
+        lapses=Lapses(store, clock, wake.set),
         sweep=Sweep(store, clock, lambda: keep_of(daemon.settings.config.retention), readers.status, metrics),
         metrics=metrics,
         systemd=systemd,
@@ -209,6 +211,8 @@ def _application(
     app[keys.READINESS] = overview.readiness
     app[keys.RELOAD] = daemon.reload
     app[keys.WAKE_NOTIFIER] = wake.set
+    app[keys.FOUR_EYES] = lambda: governance.four_eyes(daemon.settings.config)
+    app[keys.CALENDAR] = lambda: governance.deadlines(daemon.settings.config).calendar
     app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
     return app
 

@@ -13,6 +13,7 @@ from detector.config.records import Config
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess, Ready
 from detector.heartbeat import Heartbeat
+from detector.lapses import Lapses
 from detector.metrics import Metrics
 from detector.pipeline import Pipeline
 from detector.readers import Readers
@@ -58,6 +59,7 @@ class Daemon:
         dispatch: Dispatch,
         heartbeat: Heartbeat,
         sealing: Sealing,
+        lapses: Lapses,
         sweep: Sweep,
         metrics: Metrics,
         systemd: Systemd,
@@ -74,6 +76,7 @@ class Daemon:
         self._dispatch = dispatch
         self._heartbeat = heartbeat
         self._sealing = sealing
+        self._lapses = lapses
         self._sweep = sweep
         self._metrics = metrics
         self._systemd = systemd
@@ -98,6 +101,7 @@ class Daemon:
             self._readers.start(group, await self._sources(self.settings.sources))
             group.create_task(self._sweep.run(stop), name="sweep")
             group.create_task(self._sealing.run(stop), name="sealing")
+            group.create_task(self._lapses.run(stop), name="lapses")
             self._systemd.ready(f"watching {len(self.settings.sources)} sources with {len(self.ready.rules)} rules")
             await stop.wait()
             self._systemd.stopping()

@@ -9,6 +9,7 @@ StoreError
 ├── NotFound               no such record
 ├── StaleVersion           the record changed since the caller read it
 ├── Duplicate              it exists already
+├── KeyReused              an Idempotency-Key came before with another request
 ├── InvariantBroken        the database refused what would break the record
 └── Refused                the process does not allow it; has a code and what is allowed instead
     ├── MoveNotAllowed
@@ -45,11 +46,25 @@ class NotFound(StoreError):
 
 
 class StaleVersion(StoreError):
-    """The record changed since the caller read it."""
+    """The record changed since the caller read it.
+
+    Attributes:
+        version: Which it is now; None: not known.
+        by: Who changed it last; None: not known.
+    """
+
+    def __init__(self, message: str, *, version: int | None = None, by: str | None = None) -> None:
+        super().__init__(message)
+        self.version = version
+        self.by = by
 
 
 class Duplicate(StoreError):
     """What was to be added exists already."""
+
+
+class KeyReused(StoreError):
+    """An Idempotency-Key came before with another request."""
 
 
 class InvariantBroken(StoreError):

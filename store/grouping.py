@@ -122,8 +122,11 @@ def record_key(finding: Finding) -> str:
 def is_over(observation: Incident, now: datetime) -> bool:
     """Whether nothing more will join an observation: its day and its window have passed, and a day since it was opened.
 
-    The last gives what is read late, after an outage, the time to come in.
+    The last gives what is read late, after an outage, the time to come in. One that a person decided to make has an
+    end of its own.
     """
+    if observation.observe_until is not None:
+        return False
     midnight = observation.last_seen.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     window = observation.last_seen + timedelta(seconds=observation.window_seconds)
     return now >= max(midnight + DAY, window, observation.opened_at + DAY)

@@ -175,7 +175,7 @@ def _who_should_hear(
         worse = break_through.because(before, after, finding, known, raised=raised)
         if worse is None:
             return after, None
-        through = before.acknowledged_at is not None
+        through = before.acknowledged_at is not None or before.quiet_until is not None
         after = replace(after, broke_through=through)
         kind, reason = NoticeKind.WORSE, worse
     notice = NewNotice(

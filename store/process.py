@@ -176,12 +176,28 @@ def _endings_and_reopenings() -> Iterator[Move]:
                 start=place,
                 end=_merged(place),
                 who=(Role.RESPONDER,),
-                codes=("target_closed", "target_merged", "tlp"),
+                codes=("target_closed", "target_merged", "target_observed", "tlp"),
             )
-            yield Move(start=_merged(place), end=place, who=(Role.RESPONDER,), codes=("target_closed", "tlp"))
-        yield Move(start=dismissed, end=IDENTIFICATION, who=(Role.RESPONDER,), by_itself=match, reopens=True)
+            yield Move(
+                start=_merged(place), end=place, who=(Role.RESPONDER,), codes=("target_closed", "key_in_use", "tlp")
+            )
+        yield Move(
+            start=dismissed,
+            end=IDENTIFICATION,
+            who=(Role.RESPONDER,),
+            by_itself=match,
+            codes=("key_in_use",),
+            reopens=True,
+        )
     for start in (RESOLVED, FOLLOW_UP):
-        yield Move(start=start, end=NOTIFICATION, who=(Role.RESPONDER,), by_itself=match, reopens=True)
+        yield Move(
+            start=start,
+            end=NOTIFICATION,
+            who=(Role.RESPONDER,),
+            by_itself=match,
+            codes=("key_in_use",),
+            reopens=True,
+        )
 
 
 #: The table: what is not in it cannot happen.
@@ -259,6 +275,11 @@ def advance(
     if missing:
         raise MoveNotAllowed(missing[0], f"{incident.name} cannot go to {to}: {', '.join(missing)}", missing=missing)
     return _moved(incident, move, now)
+
+
+def moves_from(place: Standing) -> tuple[Move, ...]:
+    """All moves that start at *place*, in the order of the table."""
+    return tuple(move for move in MOVES.values() if move.start == place)
 
 
 def reachable(incident: Incident) -> tuple[Standing, ...]:
@@ -342,7 +363,12 @@ def _moved(incident: Incident, move: Move, now: datetime) -> Incident:
             "resolved_at": None,
             "approved_at": None,
             "notified_at": None,
+            "observe_until": None,
         }
+    if end.outcome is not Outcome.MERGED:
+        fresh["merged_into"] = None
+    if end.status is Status.CLOSED:
+        fresh["quiet_until"] = None
     return replace(
         incident,
         step=end.step,

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from detector.api import forms, health, incidents, people
+from detector.api import acts, forms, health, incidents, people
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
 from detector.web import routes as web_routes
@@ -24,7 +24,7 @@ def new_application() -> web.Application:
         middlewares=[careful_headers, web_routes.error_pages, problems, identify], client_max_size=MAX_BODY_BYTES
     )
     app[web_routes.PAGES] = Pages()
-    for table in (health.routes, incidents.routes, forms.routes, people.routes, web_routes.routes):
+    for table in (health.routes, incidents.routes, acts.routes, forms.routes, people.routes, web_routes.routes):
         app.router.add_routes(table)
     app.router.add_static("/static/", STATIC)
     return app

@@ -8,12 +8,12 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, web
 from sqlalchemy import Connection
 
-from detector.api import wire
+from detector.api import wire, writing
 from detector.api.identity import CALLER, require_known, require_person
 from detector.api.keys import STORE, WAKE_NOTIFIER
 from detector.api.problem import Problem
 from rules.event import Decision, Severity
-from store import process
+from store import acts
 from store.incident import Actor, ActorKind, Status
 from store.repository import evidence, incidents, outbox, timeline
 
@@ -91,7 +91,7 @@ async def show_incident(request: web.Request) -> web.Response:
             evidence=evidence.of(connection, number),
             timeline=timeline.of(connection, number),
             deliveries=outbox.of_incident(connection, number),
-            allowed=process.allowed_acts(record, caller.person.roles if caller.person else frozenset()),
+            allowed=acts.allowed(record, caller.person.roles) if caller.person else (),
         ), record.version
 
     body, version = await request.app[STORE].read(look)
@@ -104,6 +104,10 @@ async def acknowledge(request: web.Request) -> web.Response:
     number, person = wire.number_of(request), require_person(request)
     body = await wire.body_of(request, wire.AcknowledgeBody)
     actor, via = Actor(kind=ActorKind.PERSON, id=person.id), request[CALLER].via
-    done = await request.app[STORE].write(lambda tx: incidents.acknowledge(tx, number, actor, via=via, note=body.note))
+    response = await writing.write(
+        request,
+        lambda tx: incidents.acknowledge(tx, number, actor, via=via, note=body.note),
+        lambda done: writing.answered({"first": done.first, "by": done.by, "at": done.at}),
+    )
     request.app[WAKE_NOTIFIER]()
-    return wire.answer({"first": done.first, "by": done.by, "at": done.at})
+    return response

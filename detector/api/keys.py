@@ -7,9 +7,11 @@ from prometheus_client import CollectorRegistry
 
 from detector.status import DaemonStatus, Readiness, Reloaded
 from notifier.links import Links
+from store.calendar import Calendar
 from store.clock import Clock
 from store.database import Store
 from store.forms import Forms
+from store.four_eyes import FourEyes
 
 STORE: web.AppKey[Store] = web.AppKey("store", Store)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
@@ -20,4 +22,6 @@ STATUS: web.AppKey[Callable[[], Awaitable[DaemonStatus]]] = web.AppKey("status")
 READINESS: web.AppKey[Callable[[], Awaitable[Readiness]]] = web.AppKey("readiness")
 RELOAD: web.AppKey[Callable[[], Awaitable[Reloaded]]] = web.AppKey("reload")
 WAKE_NOTIFIER: web.AppKey[Callable[[], None]] = web.AppKey("wake_notifier")
+FOUR_EYES: web.AppKey[Callable[[], FourEyes]] = web.AppKey("four_eyes")  #: called per request, as what follows
+CALENDAR: web.AppKey[Callable[[], Calendar]] = web.AppKey("calendar")
 NEW_SECRET: web.AppKey[Callable[[], str]] = web.AppKey("new_secret")  #: 256 bits, URL-safe

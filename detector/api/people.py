@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from aiohttp import web
 
-from detector.api import wire
+from detector.api import wire, writing
 from detector.api.identity import hash_of, require_admin, require_known
 from detector.api.keys import LINKS, NEW_SECRET, STORE
 from detector.api.problem import Problem
@@ -40,8 +40,12 @@ async def add_user(request: web.Request) -> web.Response:
         email=body.email or None,
         timezone=body.timezone,
     )
-    await request.app[STORE].write(lambda tx: persons.add(tx, person, actor))
-    return wire.answer(wire.user(person), status=201, headers={"Location": f"/api/v1/users/{person.id}"})
+    headers = {"Location": f"/api/v1/users/{person.id}"}
+    return await writing.write(
+        request,
+        lambda tx: persons.add(tx, person, actor),
+        lambda _: writing.answered(wire.user(person), status=201, headers=headers),
+    )
 
 
 @routes.delete("/api/v1/users/{id}")
@@ -67,8 +71,12 @@ async def create_token(request: web.Request) -> web.Response:
     body = await wire.body_of(request, wire.NewToken)
     secret = TOKEN_PREFIX + request.app[NEW_SECRET]()
     digest = hash_of(secret)
-    made = await request.app[STORE].write(lambda tx: tokens.create(tx, body.person, body.label, digest, actor))
-    return wire.answer(wire.token(made) | {"token": secret}, status=201)
+    return await writing.write(
+        request,
+        lambda tx: tokens.create(tx, body.person, body.label, digest, actor),
+        lambda made: writing.answered(wire.token(made) | {"token": secret}, status=201),
+        secret=True,
+    )
 
 
 @routes.delete("/api/v1/tokens/{id:\\d{1,15}}")
@@ -90,6 +98,6 @@ async def create_sign_in_link(request: web.Request) -> web.Response:
     def work(tx: Tx) -> None:
         sign_in.create(tx, body.person, digest, tx.now + SIGN_IN_LASTS)
 
-    await request.app[STORE].write(work)
     url = request.app[LINKS]().sign_in(code)
-    return wire.answer({"url": url, "valid_seconds": int(SIGN_IN_LASTS.total_seconds())}, status=201)
+    told = {"url": url, "valid_seconds": int(SIGN_IN_LASTS.total_seconds())}
+    return await writing.write(request, work, lambda _: writing.answered(told, status=201), secret=True)

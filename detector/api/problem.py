@@ -1,20 +1,47 @@
 """Refusals on the wire: problem+json (RFC 9457) with a code, everything that is missing, and what is allowed."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import msgspec
 import structlog
 from aiohttp import hdrs, web
 
-from store.errors import Duplicate, NotFound, Refused, StaleVersion, StoreBusy, StoreUnavailable
+from store.errors import Duplicate, KeyReused, NotFound, Refused, StaleVersion, StoreBusy, StoreUnavailable
 
 log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RETRY_AFTER_SECONDS = "2"
-FORBIDDEN = frozenset({"role_required", "person_required", "four_eyes", "conflict_of_interest"})
+FORBIDDEN = frozenset(
+    {
+        "role_required",
+        "person_required",
+        "four_eyes",
+        "conflict_of_interest",
+        "not_reviewer",
+        "not_approver",
+        "fresh_sign_in",
+    }
+)
 #: What was sent lacks something, or is wrong; other refusals of the process are conflicts with the state.
-UNPROCESSABLE = frozenset({"invalid_answers"})
+UNPROCESSABLE = frozenset(
+    {
+        "invalid_answers",
+        "until_required",
+        "missing_fields",
+        "notes_required",
+        "no_finding",
+        "open_requests",
+        "reason_required",
+        "no_root_cause",
+        "incomplete_action",
+        "uncovered_findings",
+        "discrepancies_required",
+        "reason_code",
+        "no_such_person",
+        "no_concern",
+    }
+)
 
 
 class Problem(Exception):
@@ -26,10 +53,18 @@ class Problem(Exception):
         detail: A sentence for people.
         missing: Names of all fields that are missing or wrong.
         allowed: What this caller may do now.
+        more: Further members of the answer.
     """
 
     def __init__(
-        self, status: int, code: str, detail: str, *, missing: Sequence[str] = (), allowed: Sequence[str] = ()
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        missing: Sequence[str] = (),
+        allowed: Sequence[str] = (),
+        more: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -37,6 +72,7 @@ class Problem(Exception):
         self.detail = detail
         self.missing = tuple(missing)
         self.allowed = tuple(allowed)
+        self.more = dict(more or {})
 
     def response(self) -> web.Response:
         """The refusal as an HTTP answer."""
@@ -48,6 +84,7 @@ class Problem(Exception):
             "code": self.code,
             "missing": self.missing,
             "allowed": self.allowed,
+            **self.more,
         }
         response = web.Response(
             status=self.status, body=msgspec.json.encode(body), content_type="application/problem+json"
@@ -67,7 +104,9 @@ def from_error(error: Exception) -> Problem | None:
         case NotFound():
             return Problem(404, "not_found", str(error))
         case StaleVersion():
-            return Problem(412, "stale_version", str(error))
+            return Problem(412, "stale_version", str(error), more={"version": error.version, "changed_by": error.by})
+        case KeyReused():
+            return Problem(422, "idempotency_key_reused", f"{error}; send another key, or the same request")
         case Duplicate():
             return Problem(409, "duplicate", str(error))
         case StoreBusy() | StoreUnavailable():

@@ -62,11 +62,22 @@ async def body_of(request: web.Request, shape: type[T]) -> T:
     try:
         return msgspec.json.decode(raw or b"{}", type=shape)
     except msgspec.ValidationError as error:
-        raise Problem(422, "invalid_body", str(error)) from None
+        raise Problem(422, "invalid_body", str(error), missing=_left_out(raw, shape)) from None
     except msgspec.DecodeError as error:
         raise Problem(400, "not_json", f"the body is not JSON: {error}") from None
     except RecursionError:
         raise Problem(400, "too_deep", "the body is nested too deeply") from None
+
+
+def _left_out(raw: bytes, shape: Any) -> tuple[str, ...]:
+    """Fields that are required and not there, all of them; msgspec names the first."""
+    try:
+        given = msgspec.json.decode(raw or b"{}")
+    except (msgspec.DecodeError, RecursionError):
+        return ()
+    if not isinstance(given, dict):
+        return ()
+    return tuple(one.encode_name for one in msgspec.structs.fields(shape) if one.required and one.name not in given)
 
 
 def number_of(request: web.Request) -> int:
@@ -117,6 +128,15 @@ def incident(record: Incident) -> dict[str, Any]:
         "owner": record.owner,
         "acknowledged_at": record.acknowledged_at,
         "acknowledged_by": record.acknowledged_by,
+        "aware_at": record.aware_at,
+        "contained_at": record.contained_at,
+        "resolved_at": record.resolved_at,
+        "closed_at": record.closed_at,
+        "quiet_until": record.quiet_until,
+        "observe_until": record.observe_until,
+        "merged_into": record.merged_into,
+        "source_kind": record.source_kind,
+        "drill": record.drill,
         "campaign": record.campaign,
         "history": record.history,
         "recurrence_of": record.recurrence_of,

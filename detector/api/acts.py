@@ -1,0 +1,186 @@
+"""Acts and moves by hand over the API."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from detector.api import bodies, wire, writing
+from detector.api.identity import CALLER, require_person
+from detector.api.keys import CALENDAR, FOUR_EYES, WAKE_NOTIFIER
+from detector.api.problem import Problem
+from store.calendar import Calendar
+from store.four_eyes import FourEyes
+from store.incident import Actor, ActorKind
+from store.repository import acts, by_hand, dismissals, merges, moves
+from store.repository.acts import Done
+from store.tx import Tx
+
+routes = web.RouteTableDef()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Who asks for what, upon which record, in what site."""
+
+    number: int
+    actor: Actor
+    via: str
+    body: Any  #: as the act or move takes it
+    version: int = 0  #: that the caller saw; acts need none
+    calendar: Calendar
+    four_eyes: FourEyes
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What every move takes."""
+        return {"via": self.via, "version": self.version}
+
+    @property
+    def act(self) -> dict[str, Any]:
+        """What every act takes."""
+        return {"via": self.via, "text": self.body.note}
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """How an act or move is asked for, and done."""
+
+    shape: type[Any]
+    work: Callable[[Tx, Asked], Done]
+
+
+def _decide(tx: Tx, asked: Asked) -> Done:
+    body: bodies.DecideBody = asked.body
+    if body.decision == "observe":
+        return moves.observe(tx, asked.number, asked.actor, until=body.until, reason=body.note, **asked.seen)
+    return moves.investigate(tx, asked.number, asked.actor, reason=body.note, **asked.seen)
+
+
+def _dismiss(tx: Tx, asked: Asked) -> Done:
+    body: bodies.DismissBody = asked.body
+    given: dict[str, Any] = {"reason_code": body.reason_code, "note": body.note, "calendar": asked.calendar}
+    return dismissals.dismiss(tx, asked.number, asked.actor, **given, **asked.seen)
+
+
+def _settle(tx: Tx, asked: Asked) -> Done:
+    given = {"agree": asked.body.agree, "note": asked.body.note, "mode": asked.four_eyes}
+    return dismissals.settle(tx, asked.number, asked.actor, **given, **asked.seen)
+
+
+def _answer(tx: Tx, asked: Asked) -> Done:
+    return acts.answer(tx, asked.number, asked.actor, to_entry=asked.body.entry, **asked.act)
+
+
+ACTS: Mapping[str, Doing] = {
+    "note": Doing(bodies.NoteBody, lambda tx, asked: acts.note(tx, asked.number, asked.actor, **asked.act)),
+    "contain": Doing(bodies.Body, lambda tx, asked: acts.contain(tx, asked.number, asked.actor, **asked.act)),
+    "resolve": Doing(bodies.Body, lambda tx, asked: acts.resolve(tx, asked.number, asked.actor, **asked.act)),
+    "own": Doing(bodies.Body, lambda tx, asked: acts.own(tx, asked.number, asked.actor, **asked.act)),
+    "extend": Doing(bodies.Body, lambda tx, asked: acts.extend(tx, asked.number, asked.actor, **asked.act)),
+    "hand_over": Doing(
+        bodies.HandOverBody,
+        lambda tx, asked: acts.hand_over(tx, asked.number, asked.actor, to=asked.body.to, **asked.act),
+    ),
+    "concern": Doing(bodies.NoteBody, lambda tx, asked: acts.concern(tx, asked.number, asked.actor, **asked.act)),
+    "answer": Doing(bodies.AnswerBody, _answer),
+}
+MOVES: Mapping[str, Doing] = {
+    "decide": Doing(bodies.DecideBody, _decide),
+    "dismiss": Doing(bodies.DismissBody, _dismiss),
+    "settle": Doing(bodies.SettleBody, _settle),
+    "merge": Doing(
+        bodies.MergeBody,
+        lambda tx, asked: merges.merge(
+            tx, asked.number, asked.body.into, asked.actor, note=asked.body.note, **asked.seen
+        ),
+    ),
+    "unmerge": Doing(
+        bodies.Body,
+        lambda tx, asked: merges.unmerge(tx, asked.number, asked.actor, note=asked.body.note, **asked.seen),
+    ),
+    "reopen": Doing(
+        bodies.ReopenBody,
+        lambda tx, asked: moves.reopen(tx, asked.number, asked.actor, reason=asked.body.reason, **asked.seen),
+    ),
+}
+
+
+@routes.post("/api/v1/incidents")
+async def open_incident(request: web.Request) -> web.Response:
+    """Open an incident by hand: a phone call, a lost laptop, a drill."""
+    actor = actor_of(request)
+    body = await wire.body_of(request, bodies.OpenBody)
+    via = request[CALLER].via
+    response = await writing.write(
+        request, lambda tx: opened(tx, body, actor, via), lambda result: writing.done(result, status=201)
+    )
+    request.app[WAKE_NOTIFIER]()
+    return response
+
+
+@routes.post("/api/v1/incidents/{number}/acts/{act}")
+async def act(request: web.Request) -> web.Response:
+    """Do something to an incident that moves no step."""
+    return await _ask(request, ACTS, "act", lambda: 0)
+
+
+@routes.post("/api/v1/incidents/{number}/moves/{move}")
+async def move(request: web.Request) -> web.Response:
+    """Move an incident by hand, upon the version named in If-Match."""
+    return await _ask(request, MOVES, "move", lambda: wire.seen_version(request))
+
+
+def opened(tx: Tx, body: bodies.OpenBody, actor: Actor, via: str) -> Done:
+    """Open what *body* tells of; pages and the API share it."""
+    return by_hand.open_by_hand(
+        tx,
+        actor,
+        title=body.title,
+        severity=body.severity,
+        what_happened=body.what_happened,
+        occurred_at=body.occurred_at,
+        drill=body.drill,
+        via=via,
+    )
+
+
+def actor_of(request: web.Request) -> Actor:
+    """The person who calls, or a 401 or 403."""
+    return Actor(kind=ActorKind.PERSON, id=require_person(request).id)
+
+
+def asked_by(request: web.Request, number: int, actor: Actor, via: str, body: Any, version: int = 0) -> Asked:
+    """What somebody asks for; pages and the API share it."""
+    return Asked(
+        number=number,
+        actor=actor,
+        via=via,
+        body=body,
+        version=version,
+        calendar=request.app[CALENDAR](),
+        four_eyes=request.app[FOUR_EYES](),
+    )
+
+
+async def _ask(
+    request: web.Request, table: Mapping[str, Doing], kind: str, version_seen: Callable[[], int]
+) -> web.Response:
+    """Look the act or move up in *table* and do it; every refusal says what this caller may do now."""
+    number = wire.number_of(request)
+    try:
+        actor, name = actor_of(request), request.match_info[kind]
+        doing = table.get(name)
+        if doing is None:
+            raise Problem(404, "not_found", f"there is no {kind} {name[:40]!r}")
+        body = await wire.body_of(request, doing.shape)
+        asked = asked_by(request, number, actor, request[CALLER].via, body, version_seen())
+        response = await writing.write(request, lambda tx: doing.work(tx, asked), writing.done)
+    except Exception as error:
+        problem = await writing.with_allowed(request, number, error)
+        if problem is None:
+            raise
+        raise problem from error
+    request.app[WAKE_NOTIFIER]()
+    return response

@@ -1,0 +1,80 @@
+"""What acts and moves take, as JSON."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from rules.event import Severity
+from store.incident import DismissReason
+
+LONGEST_NOTE = 10_000
+Note = Annotated[str, Meta(max_length=LONGEST_NOTE)]
+SomeNote = Annotated[str, Meta(min_length=1, max_length=LONGEST_NOTE)]
+Moment = Annotated[datetime, Meta(tz=True)]
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every act takes: a sentence for the record."""
+
+    note: Note = ""
+
+
+class NoteBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``acts/note``, ``acts/concern``."""
+
+    note: SomeNote
+
+
+class HandOverBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``acts/hand_over``."""
+
+    to: str  #: person id
+
+
+class AnswerBody(NoteBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``acts/answer``."""
+
+    entry: int  #: of the concern, in the timeline
+
+
+class DecideBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``moves/decide``."""
+
+    decision: Literal["investigate", "observe"]
+    until: Moment | None = None
+
+
+class DismissBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``moves/dismiss``."""
+
+    reason_code: DismissReason | None = None
+
+
+class SettleBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``moves/settle``."""
+
+    agree: bool
+
+
+class MergeBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``moves/merge``."""
+
+    into: Annotated[int, Meta(ge=1, le=10**15)]
+
+
+class ReopenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``moves/reopen``."""
+
+    reason: Note = ""
+
+
+class OpenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``POST /api/v1/incidents``."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=200)]
+    severity: Severity
+    what_happened: SomeNote
+    occurred_at: Moment | None = None
+    drill: bool = False

@@ -1,0 +1,182 @@
+"""One attack, one incident: merge a record into another, and take it out again.
+
+The target takes over evidence, entities, findings with their counts, the earliest moments, the highest severity and
+track. Findings that come while it is merged belong to the target and stay there; those that it brought go back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, literal, select
+
+from rules.event import Decision
+from store import acts, process
+from store.errors import MoveNotAllowed
+from store.incident import Actor, EntryKind, Incident, Outcome, Stage, Status, Tlp
+from store.notice import NoticeKind
+from store.process import Standing
+from store.repository import dismissals, moves, outbox, persons, records
+from store.repository.acts import Done, finished
+from store.tables import entity, evidence, finding, merged_finding, tally
+from store.tx import Tx
+from store.upsert import insert
+
+_SENT_ALONG = ("rule_id", "source", "origin", "line", "offset", "time", "text", "sha256")
+
+
+def merge(tx: Tx, number: int, into: int, actor: Actor, *, version: int, via: str, note: str = "") -> Done:
+    """Have another record carry *number* on.
+
+    Raises:
+        MoveNotAllowed: ``target_closed``, ``target_merged``, ``target_observed`` (what is to be investigated would
+            fall silent in it), ``tlp`` (one is TLP:RED, the other is not), or not from here.
+        NotFound: There is no record *into*.
+    """
+    before = moves.at_version(tx, number, version)
+    target = records.load(tx.connection, into)
+    roles = persons.roles_of(tx.connection, actor)
+    end = Standing(before.step, before.stage, Status.CLOSED, Outcome.MERGED)
+    with acts.telling_what_is_allowed(before, roles):
+        unmet = _against(before, target)
+        moved = process.advance(before, end, now=tx.now, by=actor, roles=roles, unmet=unmet)
+    after = replace(moved, merged_into=into, aware_at=before.aware_at or tx.now)
+    dismissals.withdraw(tx, number, actor)
+    records.change(tx, before, after)
+    tx.connection.execute(merged_finding.delete().where(merged_finding.c.incident == number))
+    brought = select(literal(number), finding.c.id).where(finding.c.incident == number)
+    tx.connection.execute(merged_finding.insert().from_select(["incident", "finding"], brought))
+    _hand_on(tx, number, into)
+    _send(tx, number, number, into)
+    grown = _taken_over(tx.connection, target, after)
+    records.change(tx, target, grown)
+    moves.write(tx, after, EntryKind.MOVED, actor, via, moves.from_to(before, after) | {"into": into}, note)
+    moves.write(tx, grown, EntryKind.MERGED, actor, via, {"merged": number, "severity": grown.severity.value}, note)
+    outbox.cancel_asks(tx, number, f"merged into {target.name}")
+    moves.tell(tx, after, NoticeKind.RESOLVED, f"{actor.id} merged it into {target.name}")
+    return finished(tx, after, actor)
+
+
+def unmerge(tx: Tx, number: int, actor: Actor, *, version: int, via: str, note: str = "") -> Done:
+    """Have it stand again where it stood.
+
+    Raises:
+        MoveNotAllowed: ``target_closed``, ``key_in_use`` (another open record has the same problem), ``tlp``, or it
+            is not merged.
+    """
+    before = moves.at_version(tx, number, version)
+    roles = persons.roles_of(tx.connection, actor)
+    place = Standing(before.step, before.stage if before.outcome is Outcome.MERGED else Stage.NONE)
+    with acts.telling_what_is_allowed(before, roles):
+        if before.merged_into is None:
+            raise MoveNotAllowed("not_a_move", f"{before.name} is not merged into another")
+        target = records.load(tx.connection, before.merged_into)
+        unmet = (*(() if target.is_open else ("target_closed",)), *moves.key_in_use(tx.connection, before))
+        after = process.advance(before, place, now=tx.now, by=actor, roles=roles, unmet=unmet)
+    _send(tx, number, target.number, number)
+    after = replace(after, events=_most_events(tx.connection, number, after.events))
+    records.change(tx, before, after)
+    left = replace(target, events=_most_events(tx.connection, target.number, target.events), version=target.version + 1)
+    records.change(tx, target, left)
+    moves.write(tx, after, EntryKind.MOVED, actor, via, moves.from_to(before, after) | {"out_of": target.number}, note)
+    moves.write(tx, left, EntryKind.MERGED, actor, via, {"taken_out": number}, note)
+    if after.acknowledged_at is None and after.decision is Decision.INVESTIGATE:
+        moves.tell(tx, after, NoticeKind.REOPENED, f"{actor.id} took it out of {target.name} again")
+    return finished(tx, after, actor)
+
+
+def _against(source: Incident, target: Incident) -> tuple[str, ...]:
+    """All codes that speak against merging *source* into *target*."""
+    found = {
+        "target_merged": target.outcome is Outcome.MERGED,
+        "target_closed": source.number == target.number
+        or (not target.is_open and target.outcome is not Outcome.MERGED),
+        "target_observed": target.decision is Decision.OBSERVE and source.decision is not Decision.OBSERVE,
+        "tlp": (source.tlp is Tlp.RED) != (target.tlp is Tlp.RED),
+    }
+    return tuple(code for code, speaks in found.items() if speaks)
+
+
+def _taken_over(connection: Connection, target: Incident, source: Incident) -> Incident:
+    """*target* with what it takes over from *source*."""
+    worse = source.severity.rank > target.severity.rank
+    order = list(Tlp)
+    return replace(
+        target,
+        severity=source.severity if worse else target.severity,
+        severity_terms=source.severity_terms if worse else target.severity_terms,
+        severity_highest=max(target.severity_highest, source.severity_highest, key=lambda one: one.rank),
+        track=max(target.track, source.track, key=lambda one: one.rank),
+        tlp=min(target.tlp, source.tlp, key=order.index),
+        first_seen=min(target.first_seen, source.first_seen),
+        last_seen=max(target.last_seen, source.last_seen),
+        aware_at=min((one for one in (target.aware_at, source.aware_at) if one is not None), default=None),
+        events=_most_events(connection, target.number, target.events),
+        version=target.version + 1,
+    )
+
+
+def _hand_on(tx: Tx, number: int, into: int) -> None:
+    """Copy evidence and entities; those that the target has are its own."""
+    lines = select(literal(into), *(evidence.c[name] for name in _SENT_ALONG)).where(evidence.c.incident == number)
+    _copy(tx, evidence, ("incident", *_SENT_ALONG), lines.order_by(evidence.c.id))
+    named = select(literal(into), entity.c.kind, entity.c.value, entity.c.first_seen).where(entity.c.incident == number)
+    _copy(tx, entity, ("incident", "kind", "value", "first_seen"), named)
+
+
+def _copy(tx: Tx, table: Any, names: Sequence[str], rows: Select[Any]) -> None:
+    found = [dict(zip(names, row, strict=True)) for row in tx.connection.execute(rows)]
+    if found:
+        tx.connection.execute(insert(tx.connection, table).on_conflict_do_nothing(), found)
+
+
+def _send(tx: Tx, source: int, start: int, end: int) -> None:
+    """Move the findings that *source* brought from one record to another, and with them what they count."""
+    brought = select(merged_finding.c.finding).where(merged_finding.c.incident == source)
+    theirs = (finding.c.incident == start, finding.c.id.in_(brought))
+    for row in _counted(tx.connection, theirs):
+        _count(tx, start, row, -1)
+        _count(tx, end, row, +1)
+    tx.connection.execute(finding.update().where(*theirs).values(incident=end))
+
+
+def _counted(connection: Connection, theirs: Sequence[ColumnElement[bool]]) -> Sequence[Any]:
+    """What findings contribute to a tally, by rule."""
+    is_episode = case(((finding.c.counted > 0) & finding.c.merged_into.is_(None), 1), else_=0)
+    return connection.execute(
+        select(
+            finding.c.rule_id,
+            func.min(finding.c.rule_title).label("rule_title"),
+            func.sum(is_episode).label("findings"),
+            func.sum(finding.c.counted).label("events"),
+            func.min(finding.c.first_seen).label("first_seen"),
+            func.max(finding.c.last_seen).label("last_seen"),
+        )
+        .where(*theirs)
+        .group_by(finding.c.rule_id)
+    ).all()
+
+
+def _count(tx: Tx, number: int, row: Row[Any], sign: int) -> None:
+    mine = (tally.c.incident == number, tally.c.rule_id == row.rule_id)
+    old = tx.connection.execute(select(tally).where(*mine)).first()
+    if old is None:
+        if sign > 0:
+            values = {**row._mapping, "findings": int(row.findings), "events": int(row.events)}
+            tx.connection.execute(tally.insert().values(incident=number, **values))
+        return
+    tx.connection.execute(
+        tally.update()
+        .where(*mine)
+        .values(
+            findings=max(0, old.findings + sign * int(row.findings)),
+            events=max(0, old.events + sign * int(row.events)),
+            first_seen=min(old.first_seen, row.first_seen),
+            last_seen=max(old.last_seen, row.last_seen),
+        )
+    )
+
+
+def _most_events(connection: Connection, number: int, otherwise: int) -> int:
+    most = connection.execute(select(func.max(tally.c.events)).where(tally.c.incident == number)).scalar()
+    return otherwise if most is None else int(most)

@@ -1,0 +1,116 @@
+"""The application behind both of its doors, on a real store, with what a daemon would hand to it."""
+
+import itertools
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from prometheus_client import CollectorRegistry
+
+from detector.api import keys
+from detector.api.application import new_application
+from detector.api.server import Server
+from detector.status import DaemonStatus, HttpState, Readiness, Reloaded, Summary
+from notifier.links import ACKNOWLEDGE, Links
+from store.calendar import Calendar
+from store.database import Store
+from store.four_eyes import FourEyes
+from store.people import Person, Role
+from support.fakes import START, FakeClock
+
+ANA = Person(id="ana", name="Ana", roles=frozenset({Role.RESPONDER}))
+VIC = Person(id="vic", name="Vic", roles=frozenset({Role.VIEWER}))
+
+
+def status() -> DaemonStatus:
+    """A daemon without sources."""
+    return DaemonStatus(
+        version="0",
+        pid=1,
+        started_at=START,
+        now=START,
+        http=HttpState(url="", base_url=""),
+        store="sqlite",
+        engine_pid=2,
+        engine_restarts=0,
+        rules=(),
+        rule_errors=(),
+        sources=(),
+        summary=Summary(open=1, unacknowledged=1, observations=0, deliveries_pending=0, deliveries_dead=0),
+        degraded=(),
+    )
+
+
+class Site:
+    """The application behind both of its doors."""
+
+    def __init__(self, store: Store, clock: FakeClock, folder: Path) -> None:
+        self.store = store
+        self.clock = clock
+        self.woken = 0
+        self.four_eyes = FourEyes.FULL
+        self.links = Links([b"0123456789abcdef"], "http://tocsin.test")
+        self.door = folder / "s.sock"
+        serial = itertools.count()
+        app = new_application()
+        app[keys.STORE] = store
+        app[keys.CLOCK] = clock
+        app[keys.LINKS] = lambda: self.links
+        app[keys.REGISTRY] = CollectorRegistry()
+        app[keys.STATUS] = self._status
+        app[keys.READINESS] = self._readiness
+        app[keys.RELOAD] = self._reload
+        app[keys.WAKE_NOTIFIER] = self._wake
+        app[keys.FOUR_EYES] = lambda: self.four_eyes
+        app[keys.CALENDAR] = Calendar
+        app[keys.NEW_SECRET] = lambda: f"secret{next(serial)}"
+        self.server = Server(app)
+
+    async def start(self) -> None:
+        """Listen on a free port and on a socket."""
+        await self.server.start("127.0.0.1", 0, self.door)
+        self.browser = aiohttp.ClientSession(self.server.url, cookie_jar=aiohttp.CookieJar(unsafe=True))
+        self.operator = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self.door)))
+
+    async def stop(self) -> None:
+        """Close everything."""
+        await self.browser.close()
+        await self.operator.close()
+        await self.server.stop()
+
+    async def ask(
+        self, method: str, path: str, *, token: str = "", version: int | None = None, key: str = "", **more: Any
+    ) -> tuple[int, Any]:
+        """A program's request over the socket, upon *version* and once per *key* if given: status and JSON."""
+        given = {
+            "Authorization": f"Bearer {token}" if token else "",
+            "If-Match": "" if version is None else f'"{version}"',
+            "Idempotency-Key": key,
+        }
+        headers = {name: value for name, value in given.items() if value}
+        async with self.operator.request(method, f"http://tocsin{path}", headers=headers, **more) as answer:
+            return answer.status, await answer.json() if answer.content_length else None
+
+    async def token_of(self, person: str) -> str:
+        """A fresh token."""
+        _, made = await self.ask("POST", "/api/v1/tokens", json={"person": person, "label": "t"})
+        return str(made["token"])
+
+    def link(self, person: str = "ana", hours: float = 24) -> str:
+        """The path of a signed link to acknowledge INC-1."""
+        expires = self.clock.now() + timedelta(hours=hours)
+        url = self.links.make(record=1, act=ACKNOWLEDGE, person=person, expires_at=expires, nonce=f"n-{person}")
+        return url.removeprefix("http://tocsin.test")
+
+    async def _status(self) -> DaemonStatus:
+        return status()
+
+    async def _readiness(self) -> Readiness:
+        return Readiness(ready=True, degraded=())
+
+    async def _reload(self) -> Reloaded:
+        return Reloaded(applied=False, message="nothing was changed", errors=("config.toml:1:1: error: …",))
+
+    def _wake(self) -> None:
+        self.woken += 1
