@@ -32,7 +32,8 @@ Colours and progress are shown on a terminal only.
 TAIL = """\
 ## What `tocsin replay --json` prints
 
-One object a line for each record that would have been opened; on standard error the moment as of which stamps without a year were read.
+One object a line for each record that would have been opened.
+The moment as of which stamps without a year were read is told on standard error.
 
 | Key | What |
 |---|---|
