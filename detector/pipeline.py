@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 COMMIT_AFTER = timedelta(milliseconds=250)
 COMMIT_BYTES = 16 * 1024 * 1024
-QUEUED_BATCHES = 4  # 512 KiB each: pressure reaches the files before memory grows
+QUEUED_BATCHES = 2  # pressure reaches the files before memory grows, and who has a line to page waits behind few
 TICK_SECONDS = 1.0
 RETRY_SECONDS = 1.0
 SNAPSHOT_AFTER_BYTES = 4 * 1024 * 1024

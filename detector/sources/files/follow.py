@@ -16,7 +16,7 @@ from detector.sources.files.position import Mark, Position
 from detector.sources.files.transcode import Codec, codec_of, transcoded_lines
 from rules.event import Batch, Starts
 
-CHUNK_BYTES = 512 * 1024
+CHUNK_BYTES = 256 * 1024  #: a batch at most: a line of another source waits for no more than a few of them
 COUNT_LIMIT_BYTES = 1024 * 1024 * 1024
 
 
