@@ -222,7 +222,7 @@ async def test_many_deltas_become_one_snapshot(store: Store, clock: FakeClock) -
 
 async def test_forgotten_batches_are_not_fed(store: Store, clock: FakeClock) -> None:
     """What a removed source had handed in and was not worked on yet is dropped, to be read again later."""
-    engine, source = CountingEngine(), Lines(1, 3, clock)
+    engine, source = CountingEngine(), Lines(1, 2, clock)
     pipeline = Pipeline(engine, store, clock, Watcher(), lambda: None)
     await pipeline.read(source)
     pipeline.forget(frozenset({"lines"}))
