@@ -1,6 +1,6 @@
 """The lines that made a record: of each rule the first and the last."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, func, select
 
@@ -14,14 +14,28 @@ _FIELDS = ("source", "origin", "line", "offset", "time", "text", "sha256")
 _ORDER = tuple(evidence.c[name] for name in ("time", "line", "offset", "source", "origin", "sha256"))
 
 
-def add(tx: Tx, number: int, rule_id: str, lines: Sequence[Evidence]) -> None:
-    """Keep lines that are not kept yet, then drop what is neither among the rule's first nor its last."""
-    if not lines:
-        return
+def add(tx: Tx, lines: Mapping[tuple[int, str], Sequence[Evidence]]) -> None:
+    """Keep lines by record and rule that are not kept yet, then drop what is neither among the first nor the last."""
     rows = [
-        {"incident": number, "rule_id": rule_id} | {name: getattr(line, name) for name in _FIELDS} for line in lines
+        {"incident": number, "rule_id": rule_id} | {name: getattr(line, name) for name in _FIELDS}
+        for (number, rule_id), found in lines.items()
+        for line in found
     ]
+    if not rows:
+        return
     tx.connection.execute(insert(tx.connection, evidence).on_conflict_do_nothing(), rows)
+    of_rule = (evidence.c.incident, evidence.c.rule_id)
+    many = (
+        select(*of_rule)
+        .where(evidence.c.incident.in_({number for number, _ in lines}))
+        .group_by(*of_rule)
+        .having(func.count() > FIRST + LAST)
+    )
+    for number, rule_id in tx.connection.execute(many).all():
+        _drop_between(tx, number, rule_id)
+
+
+def _drop_between(tx: Tx, number: int, rule_id: str) -> None:
     ranked = (
         select(
             evidence.c.id,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -30,7 +31,7 @@ def load(connection: Connection, number: int) -> Incident:
 
 def add(tx: Tx, record: Incident) -> None:
     """Keep a new record."""
-    tx.connection.execute(incident.insert().values(**_columns(record)))
+    tx.connection.execute(incident.insert(), _columns(record))
 
 
 def change(tx: Tx, before: Incident, after: Incident) -> None:
@@ -41,14 +42,15 @@ def change(tx: Tx, before: Incident, after: Incident) -> None:
         tx.connection.execute(incident.update().where(incident.c.number == after.number).values(**changed))
 
 
-def add_entities(tx: Tx, number: int, named: Mapping[Entity, datetime]) -> None:
-    """List entities that are not listed yet, with when each was seen first, up to `MAX_ENTITIES` a record."""
-    listed = select(func.count()).select_from(entity).where(entity.c.incident == number)
-    room = max(0, MAX_ENTITIES - tx.connection.execute(listed).scalar_one())
+def add_entities(tx: Tx, named: Mapping[int, Mapping[Entity, datetime]]) -> None:
+    """List entities that are not listed yet, with when each was seen first; up to `MAX_ENTITIES` a record."""
+    listed = select(entity.c.incident, func.count()).where(entity.c.incident.in_(named)).group_by(entity.c.incident)
+    counts = {row[0]: row[1] for row in tx.connection.execute(listed)}
     rows = [
         {"incident": number, "kind": one.kind, "value": one.value, "first_seen": first_seen}
-        for one, first_seen in named.items()
-    ][:room]
+        for number, of_it in named.items()
+        for one, first_seen in islice(of_it.items(), max(0, MAX_ENTITIES - counts.get(number, 0)))
+    ]
     if rows:
         tx.connection.execute(insert(tx.connection, entity).on_conflict_do_nothing(), rows)
 

@@ -87,10 +87,8 @@ class WorkingSet:
         ]
         counts = ("findings", "events", "first_seen", "last_seen")
         upsert(self._tx.connection, tally, ["incident", "rule_id"], changed, update=counts)
-        for number, named in self._entities.items():
-            records.add_entities(self._tx, number, named)
-        for (number, rule_id), lines in self._lines.items():
-            evidence.add(self._tx, number, rule_id, lines)
+        records.add_entities(self._tx, self._entities)
+        evidence.add(self._tx, self._lines)
 
     def known(self, finding_id: str) -> Known | None:
         """What was taken of it before."""
