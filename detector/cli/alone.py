@@ -36,7 +36,7 @@ class Either(Client):
         """What is there, as JSON."""
         return self._either(lambda client: client.get(path, query))
 
-    def post(self, path: str, body: Mapping[str, object]) -> Any:
+    def post(self, path: str, body: Mapping[str, object], *, version: int | None = None) -> Any:
         """Hand *body* over and return the answer."""
         return self._either(lambda client: client.post(path, body))
 

@@ -33,16 +33,20 @@ class Client:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         return self._ask("GET", f"{path}?{urlencode(given)}" if given else path)
 
-    def post(self, path: str, body: Mapping[str, object]) -> Any:
-        """Hand *body* over and return the answer. Raises as ``get`` does."""
-        return self._ask("POST", path, json.dumps(body))
+    def post(self, path: str, body: Mapping[str, object], *, version: int | None = None) -> Any:
+        """Hand *body* over and return the answer. Raises as ``get`` does.
+
+        Args:
+            version: Of the record, that the one who decides has seen.
+        """
+        return self._ask("POST", path, json.dumps(body), {} if version is None else {"If-Match": f'"{version}"'})
 
     def delete(self, path: str) -> None:
         """Remove what is there. Raises as ``get`` does."""
         self._ask("DELETE", path)
 
-    def _ask(self, method: str, path: str, body: str | None = None) -> Any:
-        headers = self._headers | ({"Content-Type": "application/json"} if body is not None else {})
+    def _ask(self, method: str, path: str, body: str | None = None, more: Mapping[str, str] | None = None) -> Any:
+        headers = self._headers | ({"Content-Type": "application/json"} if body is not None else {}) | dict(more or {})
         try:
             self._connection.request(method, self._path + path, body, headers)
             response = self._connection.getresponse()

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from detector.cli import acting
 from detector.cli.client import in_path
 from detector.cli.options import Client, daemon_options, json_option
 from detector.cli.output import clean, print_json, print_table, severity
@@ -14,7 +15,11 @@ LINES_SHOWN = 10
 
 @click.group()
 def incidents() -> None:
-    """List, show and acknowledge incidents."""
+    """List and show incidents, and act on them."""
+
+
+for _verb in acting.VERBS:
+    incidents.add_command(_verb)
 
 
 @incidents.command("list")

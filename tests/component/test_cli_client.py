@@ -284,3 +284,40 @@ level: high
     def test_a_rule_that_changed_since_is_not_blamed(self, peer: Peer) -> None:
         """What matched then is not explained by what the rule says now."""
         assert "the rule has changed since (0123456789abcdef then, " in self.told(peer, "0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "body", "says"),
+    [
+        (["note", "INC-1", "a scanner"], "acts/note", {"note": "a scanner"}, "INC-1: written as entry 4."),
+        (["contain", "INC-1"], "acts/contain", {"note": ""}, "INC-1 is contained since 03:12."),
+        (["assign", "INC-1", "bo"], "acts/hand_over", {"to": "bo", "note": ""}, "INC-1 is bo's now."),
+        (["assign", "INC-1"], "acts/own", {"note": ""}, "INC-1 is bo's now."),
+        (
+            ["dismiss", "INC-1", "--reason", "duplicate"],
+            "moves/dismiss",
+            {"reason_code": "duplicate", "note": ""},
+            "INC-1: proposed; quiet until 09:00, unless another person settles it before.",
+        ),
+        (["settle", "INC-1", "--agree"], "moves/settle", {"agree": True, "note": ""}, "INC-1 is dismissed."),
+        (["reopen", "INC-1", "--reason", "x"], "moves/reopen", {"reason": "x"}, "INC-1 is open again, cycle 2."),
+    ],
+)
+def test_verbs_that_act(peer: Peer, arguments: list[str], path: str, body: dict[str, Any], says: str) -> None:
+    """Each verb is one request, after a look at the version where something is decided."""
+    told = {"id": "INC-1", "entry": 4, "contained_at": "03:12", "owner": "bo", "status": "open", "cycle": 2}
+    peer.answers["GET", "/api/v1/incidents/INC-1"] = (200, {"version": 6})
+    peer.answers["POST", f"/api/v1/incidents/INC-1/{path}"] = (200, told | {"quiet_until": "09:00"})
+    done = call(peer, "incidents", *arguments)
+    assert (done.exit_code, done.output) == (0, f"{says}\n")
+    assert peer.asked[-1][2] == body
+
+
+def test_one_opens_an_incident_from_the_shell(peer: Peer) -> None:
+    """Three things are asked: what it is called, how bad it is, what happened."""
+    peer.answers["POST", "/api/v1/incidents"] = (201, {"id": "INC-2"})
+    options = ["--severity", "high", "--what-happened", "on a train", "--drill"]
+    done = call(peer, "incidents", "open", "Laptop lost", *options)
+    assert done.output == "INC-2 is open; people are being told.\n"
+    expected = {"title": "Laptop lost", "severity": "high", "what_happened": "on a train", "drill": True}
+    assert peer.asked[-1][2] == expected
