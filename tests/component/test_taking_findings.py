@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 from support.fakes import START, FakeClock
 from support.store import ANA, BO, add_persons, finding, line
 
@@ -13,6 +14,7 @@ from store.incident import EntryKind, Incident, Step, Track
 from store.notice import NoticeKind
 from store.repository import evidence, findings, incidents, outbox, timeline, verification
 from store.repository.findings import Taken
+from store.tx import Tx
 
 
 async def take(store: Store, *found: Finding) -> list[Taken]:
@@ -341,3 +343,25 @@ async def test_hostile_text_is_stored(store: Store) -> None:
     await take(store, hostile, finding("f2", source="\udcff\x00" * 10, key=hostile.dedup_key))
     [record] = await records(store)
     assert record.group == (("source.ip", "\\udcff\\x00" * 10),)
+
+
+async def test_many_at_once_cost_few_statements(store: Store) -> None:
+    """Hundreds of findings that join what is there are looked up and written together, so that a commit stays short."""
+    await take(store, finding("first", source="198.51.100.1", account="root"))
+    flood = [finding(f"f{number}", source=f"198.51.100.{number % 250}", account="root") for number in range(400)]
+    said: list[str] = []
+
+    def work(tx: Tx) -> list[Taken]:
+        def note(*arguments: object) -> None:
+            said.append(str(arguments[2]))
+
+        event.listen(tx.connection, "before_cursor_execute", note)
+        try:
+            return findings.take_all(tx, flood)
+        finally:
+            event.remove(tx.connection, "before_cursor_execute", note)
+
+    taken = await store.write(work)
+    assert {one.incident for one in taken} == {1}
+    told = [statement for statement in said if "timeline" in statement or "INTO value" in statement]
+    assert len(said) - len(told) < 30, said
