@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from detector import governance, keyring, logs, sample
+from detector import governance, in_force, keyring, logs, sample
 from detector.api import keys
 from detector.api.application import new_application
 from detector.api.identity import hash_of
@@ -127,6 +127,7 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     engine = EngineProcess(settings.engine, committed_state)
     ready = await engine.start()
     house.push_async_callback(engine.stop)
+    await store.write(lambda tx: in_force.enter(tx, settings.config, ready))
 
     metrics = Metrics(CollectorRegistry())
     metrics.took_rules(ready)

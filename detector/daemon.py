@@ -1,12 +1,13 @@
 """The running daemon: its tasks for one life span, reload, and a stop in the order of the data."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import structlog
 
+from detector import in_force
 from detector.config.load import load
 from detector.config.problems import ConfigErrors
 from detector.config.records import Config
@@ -31,7 +32,6 @@ from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock
 from store.database import Store
 from store.errors import StoreBusy, StoreUnavailable
-from store.people import Person
 from store.repository import persons, positions
 from store.tx import Tx
 
@@ -143,7 +143,7 @@ class Daemon:
         changed = changes(self.settings.sources, settings.sources)
         await self._readers.end(changed)
         self._pipeline.forget(changed)
-        await self._pipeline.between_batches(lambda: self._know(settings.persons))
+        await self._pipeline.between_batches(lambda: self._know(settings, ready))
         fresh = {
             name: one for name, one in settings.sources.items() if name in changed or name not in self.settings.sources
         }
@@ -152,8 +152,12 @@ class Daemon:
         if self._group is not None:
             self._readers.start(self._group, await self._sources(fresh))
 
-    async def _know(self, people: Sequence[Person]) -> None:
-        await self._store.write(lambda tx: persons.upsert_from_config(tx, people), patient=True)
+    async def _know(self, settings: Settings, ready: Ready) -> None:
+        def work(tx: Tx) -> None:
+            persons.upsert_from_config(tx, settings.persons)
+            in_force.enter(tx, settings.config, ready)
+
+        await self._store.write(work, patient=True)
 
     async def _sources(self, wanted: Mapping[str, FileSourceSettings]) -> dict[str, Source]:
         """Sources that go on where their last committed batch ended."""

@@ -1,14 +1,15 @@
 """Persons and their roles, from the configuration or added by command."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, select
 
 from store.errors import ActNotAllowed, Duplicate, NotFound
-from store.incident import Actor, ActorKind
+from store.incident import DAEMON, Actor, ActorKind
 from store.people import Person, Role
-from store.repository import sessions, tokens
+from store.repository import installation, sessions, tokens
 from store.tables import person, person_role, token
 from store.tx import Tx
 from store.upsert import insert
@@ -20,6 +21,7 @@ def upsert_from_config(tx: Tx, persons: Iterable[Person]) -> None:
     """
     kept = list(persons)
     for one in kept:
+        installation.person_changed(tx, get(tx.connection, one.id), one, DAEMON)
         written = _columns(one) | {"from_config": True, "changed_by": "", "disabled_at": one.disabled_at}
         tx.connection.execute(
             insert(tx.connection, person)
@@ -31,7 +33,7 @@ def upsert_from_config(tx: Tx, persons: Iterable[Person]) -> None:
         person.c.from_config, person.c.disabled_at.is_(None), person.c.id.not_in([one.id for one in kept])
     )
     for row in tx.connection.execute(gone).all():
-        _disable(tx, row.id, changed_by="")
+        _disable(tx, row.id, changed_by="", by=DAEMON)
 
 
 def add(tx: Tx, new: Person, by: Actor) -> None:
@@ -44,6 +46,7 @@ def add(tx: Tx, new: Person, by: Actor) -> None:
         raise Duplicate(f"there is a person {new.id!r} already")
     values = _columns(new) | {"from_config": False, "changed_by": by.id}
     tx.connection.execute(person.insert().values(id=new.id, created_at=tx.now, **values))
+    installation.person_changed(tx, None, new, by)
     _set_roles(tx, new)
 
 
@@ -61,7 +64,7 @@ def disable(tx: Tx, person_id: str, by: Actor) -> None:
         raise ActNotAllowed(
             "from_config", f"{person_id!r} stands in the configuration: remove the [[person]] there and reload"
         )
-    _disable(tx, person_id, changed_by=by.id)
+    _disable(tx, person_id, changed_by=by.id, by=by)
 
 
 def all_of(connection: Connection) -> list[Person]:
@@ -123,7 +126,9 @@ def _set_roles(tx: Tx, one: Person) -> None:
         tx.connection.execute(person_role.insert(), rows)
 
 
-def _disable(tx: Tx, person_id: str, *, changed_by: str) -> None:
+def _disable(tx: Tx, person_id: str, *, changed_by: str, by: Actor) -> None:
+    if (found := get(tx.connection, person_id)) is not None:
+        installation.person_changed(tx, found, replace(found, disabled_at=tx.now), by)
     tx.connection.execute(
         person.update().where(person.c.id == person_id).values(disabled_at=tx.now, changed_by=changed_by)
     )

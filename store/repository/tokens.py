@@ -5,6 +5,7 @@ from sqlalchemy import Connection, select
 from store.errors import NotFound
 from store.incident import Actor
 from store.people import Token
+from store.repository import installation
 from store.tables import person, token
 from store.tx import Tx
 
@@ -28,6 +29,7 @@ def create(tx: Tx, person_id: str, label: str, digest: str, by: Actor) -> Token:
         .values(person=person_id, label=label, hash=digest, created_at=tx.now, changed_by=by.id)
         .returning(*_COLUMNS)
     ).one()
+    installation.token_made(tx, row.id, person_id, label, by)
     return Token(**row._mapping)
 
 
@@ -44,11 +46,13 @@ def revoke(tx: Tx, token_id: int, by: Actor) -> None:
     """
     if tx.connection.execute(select(token.c.id).where(token.c.id == token_id)).first() is None:
         raise NotFound(f"there is no token {token_id}; `tocsin token list` shows all")
-    tx.connection.execute(
+    ended = tx.connection.execute(
         token.update()
         .where(token.c.id == token_id, token.c.revoked_at.is_(None))
         .values(revoked_at=tx.now, changed_by=by.id)
-    )
+    ).rowcount
+    if ended:
+        installation.token_revoked(tx, token_id, by)
 
 
 def revoke_all_of(tx: Tx, person_id: str, *, changed_by: str) -> None:
