@@ -5,7 +5,9 @@ from aiohttp import web
 from detector.api import acts, forms, health, incidents, people
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
+from detector.web import acting
 from detector.web import routes as web_routes
+from detector.web.frames import PAGES
 from detector.web.pages import STATIC, Pages
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -23,8 +25,16 @@ def new_application() -> web.Application:
     app = web.Application(
         middlewares=[careful_headers, web_routes.error_pages, problems, identify], client_max_size=MAX_BODY_BYTES
     )
-    app[web_routes.PAGES] = Pages()
-    for table in (health.routes, incidents.routes, acts.routes, forms.routes, people.routes, web_routes.routes):
+    app[PAGES] = Pages()
+    for table in (
+        health.routes,
+        incidents.routes,
+        acts.routes,
+        forms.routes,
+        people.routes,
+        web_routes.routes,
+        acting.routes,
+    ):
         app.router.add_routes(table)
     app.router.add_static("/static/", STATIC)
     return app

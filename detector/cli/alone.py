@@ -38,7 +38,7 @@ class Either(Client):
 
     def post(self, path: str, body: Mapping[str, object], *, version: int | None = None) -> Any:
         """Hand *body* over and return the answer."""
-        return self._either(lambda client: client.post(path, body))
+        return self._either(lambda client: client.post(path, body, version=version))
 
     def delete(self, path: str) -> None:
         """Remove what is there."""

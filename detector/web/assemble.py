@@ -9,7 +9,8 @@ from notifier.message import who_where
 from notifier.untrusted import visible
 from rules.event import Decision, Entity, Severity
 from rules.finding import Evidence
-from store import process
+from store import acts, process
+from store.four_eyes import settling_needs_another
 from store.incident import Incident, Status, TimelineEntry
 from store.notice import Delivery, DeliveryState
 from store.people import Person
@@ -112,6 +113,11 @@ def incident_view(connection: Connection, frame: views.Frame, person: Person | N
         told=tuple(_told(delivery, called) for delivery in outbox.of_incident(connection, number)),
         may_acknowledge=may_acknowledge(one, person),
         version=one.version,
+        acts=frozenset(acts.allowed(one, person.roles)) if person else frozenset(),
+        needs_another=settling_needs_another(one.severity_highest),
+        contained_at=one.contained_at,
+        quiet_until=one.quiet_until,
+        drill=one.drill,
     )
 
 
@@ -137,6 +143,11 @@ def acknowledge_view(
         told=tuple(dict.fromkeys(called.get(each.person or "", each.receiver) for each in told)),
         by=called.get(one.acknowledged_by or "", one.acknowledged_by),
         at=one.acknowledged_at,
+        acts=frozenset(acts.allowed(one, person.roles)) if one.acknowledged_at is not None else frozenset(),
+        needs_another=settling_needs_another(one.severity_highest),
+        contained_at=one.contained_at,
+        quiet_until=one.quiet_until,
+        version=one.version,
     )
 
 

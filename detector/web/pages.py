@@ -12,7 +12,7 @@ from detector.web import views
 from notifier.message import duration
 from notifier.untrusted import visible
 from rules.event import Severity
-from store.incident import Status, Step
+from store.incident import DismissReason, Status, Step
 
 STATIC = Path(__file__).parent / "static"
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -43,6 +43,8 @@ _DELIVERY_ICONS = {
     "cancelled": "⊘",
     "suppressed": "⊘",
 }
+#: What a person may give as the reason of a dismissal, with the words for it.
+REASONS = {one.value: one.value.replace("_", " ") for one in DismissReason if one is not DismissReason.OBSERVED_NOTHING}
 
 
 class Pages:
@@ -71,11 +73,15 @@ class Pages:
 
     def incident(self, view: views.IncidentView) -> str:
         """One incident."""
-        return self._render("incident.html", view, steps=steps(view.step, view.status))
+        return self._render("incident.html", view, steps=steps(view.step, view.status), reasons=REASONS)
 
     def acknowledge(self, view: views.AcknowledgeView) -> str:
         """The page behind the link in a message."""
-        return self._render("acknowledge.html", view)
+        return self._render("acknowledge.html", view, reasons=REASONS)
+
+    def new(self, view: views.NewView) -> str:
+        """Three fields that open an incident."""
+        return self._render("new.html", view, severities=list(reversed(Severity)))
 
     def expired(self, view: views.ExpiredView) -> str:
         """The link's time is over (410)."""

@@ -13,7 +13,8 @@ from detector.api.keys import CLOCK, LINKS, NEW_SECRET, STATUS, STORE, WAKE_NOTI
 from detector.api.problem import Handler, Problem
 from detector.api.wire import number_of, whole
 from detector.web import assemble, views
-from detector.web.pages import Pages
+from detector.web.acting import perform
+from detector.web.frames import PAGES, frame_of, html
 from notifier.links import ACKNOWLEDGE, Expired, Invalid, Link
 from rules.event import Severity
 from store.incident import Actor, ActorKind
@@ -21,7 +22,6 @@ from store.people import Person
 from store.repository import incidents, links, persons, sessions, sign_in
 from store.tx import Tx
 
-PAGES: web.AppKey[Pages] = web.AppKey("pages", Pages)
 SESSION_LASTS = timedelta(hours=12)
 LONGEST_NOTE = 500
 
@@ -70,8 +70,19 @@ async def link_page(request: web.Request) -> web.Response:
 
 @routes.post("/a/{token}")
 async def link_act(request: web.Request) -> web.Response:
-    """The button was pressed. A second press says who took it and when."""
-    return await _behind_link(request, _act)
+    """The button was pressed. A second press says who took it and when; further buttons act once somebody has it."""
+    form = await request.post()
+    if not form.get("act"):
+        return await _behind_link(request, _act)
+
+    async def further(request: web.Request, link: Link, person: Person, frame: views.Frame) -> views.AcknowledgeView:
+        record = await request.app[STORE].read(lambda c: incidents.get(c, link.record).incident)
+        if record.acknowledged_at is None:
+            raise Problem(409, "not_acknowledged", f"nobody has {record.name} yet: acknowledge it first")
+        await perform(request, link.record, str(form["act"]), form, person.id, via="link")
+        raise web.HTTPSeeOther(request.path)
+
+    return await _behind_link(request, further)
 
 
 @routes.get("/in")
@@ -135,17 +146,6 @@ async def rules_page(request: web.Request) -> web.Response:
     return html(request.app[PAGES].rules(views.RulesView(frame=frame, rules=status.rules, errors=status.rule_errors)))
 
 
-async def frame_of(request: web.Request) -> views.Frame:
-    """What every page has around it; what is wrong inside is shown to those who are signed in."""
-    person = request[CALLER].person
-    now = request.app[CLOCK].now()
-    if person is None:
-        return views.Frame(now=now)
-    status = await request.app[STATUS]()
-    last = max((one.last_line_at for one in status.sources if one.last_line_at), default=None)
-    return views.Frame(now=now, zone=person.timezone, person=person.name, degraded=status.degraded, last_line_at=last)
-
-
 @web.middleware
 async def error_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Show a browser its refusals as pages; programs get problem+json as it is."""
@@ -164,11 +164,6 @@ async def error_pages(request: web.Request, handler: Handler) -> web.StreamRespo
         allowed=tuple(told["allowed"]),
     )
     return html(request.app[PAGES].error(view), status=response.status)
-
-
-def html(page: str, *, status: int = 200) -> web.Response:
-    """A page as an answer."""
-    return web.Response(text=page, status=status, content_type="text/html")
 
 
 OnLink = Callable[[web.Request, Link, Person, views.Frame], Awaitable[views.AcknowledgeView]]

@@ -129,6 +129,13 @@ class IncidentView:
     told: tuple[Told, ...]
     may_acknowledge: bool
     version: int
+    acts: frozenset[str] = frozenset()  #: which further buttons the person who is signed in has, now
+    needs_another: bool = False  #: a second person settles its dismissal
+    contained_at: datetime | None = None
+    quiet_until: datetime | None = None  #: its dismissal is proposed
+    drill: bool = False
+    refused: str = ""  #: why what was asked for just now was not done
+    typed: str = ""  #: what was typed then
 
 
 class Answer(StrEnum):
@@ -158,6 +165,22 @@ class AcknowledgeView:
     told: tuple[str, ...]  #: names of who was told
     by: str | None = None  #: name of who has it
     at: datetime | None = None  #: since when
+    acts: frozenset[str] = frozenset()  #: which further buttons that person has, now
+    needs_another: bool = False  #: a second person settles its dismissal
+    contained_at: datetime | None = None
+    quiet_until: datetime | None = None  #: its dismissal is proposed
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewView:
+    """Three fields that open an incident, and what was typed into them."""
+
+    frame: Frame
+    refused: str = ""  #: why it was not opened
+    title: str = ""
+    severity: str = ""
+    what_happened: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -276,3 +276,87 @@ async def test_every_post_takes_a_key(site: Site, bo: str, route: str) -> None:
 def test_no_post_is_forgotten() -> None:
     """The test above knows every POST of the API."""
     assert {path for method, path in routes() if method == "POST" and path.startswith("/api/v1/")} == set(BODIES)
+
+
+async def sign_in(site: Site, person: str) -> None:
+    """Open a session in the browser."""
+    _, made = await site.ask("POST", "/api/v1/sign-in-links", json={"person": person})
+    async with site.browser.post(made["url"].removeprefix("http://tocsin.test")) as answer:
+        assert answer.status == 200
+
+
+async def test_buttons_on_the_incident_page(site: Site) -> None:
+    """A note, contained and nothing to act on, without scripts; a decision upon an old version keeps what was typed."""
+    await sign_in(site, "ana")
+    async with site.browser.post("/i/1/acts/note", data={"note": "<b>seen</b>"}) as answer:
+        assert (answer.status, "&lt;b&gt;seen&lt;/b&gt;" in await answer.text()) == (200, True)
+    seen = await version_of(site)
+    async with site.browser.post("/i/1/acts/contain") as answer:
+        assert "Contained" in await answer.text()
+    typed = {"reason_code": "false_positive", "note": "our scanner", "version": str(seen)}
+    async with site.browser.post("/i/1/acts/dismiss", data=typed) as answer:
+        text = await answer.text()
+        assert (answer.status, "our scanner" in text, "changed by ana" in text) == (412, True, True)
+    async with site.browser.post("/i/1/acts/dismiss", data=typed | {"version": str(seen + 1)}) as answer:
+        assert "Its dismissal is proposed" in await answer.text()
+    proposed = {"agree": "yes", "version": str(seen + 2)}
+    async with site.browser.post("/i/1/acts/settle", data=proposed) as answer:
+        assert answer.status == 403
+    await sign_in(site, "bo")
+    async with site.browser.post("/i/1/acts/settle", data=proposed) as answer:
+        assert "Closed: dismissed." in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("act", "data", "status"), [("note", {}, 422), ("merge", {}, 404), ("dismiss", {"reason_code": "boring"}, 422)]
+)
+async def test_forms_that_are_wrong(site: Site, act: str, data: dict[str, str], status: int) -> None:
+    """What the form does not have is refused, and nothing changes."""
+    await sign_in(site, "ana")
+    before = await site.ask("GET", ONE)
+    async with site.browser.post(f"/i/1/acts/{act}", data=data) as answer:
+        assert answer.status == status
+    assert await site.ask("GET", ONE) == before
+
+
+async def test_buttons_behind_the_link(site: Site) -> None:
+    """Once somebody has it the link's page has more buttons; before, they do nothing; fetching it changes nothing."""
+    link = site.link()
+    async with site.browser.post(link, data={"act": "contain"}) as answer:
+        assert answer.status == 409
+    async with site.browser.post(link) as answer:
+        assert "Contained" in await answer.text()
+    before = await site.ask("GET", ONE)
+    for method in ("GET", "HEAD"):
+        async with site.browser.request(method, link) as answer:
+            assert answer.status == 200
+    assert await site.ask("GET", ONE) == before
+    async with site.browser.post(link, data={"act": "contain"}) as answer:
+        assert (answer.status, str(answer.url.path)) == (200, link)
+    async with site.browser.post(link, data={"act": "note", "note": "on my way"}) as answer:
+        assert answer.status == 200
+    version = str(await version_of(site))
+    alarm = {"act": "dismiss", "reason_code": "false_positive", "version": version}
+    async with site.browser.post(link, data=alarm) as answer:
+        assert "Its dismissal is proposed" in await answer.text()
+    _, shown = await site.ask("GET", ONE)
+    assert [(one["kind"], one["via"]) for one in shown["timeline"][-3:]] == [
+        ("contained", "link"),
+        ("note", "link"),
+        ("proposed", "link"),
+    ]
+
+
+async def test_the_page_that_opens_an_incident(site: Site) -> None:
+    """Three fields; what is missing is said beside what was typed; who is not signed in is refused."""
+    async with site.browser.get("/new") as answer:
+        assert answer.status == 401
+    await sign_in(site, "ana")
+    typed = {"title": "Laptop lost", "severity": "high", "what_happened": ""}
+    async with site.browser.get("/new") as answer:
+        assert answer.status == 200
+    async with site.browser.post("/new", data=typed) as answer:
+        assert (answer.status, "Laptop lost" in await answer.text()) == (422, True)
+    whole = typed | {"what_happened": "on a train", "drill": "yes"}
+    async with site.browser.post("/new", data=whole) as answer:
+        assert (answer.url.path, "DRILL: Laptop lost" in await answer.text()) == ("/i/2", True)

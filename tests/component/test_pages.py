@@ -150,6 +150,9 @@ def source(**changes: Any) -> SourceState:
     return SourceState(**(fields | changes))
 
 
+EVERY_ACT = frozenset({"note", "contain", "dismiss", "settle"})
+
+
 def every_page(text: str) -> list[str]:
     """Each page with *text* wherever a view takes text."""
     around = frame(person=text, degraded=(text,))
@@ -167,14 +170,20 @@ def every_page(text: str) -> list[str]:
         "timeline": (views.Happening(at=NOW, who=text, what=text, via=text),),
         "told": (told,),
         "terms": (views.Term(because=text, value=1, is_level=False),),
+        "acts": EVERY_ACT,
+        "refused": text,
+        "typed": text,
+        "quiet_until": NOW,
+        "contained_at": NOW,
     }
-    by = {"answer": views.Answer.TAKEN, "by": text, "at": NOW}
+    by = {"answer": views.Answer.TAKEN, "by": text, "at": NOW, "acts": EVERY_ACT}
     return [
         PAGES.incidents(incidents(frame=around, rows=(row(title=text, who_where=text, owner=text),))),
         PAGES.incident(incident(frame=around, acknowledged_by=text, acknowledged_at=NOW, **in_full)),
         PAGES.incident(incident(frame=around, **in_full)),
         PAGES.acknowledge(acknowledge(frame=around, title=text, who_where=text, lines=(text,), told=(text,), **by)),
         PAGES.acknowledge(acknowledge(frame=around, person=text)),
+        PAGES.new(views.NewView(frame=around, refused=text, title=text, what_happened=text)),
         PAGES.expired(views.ExpiredView(frame=around, number=1, expired_at=NOW)),
         PAGES.sign_in(views.SignInView(frame=around, person=text, refused=text)),
         PAGES.error(views.ErrorView(frame=around, status=403, title=text, detail=text, allowed=(text,))),
@@ -214,7 +223,7 @@ def test_pages_are_well_formed(page: str) -> None:
     assert "title" in read.names()
     labelled = {names.get("for") for tag, names in read.tags if tag == "label"}
     for tag, names in read.tags:
-        if tag in ("input", "select") and names.get("type") != "hidden":
+        if tag in ("input", "select", "textarea") and names.get("type") != "hidden":
             assert names.get("id") in labelled
         if tag in ("a", "link"):
             assert (names.get("href") or "").startswith(("/", "#"))  # nothing is fetched from elsewhere
@@ -298,6 +307,26 @@ def test_the_button_posts_to_the_link_itself() -> None:
     """The form has no address of its own: what is posted to is the link that was opened."""
     tags = Reader(PAGES.acknowledge(acknowledge())).tags
     assert ("form", {"method": "post", "class": "act"}) in tags
+
+
+def test_further_buttons() -> None:
+    """Only what the person may do now has a button; a dismissal that another one settles says so."""
+    assert PAGES.incident(incident(may_acknowledge=False, acts=frozenset())).count("<button") == 1  # signs out
+    page = PAGES.incident(incident(acts=EVERY_ACT - {"settle"}, needs_another=True))
+    for act in ("note", "contain", "dismiss"):
+        assert f'action="/i/42/acts/{act}"' in page
+    assert "Another person settles that" in page
+    assert "/settle" not in page
+    assert "Decline" in PAGES.incident(incident(acts=frozenset({"settle"})))
+
+
+def test_buttons_behind_the_link() -> None:
+    """Before somebody has it there is one button; after that the others post to the link itself."""
+    assert PAGES.acknowledge(acknowledge(acts=EVERY_ACT)).count("<button") == 1
+    page = PAGES.acknowledge(acknowledge(answer=views.Answer.DONE, by="Ana", at=NOW, acts=EVERY_ACT))
+    assert 'value="contain"' in page
+    assert "action=" not in page
+    assert "Decline" not in page
 
 
 @pytest.mark.parametrize(
