@@ -116,7 +116,8 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     folder = keyring.state_dir(Path(settings.config.daemon.state_dir))
     store = await Store.open(settings.config.store_url, clock, lock_dir=folder, upgrade=_is_sqlite(settings))
     house.push_async_callback(store.close)
-    sealing = Sealing(store, clock, await keys_of(folder, store))
+    seal_keys = await keys_of(folder, store)
+    sealing = Sealing(store, clock, seal_keys)
     house.push_async_callback(sealing.seal)  # whatever was written until the store closes
     await sealing.announce()
     await store.write(lambda tx: persons.upsert_from_config(tx, settings.persons))
@@ -182,7 +183,9 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
         is_stuck=lambda: heartbeat.is_stuck,
         unreachable=lambda: daemon.unreachable,
     )
-    server = Server(_application(store, clock, links, metrics, overview, daemon, wake))
+    application = _application(store, clock, links, metrics, overview, daemon, wake)
+    application[keys.SEAL_KEYS] = seal_keys
+    server = Server(application)
     await server.start(*listen_address(settings.config.http.listen), folder / SOCKET_NAME)
     house.push_async_callback(server.stop)
     for sentence in daemon.unreachable:

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from detector.api import acts, forms, health, incidents, people
+from detector.api import acts, export, forms, health, incidents, people
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
 from detector.web import acting
@@ -29,6 +29,7 @@ def new_application() -> web.Application:
     for table in (
         health.routes,
         incidents.routes,
+        export.routes,
         acts.routes,
         forms.routes,
         people.routes,

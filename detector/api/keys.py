@@ -10,6 +10,7 @@ from notifier.links import Links
 from store.calendar import Calendar
 from store.clock import Clock
 from store.database import Store
+from store.seals import Keys
 from store.forms import Forms
 from store.four_eyes import FourEyes
 
@@ -24,4 +25,5 @@ RELOAD: web.AppKey[Callable[[], Awaitable[Reloaded]]] = web.AppKey("reload")
 WAKE_NOTIFIER: web.AppKey[Callable[[], None]] = web.AppKey("wake_notifier")
 FOUR_EYES: web.AppKey[Callable[[], FourEyes]] = web.AppKey("four_eyes")  #: called per request, as what follows
 CALENDAR: web.AppKey[Callable[[], Calendar]] = web.AppKey("calendar")
+SEAL_KEYS: web.AppKey[Keys] = web.AppKey("seal_keys", Keys)
 NEW_SECRET: web.AppKey[Callable[[], str]] = web.AppKey("new_secret")  #: 256 bits, URL-safe

@@ -33,6 +33,11 @@ class Client:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         return self._ask("GET", f"{path}?{urlencode(given)}" if given else path)
 
+    def get_file(self, path: str) -> bytes:
+        """What is there, as it is. Raises as ``get`` does."""
+        content: bytes = self._ask("GET", path, raw=True)
+        return content
+
     def post(self, path: str, body: Mapping[str, object], *, version: int | None = None) -> Any:
         """Hand *body* over and return the answer. Raises as ``get`` does.
 
@@ -45,7 +50,15 @@ class Client:
         """Remove what is there. Raises as ``get`` does."""
         self._ask("DELETE", path)
 
-    def _ask(self, method: str, path: str, body: str | None = None, more: Mapping[str, str] | None = None) -> Any:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: str | None = None,
+        more: Mapping[str, str] | None = None,
+        *,
+        raw: bool = False,
+    ) -> Any:
         headers = self._headers | ({"Content-Type": "application/json"} if body is not None else {}) | dict(more or {})
         try:
             self._connection.request(method, self._path + path, body, headers)
@@ -60,7 +73,7 @@ class Client:
             raise Failure(_refusal(status, answer))
         if 300 <= status < 400:
             raise Misuse(f"{self._where} answered with a redirect ({status}): is it Tocsin's own address?")
-        return answer
+        return content if raw else answer
 
     def _not_reachable(self, error: Exception) -> str:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -16,7 +16,7 @@ TOCSIN: Verbs = {
     "check": ("detector.cli.check:check", "Check configuration and rules; tell everything that is wrong."),
     "config": ("detector.cli.config:config", "Show the configuration."),
     "status": ("detector.cli.status:status", "Show how the daemon is doing."),
-    "incidents": ("detector.cli.incidents:incidents", "List, show and acknowledge incidents."),
+    "incidents": ("detector.cli.incidents:incidents", "List, show, acknowledge and export incidents."),
     "replay": ("detector.cli.replay:replay", "Run the rules over log files; no daemon, no database."),
     "explain": ("detector.cli.explain:explain", "Say why: an incident, or each line of a file."),
     "rules": ("detector.cli.rules:rules", "List and test rules."),

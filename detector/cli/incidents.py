@@ -1,5 +1,8 @@
 """``tocsin incidents``."""
 
+import io
+import zipfile
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,7 +10,7 @@ import click
 from detector.cli import acting
 from detector.cli.client import in_path
 from detector.cli.options import Client, daemon_options, json_option
-from detector.cli.output import clean, print_json, print_table, severity
+from detector.cli.output import Failure, Misuse, clean, print_json, print_table, severity
 
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 LINES_SHOWN = 10
@@ -90,6 +93,31 @@ def ack(client: Client, number: str, note: str, as_json: bool) -> None:
         click.echo(clean(f"{number} is yours, {done['by']}, since {done['at']}."))
     else:
         click.echo(clean(f"{number} was taken by {done['by']} at {done['at']} already."))
+
+
+@incidents.command()
+@click.argument("number", metavar="INC-n")
+@click.option("--out", required=True, metavar="FOLDER", help="Where the files go; must not exist, or be empty.")
+@daemon_options
+@json_option
+def export(client: Client, number: str, out: str, as_json: bool) -> None:
+    """Write everything about an incident into a folder, with a program that verifies it without the daemon."""
+    folder = Path(out)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Misuse(f"{clean(out)} is not empty: name a folder that does not exist yet")
+    packed = client.get_file(f"/api/v1/incidents/{in_path(number)}/export")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+            names = [name.rpartition("/")[2] for name in archive.namelist()]
+            for path, name in zip(archive.namelist(), names, strict=True):
+                (folder / name).write_bytes(archive.read(path))
+    except (OSError, zipfile.BadZipFile) as error:
+        raise Failure(f"cannot write the files into {clean(out)}: {error}") from None
+    if as_json:
+        print_json({"folder": str(folder), "files": sorted(names)})
+    else:
+        click.echo(clean(f"{len(names)} files in {out}; verify them with: python3 {folder / 'verify.py'}"))
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:

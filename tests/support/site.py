@@ -17,8 +17,10 @@ from store.calendar import Calendar
 from store.database import Store
 from store.four_eyes import FourEyes
 from store.people import Person, Role
+from store.seals import Keys
 from support.fakes import START, FakeClock
 
+SEAL_KEYS = Keys([bytes(range(32))])
 ANA = Person(id="ana", name="Ana", roles=frozenset({Role.RESPONDER}))
 VIC = Person(id="vic", name="Vic", roles=frozenset({Role.VIEWER}))
 
@@ -62,6 +64,7 @@ class Site:
         app[keys.READINESS] = self._readiness
         app[keys.RELOAD] = self._reload
         app[keys.WAKE_NOTIFIER] = self._wake
+        app[keys.SEAL_KEYS] = SEAL_KEYS
         app[keys.FOUR_EYES] = lambda: self.four_eyes
         app[keys.CALENDAR] = Calendar
         app[keys.NEW_SECRET] = lambda: f"secret{next(serial)}"

@@ -1,0 +1,80 @@
+"""The report of an incident as Markdown and as HTML. Text from outside can neither format nor act. Pure."""
+
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from rules.entities import clean
+
+Rows = Sequence[tuple[str, str]]
+_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_{}[]()<>#+-.!|~&"})
+STYLE = (
+    "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto}td{vertical-align:top;padding:.2rem 1rem .2rem 0}"
+)
+
+
+def markdown(record: Mapping[str, Any]) -> str:
+    """The report as Markdown."""
+    parts = [f"# {_plain(record['id'])}: {_plain(record['title'])}"]
+    for title, rows in sections(record):
+        parts.append(f"## {title}")
+        parts.append("\n".join(f"- {_plain(name)}: {_plain(text)}" for name, text in rows) or "Nothing.")
+    return "\n\n".join(parts) + "\n"
+
+
+def page(record: Mapping[str, Any]) -> str:
+    """The report as HTML: one file without scripts that loads nothing."""
+    body = [f"<h1>{_escaped(record['id'])}: {_escaped(record['title'])}</h1>"]
+    for title, rows in sections(record):
+        cells = "".join(f"<tr><td>{_escaped(name)}</td><td>{_escaped(text)}</td></tr>" for name, text in rows)
+        body.append(f"<h2>{title}</h2><table>{cells}</table>")
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>{_escaped(record['id'])}</title><style>{STYLE}</style></head><body>{''.join(body)}</body></html>\n"
+    )
+
+
+def sections(record: Mapping[str, Any]) -> Iterator[tuple[str, Rows]]:
+    """Titles, and what stands under each: name and text."""
+    yield "Record", [(name.replace("_", " "), _said(value)) for name, value in record.items() if _is_short(value)]
+    yield "About", [(one["kind"], one["value"]) for one in record["entities"]]
+    yield (
+        "Rules",
+        [(one["rule_title"], f"{one['events']} events, {one['findings']} findings") for one in record["rules"]],
+    )
+    yield (
+        "Why this severity",
+        [(one["term"], f"{one['value']:+d}: {one['because']}") for one in record["severity_terms"]],
+    )
+    yield "What happened", [(entry["at"], _entry(entry)) for entry in record["timeline"]]
+    yield "Lines", [(f"{one['origin']}:{one['line']}", one["text"]) for one in record["evidence"]]
+
+
+def _entry(entry: Mapping[str, Any]) -> str:
+    told = [f"{name}: {_said(value)}" for name, value in entry["facts"].items()]
+    told += [f"{name}: {'(redacted)' if value is None else value}" for name, value in entry["values"].items()]
+    return f"{entry['kind']} by {entry['actor']['id']}" + (f" ({'; '.join(told)})" if told else "")
+
+
+def _is_short(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _said(value: object) -> str:
+    if value is None:
+        return "-"
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)
+
+
+def _flat(text: object) -> str:
+    """One line without anything that a terminal or browser acts upon."""
+    return "".join(char if char.isprintable() else " " if char.isspace() else "\ufffd" for char in clean(str(text)))
+
+
+def _plain(text: object) -> str:
+    return _flat(text).translate(_MARKS)
+
+
+def _escaped(text: object) -> str:
+    return html.escape(_flat(text))

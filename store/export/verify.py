@@ -1,0 +1,169 @@
+"""Verify an exported incident: python3 verify.py, in its folder. Needs Python alone: no package, network or secret.
+
+What holds: every file is the one that was exported, every entry follows the one before it, every value is the one
+that its entry commits to, and every seal covers its entry and is signed. Compare the key that it prints with one that
+you have from elsewhere: a forger would have put a key of his own into the folder.
+"""
+
+import hashlib
+import hmac
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+# Ed25519, RFC 8032, section 5.1: verifying touches no secret, so it need not take the same time for every input.
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+Point = tuple[int, int, int, int]
+
+
+def point_of(y: int, sign: int) -> Point | None:
+    """The point with that y, and with an x of that lowest bit."""
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+def decoded(data: bytes) -> Point | None:
+    """The point that 32 bytes stand for."""
+    number = int.from_bytes(data, "little")
+    return point_of(number & ((1 << 255) - 1), number >> 255)
+
+
+def add(one: Point, other: Point) -> Point:
+    """The sum of two points, in extended coordinates."""
+    a = (one[1] - one[0]) * (other[1] - other[0])
+    b = (one[1] + one[0]) * (other[1] + other[0])
+    c = 2 * one[3] * other[3] * D
+    d = 2 * one[2] * other[2]
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def times(number: int, point: Point) -> Point:
+    """*point* added to itself."""
+    result: Point = (0, 1, 1, 0)
+    while number:
+        result = add(result, point) if number & 1 else result
+        point, number = add(point, point), number >> 1
+    return result
+
+
+def is_signed(message: bytes, signature: bytes, public: bytes) -> bool:
+    """Whether the owner of *public* signed *message*."""
+    if len(signature) != 64 or len(public) != 32:
+        return False
+    r, a, base = decoded(signature[:32]), decoded(public), point_of(4 * pow(5, -1, P) % P, 0)
+    s = int.from_bytes(signature[32:], "little")
+    if r is None or a is None or base is None or s >= ORDER:
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    left, right = times(s, base), add(r, times(k, a))
+    return not any((left[axis] * right[2] - right[axis] * left[2]) % P for axis in (0, 1))
+
+
+def root_from(leaf: bytes, index: int, size: int, way: list[bytes]) -> bytes:
+    """The root of a Merkle tree to which *way* leads (RFC 6962, section 2.1.1)."""
+    if size == 1:
+        return hashlib.sha256(b"\x00" + leaf).digest() if not way else b""
+    if not way or not 0 <= index < size:
+        return b""
+    middle = 1 << (size - 1).bit_length() - 1
+    if index < middle:
+        return hashlib.sha256(b"\x01" + root_from(leaf, index, middle, way[:-1]) + way[-1]).digest()
+    return hashlib.sha256(b"\x01" + way[-1] + root_from(leaf, index - middle, size - middle, way[:-1])).digest()
+
+
+def check_files(folder: Path, keys: dict[str, bytes], wrong: list[str]) -> int:
+    """Each file against the signed list; returns the record's number."""
+    listed = (folder / "manifest.json").read_bytes()
+    manifest: dict[str, Any] = json.loads(listed)
+    signature = bytes.fromhex((folder / "manifest.sig").read_text().strip())
+    if manifest["type"] != "tocsin.export" or not is_signed(listed, signature, keys.get(manifest["key"], b"")):
+        wrong.append("manifest.json: its signature does not hold")
+    for name, digest in manifest["files"].items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            wrong.append(f"{name}: it is not the file that was exported")
+    return int(manifest["record"])
+
+
+def check_chain(entries: list[dict[str, Any]], record: int, wrong: list[str]) -> int:
+    """Each entry against the one before it and against its values; returns how many values were redacted."""
+    previous, redacted = "00" * 32, 0
+    for number, one in enumerate(entries, start=1):
+        said = json.loads(one["entry"])
+        if (said["incident"], said["seq"], said["previous"]) != (record, number, previous):
+            wrong.append(f"entry {number}: it does not follow the entry before it")
+        previous = hashlib.sha256(one["entry"].encode()).hexdigest()
+        for name, promise in said["commitments"].items():
+            value = one["values"].get(name)
+            if value is None:
+                redacted += 1
+            elif hmac.new(bytes.fromhex(value["salt"]), value["value"].encode(), "sha256").hexdigest() != promise:
+                wrong.append(f"entry {number}: the value {name} is not the one that it commits to")
+    return redacted
+
+
+def check_seals(
+    seals: list[dict[str, Any]], entries: list[dict[str, Any]], record: int, keys: dict[str, bytes], wrong: list[str]
+) -> int:
+    """Each seal's signature, and its way to the entry that it covers; returns the newest entry covered."""
+    covered = 0
+    for one in seals:
+        body = one["body"].encode()
+        said = json.loads(body)
+        if said["type"] != "tocsin.seal" or not is_signed(
+            body, bytes.fromhex(one["signature"]), keys.get(said["key"], b"")
+        ):
+            wrong.append(f"seal {said['number']}: its signature does not hold")
+        for head in one["heads"]:
+            seq = head["seq"]
+            if not 1 <= seq <= len(entries):
+                wrong.append(f"seal {said['number']}: entry {seq}, which it covers, was cut off")
+                continue
+            hashed = hashlib.sha256(entries[seq - 1]["entry"].encode()).digest()
+            leaf = record.to_bytes(8, "big") + seq.to_bytes(8, "big") + hashed
+            way = [bytes.fromhex(text) for text in head["path"]]
+            if root_from(leaf, head["index"], said["heads"], way).hex() != said["root"]:
+                wrong.append(f"seal {said['number']}: entry {seq} is not the one that it covers")
+            covered = max(covered, seq)
+    return covered
+
+
+def main(folder: Path) -> int:
+    """Say what holds. Returns 0 if all does, else 1."""
+    wrong: list[str] = []
+    try:
+        keys = {name: bytes.fromhex(text) for name, text in json.loads((folder / "keys.json").read_text()).items()}
+        entries = json.loads((folder / "timeline.json").read_text())
+        seals = json.loads((folder / "seals.json").read_text())
+        record = check_files(folder, keys, wrong)
+        redacted = check_chain(entries, record, wrong)
+        covered = check_seals(seals, entries, record, keys, wrong)
+        lines = [f"INC-{record}: {len(entries)} entries, {redacted} values redacted, {len(seals)} seals"]
+        lines += [f"entries 1 to {covered} are sealed"] if covered else ["no entry is sealed yet"]
+        for name, public in keys.items():
+            if hashlib.sha256(public).hexdigest()[:16] != name:
+                wrong.append(f"key {name}: the public key has another id")
+            lines.append(f"key {name}  {public.hex()}")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        lines = []
+        wrong.append(f"the folder is not whole: {type(error).__name__}: {error}")
+    verdict = (
+        f"{len(wrong)} FAULTS" if wrong else "everything holds, if the key is the one that you know from elsewhere"
+    )
+    sys.stdout.write("\n".join([*lines, *wrong, verdict]) + "\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(__file__).resolve().parent))
