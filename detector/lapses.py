@@ -1,4 +1,4 @@
-"""What ends by itself at a moment: proposals that nobody settled, observations that a person limited."""
+"""What happens by itself: proposals lapse, observations end, and who was told of goes on to be reported."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,13 +9,13 @@ import structlog
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreError
-from store.repository import dismissals
+from store.repository import dismissals, notifying
 from store.tx import Tx
 
 log = structlog.get_logger()
 
-#: What people decide meanwhile is looked for this often.
-LOOK_EVERY = timedelta(minutes=1)
+#: How often is looked whether something is due; people wait for what comes next.
+LOOK_EVERY = timedelta(seconds=5)
 
 
 class Lapses:
@@ -31,10 +31,11 @@ class Lapses:
         self._wake = wake
 
     async def run(self, stop: asyncio.Event) -> None:
-        """End what is due until *stop*. What the store refuses for now is tried again in a minute."""
+        """End what is due until *stop*. What the store refuses for now is tried again soon."""
         while not stop.is_set():
             try:
                 await self.end_due()
+                await self.go_on()
             except OwnershipLost:
                 raise
             except StoreError as error:
@@ -50,6 +51,16 @@ class Lapses:
         if ended:
             self._wake()
         return ended
+
+    async def go_on(self) -> int:
+        """Have incidents go on to reporting whose people were told. Returns how many those were."""
+        moved = 0
+        while await self._store.read(notifying.ready):
+            count = await self._store.write(notifying.go_on)
+            moved += count
+            if not count:
+                break
+        return moved
 
 
 def _end(tx: Tx) -> int:

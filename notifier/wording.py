@@ -65,7 +65,7 @@ def facts_of(delivery: Delivery, told: Told) -> Facts:
     due_at = told.deadlines.due_at(Duty.ACKNOWLEDGE, severity=one.severity, track=one.track, start=delivery.created_at)
     return Facts(
         number=one.number,
-        title=one.title,
+        title=f"DRILL: {one.title}" if one.drill else one.title,
         severity=one.severity,
         entities=tuple(about.entities),
         events=one.events,

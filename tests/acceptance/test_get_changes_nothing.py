@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from support.daemon import Daemon, eventually
@@ -22,12 +23,18 @@ def records(daemon: Daemon) -> dict[str, list[tuple[object, ...]]]:
         return {name: database.execute(f'select * from "{name}"').fetchall() for name in set(names) - MOVES_BY_ITSELF}
 
 
+def has_gone_on(incident: dict[str, Any]) -> bool:
+    """Whether nothing more happens to it by itself."""
+    return bool(incident["track"] != "light" or incident["step"] == "reporting")
+
+
 @pytest.fixture(scope="module")
 def link(daemon: Daemon) -> str:
     """An incident, told and settled: the link in its message."""
     daemon.append("auth.log", [failed_password("203.0.113.7")])
     eventually(lambda: daemon.outbox(), "the message arrives", context=lambda: daemon.said)
     eventually(lambda: daemon.status()["summary"]["deliveries_pending"] == 0, "it is settled")
+    eventually(lambda: has_gone_on(daemon.incident(1)), "it stands where it waits for people")
     found = re.search(r"https?://\S+/a/\S+", daemon.outbox())
     assert found, daemon.outbox()
     return found.group()
