@@ -10,9 +10,9 @@ from notifier.links import Links
 from store.calendar import Calendar
 from store.clock import Clock
 from store.database import Store
-from store.seals import Keys
 from store.forms import Forms
 from store.four_eyes import FourEyes
+from store.seals import Keys
 
 STORE: web.AppKey[Store] = web.AppKey("store", Store)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
