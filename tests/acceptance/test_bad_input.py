@@ -75,7 +75,7 @@ def test_a_missing_log_does_not_stop_the_daemon(idle_daemon: Daemon) -> None:
     """It is shown, and read once it appears."""
     (idle_daemon.folder / "auth.log").unlink()
     idle_daemon.start()
-    assert "auth.log" in str(idle_daemon.status()["degraded"]), idle_daemon.status()
+    eventually(lambda: "auth.log" in str(idle_daemon.status()["degraded"]), "it is shown", context=idle_daemon.status)
     idle_daemon.append("auth.log", [failed_password("203.0.113.1")])
     eventually(lambda: idle_daemon.incidents(), "the line is found", context=lambda: idle_daemon.said)
     eventually(lambda: "auth.log" not in str(idle_daemon.status()["degraded"]), "it is no longer degraded")

@@ -4,7 +4,7 @@ import random
 import re
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -79,7 +79,7 @@ class Writer:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             source = self.chance.choice(list(SOURCES))
-            text = "".join(self._lines(source))
+            text = "".join(self._lines(source, self._some()))
             cut = self.chance.randrange(len(text))
             with (self.daemon.folder / SOURCES[source]).open("a") as log:
                 log.write(text[:cut])
@@ -87,8 +87,16 @@ class Writer:
                 time.sleep(self.chance.uniform(0, 0.02))
                 log.write(text[cut:])
 
-    def _lines(self, source: str) -> Iterator[str]:
-        for address in self.chance.choices(ADDRESSES, WEIGHTS, k=self.chance.randint(1, LINES_AT_ONCE)):
+    def write_of_each(self) -> None:
+        """One line of each address: what opens later waits for the next digest, up to a minute."""
+        with (self.daemon.folder / "auth.log").open("a") as log:
+            log.writelines(self._lines("auth", ADDRESSES))
+
+    def _some(self) -> list[str]:
+        return self.chance.choices(ADDRESSES, WEIGHTS, k=self.chance.randint(1, LINES_AT_ONCE))
+
+    def _lines(self, source: str, addresses: Sequence[str]) -> Iterator[str]:
+        for address in addresses:
             at = datetime.now(UTC)
             if self.chance.random() < 0.3:
                 at -= timedelta(seconds=self.chance.uniform(0, LATEST_SECONDS))
@@ -143,7 +151,8 @@ def assert_no_notice_lost(daemon: Daemon) -> None:
     eventually(
         lambda: numbers <= {int(told) for told in re.findall(r"INC-(\d+)", daemon.outbox())},
         "each incident is told",
-        context=lambda: daemon.outbox()[-2000:] + daemon.said,
+        90,
+        lambda: daemon.outbox()[-2000:] + daemon.said,
     )
     eventually(
         lambda: daemon.status()["summary"]["deliveries_pending"] == 0,
@@ -167,6 +176,7 @@ def assert_copies_are_marked(outbox: str) -> None:
 def kill_at_random(daemon: Daemon, writer: Writer, chance: random.Random, kills: int, until: float) -> None:
     """Kill the daemon or its engine *kills* times, or until the monotonic time *until*, while lines are written."""
     daemon.start()
+    writer.write_of_each()
     for _ in range(kills):
         if time.monotonic() > until:
             return
