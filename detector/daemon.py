@@ -82,6 +82,8 @@ class Daemon:
         self._systemd = systemd
         self._group: asyncio.TaskGroup | None = None
         self._reloading = asyncio.Lock()
+        # Before anybody can ask us anything: who sees that we answer may edit a rule at once.
+        self._rule_watch = RuleWatch(settings.config.rules.paths)
 
     @property
     def ready(self) -> Ready:
@@ -198,10 +200,9 @@ class Daemon:
 
     async def _watch_rules(self, stop: asyncio.Event) -> None:
         """Reload when rule files changed and have been quiet for two seconds."""
-        watch = RuleWatch(self.settings.config.rules.paths)
         while not stop.is_set():
             await self._clock.wait_until(self._clock.now() + RULES_LOOK, stop)
-            if not stop.is_set() and watch.changed(self.settings.config.rules.paths):
+            if not stop.is_set() and self._rule_watch.changed(self.settings.config.rules.paths):
                 await self.reload()
 
 
