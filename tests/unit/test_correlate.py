@@ -242,4 +242,5 @@ def test_many_more_examples(seed: int) -> None:
     """What brute force gives, for as long as the budget allows."""
     for number in rounds(0.05, seed):
         for check in (test_any_order_of_reading_gives_what_brute_force_gives, test_what_is_let_go_decides_nothing):
-            hypothesis.seed(number)(settings(settings.get_profile("soak"))(check))()
+            again = given(observations, eager)(check.hypothesis.inner_test)  # type: ignore[attr-defined]
+            hypothesis.seed(number)(settings(settings.get_profile("soak"))(again))()
