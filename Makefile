@@ -9,6 +9,8 @@ ifndef SEED
 SEED := $(shell date +%s)
 endif
 PYTEST := TOCSIN_TEST_SEED=$(SEED) $(BIN)/python -m pytest --hypothesis-seed=$(SEED)
+# A module stays on one worker, because its tests may share a daemon.
+PARALLEL := -n 2 --dist loadfile
 # How long the soak may take, all in all.
 TOCSIN_SOAK_SECONDS ?= 600
 
@@ -18,7 +20,7 @@ run: venv ## start the daemon on the example configuration and sample logs
 	@$(BIN)/tocsin run --config config.example.toml --sample
 
 test: venv-dev ## every test that fits into five minutes
-	$(PYTEST) -m "not soak" -ra
+	$(PYTEST) -m "not soak" -ra $(PARALLEL)
 
 check: venv-dev ## what CI asks of the text: style, types, directions, documents
 	$(BIN)/ruff check .

@@ -17,8 +17,9 @@ SEED = pytest.StashKey[int]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Take the seed that was given, or the time."""
-    config.stash[SEED] = int(os.environ.get("TOCSIN_TEST_SEED") or time.time())
+    """Take the seed that was given, or the time; workers find it in their environment."""
+    os.environ["TOCSIN_TEST_SEED"] = os.environ.get("TOCSIN_TEST_SEED") or str(int(time.time()))
+    config.stash[SEED] = int(os.environ["TOCSIN_TEST_SEED"])
 
 
 def pytest_report_header(config: pytest.Config) -> str:
