@@ -149,7 +149,7 @@ class Process(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     """How incidents are governed."""
 
     #: Who must sign what others did. "full": always somebody else. "pair": the other one of two. "waived": nobody
-    #: else; each such act says so in the record. Read and checked now; acted upon once the steps after notification
+    #: else; each such act says so in the record. Acted upon now when a dismissal is settled; by later steps once they
     #: exist.
     four_eyes: Literal["full", "pair", "waived"] = "full"
 
