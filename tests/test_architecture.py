@@ -23,7 +23,7 @@ _PIECES = (
     "npm" + "js",
     r"(?<![\w.\])}])/" + "work/",
     r"\." + "pyenv",
-    "/root/" + r"\.cache",
+    r"\broot/\." + "cache",
 )
 UNWANTED = re.compile("|".join(_PIECES))
 
