@@ -213,7 +213,9 @@ class WorkingSet:
         return (Candidate(incident=record, has_key=True, shared=nothing, has_host=False, rule_ids=nothing),)
 
     def _keep(self, record: Incident) -> None:
-        self._stored[record.number] = self._now[record.number] = record
+        """Know a record as the database has it. One that is known already may have changed since: it stays."""
+        if record.number not in self._now:
+            self._stored[record.number] = self._now[record.number] = record
 
     def _tallies_of(self, number: int) -> dict[str, RuleTally]:
         if number not in self._tallies:

@@ -163,6 +163,16 @@ async def test_observation_collects_attackers(store: Store) -> None:
     assert await notices(store) == []
 
 
+async def test_one_grows_and_another_joins_at_once(store: Store) -> None:
+    """What one finding added to an observation stays when another of the same transaction looks for it by its key."""
+    await take(store, finding("f1", decision=Decision.OBSERVE, events=5))
+    grown = finding("f1", decision=Decision.OBSERVE, events=50, seconds=900)
+    new = finding("f2", decision=Decision.OBSERVE, events=5, seconds=60, source="203.0.113.8")
+    await store.write(lambda tx: findings.take_all(tx, [grown, new]))
+    [record] = await records(store)
+    assert (record.events, record.last_seen) == (55, START + timedelta(seconds=900))
+
+
 async def test_flood_folds_into_one_campaign(store: Store) -> None:
     """The twenty-first incident of a rule within an hour becomes a campaign that takes all further ones in."""
     flood = [finding(f"f{number}", source=f"198.51.100.{number}", host=f"h{number}") for number in range(40)]
