@@ -14,7 +14,7 @@ from pathlib import Path
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from detector import governance, in_force, keyring, logs, sample
+from detector import in_force, keyring, logs, sample
 from detector.api import keys
 from detector.api.application import new_application
 from detector.api.identity import hash_of
@@ -216,14 +216,12 @@ class _Parts:
         app[keys.STORE] = self._store
         app[keys.CLOCK] = self._clock
         app[keys.LINKS] = self.links
-        app[keys.FORMS] = lambda: daemon.settings.forms
         app[keys.REGISTRY] = self._metrics.registry
         app[keys.STATUS] = self.overview.status
         app[keys.READINESS] = self.overview.readiness
         app[keys.RELOAD] = daemon.reload
         app[keys.WAKE_NOTIFIER] = self._wake.set
-        app[keys.FOUR_EYES] = lambda: governance.four_eyes(daemon.settings.config)
-        app[keys.CALENDAR] = lambda: governance.deadlines(daemon.settings.config).calendar
+        app[keys.SITE] = lambda: daemon.settings.site
         app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
         app[keys.SEAL_KEYS] = seal_keys
         return app

@@ -11,6 +11,12 @@ from store.deadlines import DEFAULT_LIMITS, Deadlines, Limit, Start, Timer, With
 from store.designation import Colleague, Designation, Leave, Staff
 from store.forms import Forms, SiteField, with_site_fields
 from store.four_eyes import FourEyes
+from store.site import Site
+
+
+def site(config: records.Config) -> Site:
+    """All of it."""
+    return Site(forms=forms(config), four_eyes=four_eyes(config), staff=staff(config), deadlines=deadlines(config))
 
 
 def deadlines(config: records.Config) -> Deadlines:

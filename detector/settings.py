@@ -12,11 +12,9 @@ from notifier.route import Matcher, Receiver, Route
 from rules.settings import EngineSettings, Expression, SourceProfile, Trust
 from rules.sigma.files import read_rule_files
 from store.deadlines import Deadlines
-from store.designation import Staff
-from store.forms import Forms
-from store.four_eyes import FourEyes
 from store.incident import Tlp
 from store.people import Person, Role
+from store.site import Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,15 +25,13 @@ class Settings:
     engine: EngineSettings
     sources: Mapping[str, FileSourceSettings]
     routing: Routing
-    staff: Staff
-    four_eyes: FourEyes
-    forms: Forms
+    site: Site
     persons: tuple[Person, ...]
 
     @property
     def deadlines(self) -> Deadlines:
         """The clocks and terms in force."""
-        return self.routing.deadlines
+        return self.site.deadlines
 
 
 def build(config: records.Config) -> Settings:
@@ -54,9 +50,7 @@ def build(config: records.Config) -> Settings:
             routes=tuple(_route(one) for one in config.routes),
             deadlines=governance.deadlines(config),
         ),
-        staff=governance.staff(config),
-        four_eyes=governance.four_eyes(config),
-        forms=governance.forms(config),
+        site=governance.site(config),
         persons=tuple(_person(one) for one in config.persons),
     )
 

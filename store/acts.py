@@ -6,9 +6,25 @@ from dataclasses import replace
 from datetime import datetime
 
 from store.errors import ActNotAllowed, MoveNotAllowed, Refused
-from store.incident import Actor, EntryKind, Incident, Outcome, Status
+from store.incident import Actor, EntryKind, Incident, Outcome
 from store.people import Role
-from store.process import ACTS, IDENTIFICATION, MOVES, NOTIFICATION, Move, Standing, check_act, moves_from
+from store.process import (
+    ACTS,
+    APPROVAL,
+    CORRECTIVE_ACTIONS,
+    FOLLOW_UP,
+    IDENTIFICATION,
+    IN_REVIEW,
+    INVESTIGATION,
+    MOVES,
+    NOTIFICATION,
+    REPORTING,
+    RESOLVED,
+    Move,
+    Standing,
+    check_act,
+    moves_from,
+)
 
 #: What each act writes into the timeline.
 ENTRIES = {
@@ -24,6 +40,23 @@ ENTRIES = {
 }
 #: Acts that need somebody to have the incident.
 _NEEDS_OWNER = frozenset({"extend", "own", "hand_over"})
+
+
+#: What a caller asks for to go from one place to another by hand.
+_NAMES = {
+    (REPORTING, IN_REVIEW): "submit",
+    (IN_REVIEW, REPORTING): "review",
+    (IN_REVIEW, INVESTIGATION): "review",
+    (INVESTIGATION, CORRECTIVE_ACTIONS): "conclude",
+    (CORRECTIVE_ACTIONS, INVESTIGATION): "investigate_again",
+    (CORRECTIVE_ACTIONS, APPROVAL): "request_approval",
+    (APPROVAL, FOLLOW_UP): "approve",
+    (APPROVAL, REPORTING): "reject",
+    (APPROVAL, INVESTIGATION): "reject",
+    (APPROVAL, CORRECTIVE_ACTIONS): "reject",
+    (FOLLOW_UP, CORRECTIVE_ACTIONS): "rework",
+    (FOLLOW_UP, RESOLVED): "close",
+}
 
 
 def do(
@@ -67,9 +100,7 @@ def name_of(move: Move) -> str:
         return "unmerge"
     if move.start == IDENTIFICATION and move.end in (IDENTIFICATION, NOTIFICATION):
         return "decide"
-    if move.end.status is Status.CLOSED:
-        return "close"
-    return str(move.end)
+    return _NAMES.get((move.start, move.end), str(move.end))
 
 
 def check_named(incident: Incident, name: str, to: Standing) -> None:

@@ -222,6 +222,24 @@ class EntryKind(StrEnum):
     LAPSED = "lapsed"  #: nobody settled it in time: paging goes on
     MERGED = "merged"  #: another record was merged into this one, or taken out again
     FORM_SAVED = "form_saved"  #: a new version of a form
+    REVIEWED = "reviewed"  #: the report was accepted or returned
+    REQUESTED = "requested"  #: somebody was asked for information
+    REPLIED = "replied"  #: a request for information was answered or withdrawn
+    ACTION = "action"  #: an action was written down, changed, done, verified or dropped
+    FROZEN = "frozen"  #: the dossier that is to be approved
+    DISCREPANCY = "discrepancy"  #: one was raised, answered or closed
+    SIGNED = "signed"  #: an approval, or a signature anew over what changed
+    VOIDED = "voided"  #: what was approved has changed
+    WATCHING = "watching"  #: a watch began, went on longer, or ended
+    VERDICT = "verdict"  #: whether an action was effective
+    RISK_ACCEPTED = "risk_accepted"
+    IMPROVEMENT = "improvement"  #: an improvement item was written down, moved or done
+    CLASSIFIED = "classified"  #: a person set or confirmed the severity or the track
+    SPLIT = "split"  #: a part of it became a record of its own
+    EVIDENCE = "evidence"  #: a person added evidence
+    CORRECTED = "corrected"  #: a person corrected an instant; both are shown
+    REMINDED = "reminded"  #: somebody was reminded, or told that the time is over
+    TIMER = "timer"  #: what was decided about a regulatory timer
     REDACTED = "redacted"
     # Of the installation itself (record 0):
     CONFIGURED = "configured"  #: another configuration is in force

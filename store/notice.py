@@ -19,6 +19,9 @@ class NoticeKind(StrEnum):
     RESOLVED = "resolved"  #: nothing is asked any more of those who were told
     PROPOSED = "proposed"  #: its dismissal is proposed: nothing is asked before somebody settles that
     HANDED_OVER = "handed_over"  #: one person has it from another; told to that person alone
+    YOUR_TURN = "your_turn"  #: the next step waits for one person; told to that person alone
+    REMINDER = "reminder"  #: a part of the time is over, or all of it; told to one person
+    REQUEST = "request"  #: one person is asked for information; told to that person alone
 
     @property
     def asks(self) -> bool:

@@ -8,13 +8,12 @@ from aiohttp import web
 
 from detector.api import bodies, wire, writing
 from detector.api.identity import CALLER, require_person
-from detector.api.keys import CALENDAR, FOUR_EYES, WAKE_NOTIFIER
+from detector.api.keys import SITE, WAKE_NOTIFIER
 from detector.api.problem import Problem
-from store.calendar import Calendar
-from store.four_eyes import FourEyes
 from store.incident import Actor, ActorKind
 from store.repository import acts, by_hand, dismissals, merges, moves
 from store.repository.acts import Done
+from store.site import Site
 from store.tx import Tx
 
 routes = web.RouteTableDef()
@@ -29,8 +28,7 @@ class Asked:
     via: str
     body: Any  #: as the act or move takes it
     version: int = 0  #: that the caller saw; acts need none
-    calendar: Calendar
-    four_eyes: FourEyes
+    site: Site
 
     @property
     def seen(self) -> dict[str, Any]:
@@ -60,12 +58,12 @@ def _decide(tx: Tx, asked: Asked) -> Done:
 
 def _dismiss(tx: Tx, asked: Asked) -> Done:
     body: bodies.DismissBody = asked.body
-    given: dict[str, Any] = {"reason_code": body.reason_code, "note": body.note, "calendar": asked.calendar}
+    given: dict[str, Any] = {"reason_code": body.reason_code, "note": body.note, "calendar": asked.site.calendar}
     return dismissals.dismiss(tx, asked.number, asked.actor, **given, **asked.seen)
 
 
 def _settle(tx: Tx, asked: Asked) -> Done:
-    given = {"agree": asked.body.agree, "note": asked.body.note, "mode": asked.four_eyes}
+    given = {"agree": asked.body.agree, "note": asked.body.note, "mode": asked.site.four_eyes}
     return dismissals.settle(tx, asked.number, asked.actor, **given, **asked.seen)
 
 
@@ -159,8 +157,7 @@ def asked_by(request: web.Request, number: int, actor: Actor, via: str, body: An
         via=via,
         body=body,
         version=version,
-        calendar=request.app[CALENDAR](),
-        four_eyes=request.app[FOUR_EYES](),
+        site=request.app[SITE](),
     )
 
 

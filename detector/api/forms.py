@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from detector.api import wire
 from detector.api.identity import CALLER, require_known, require_person
-from detector.api.keys import FORMS, STORE
+from detector.api.keys import SITE, STORE
 from detector.api.problem import Problem
 from store import forms as asked
 from store.answers import Answer, State
@@ -40,7 +40,7 @@ class FormBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def list_forms(request: web.Request) -> web.Response:
     """All forms of an incident."""
     require_known(request)
-    number, fields = wire.number_of(request), request.app[FORMS]()
+    number, fields = wire.number_of(request), request.app[SITE]().forms
 
     def look(connection: Connection) -> list[dict[str, Any]]:
         record = records.load(connection, number)
@@ -53,7 +53,7 @@ async def list_forms(request: web.Request) -> web.Response:
 async def show_form(request: web.Request) -> web.Response:
     """One form, with what is missing in it; its ETag is its version."""
     require_known(request)
-    number, name, fields = wire.number_of(request), _form_of(request), request.app[FORMS]()
+    number, name, fields = wire.number_of(request), _form_of(request), request.app[SITE]().forms
 
     def look(connection: Connection) -> tuple[Incident, FormView]:
         return records.load(connection, number), forms.view(connection, number, name, fields)
@@ -68,7 +68,7 @@ async def save_form(request: web.Request) -> web.Response:
     expected = wire.seen_version(request)
     body = await wire.body_of(request, FormBody)
     changes = {field: _answer_of(one) for field, one in body.answers.items()}
-    actor, via, fields = Actor(kind=ActorKind.PERSON, id=person.id), request[CALLER].via, request.app[FORMS]()
+    actor, via, fields = Actor(kind=ActorKind.PERSON, id=person.id), request[CALLER].via, request.app[SITE]().forms
 
     def work(tx: Tx) -> tuple[Incident, FormView]:
         saved = forms.save(

@@ -7,23 +7,19 @@ from prometheus_client import CollectorRegistry
 
 from detector.status import DaemonStatus, Readiness, Reloaded
 from notifier.links import Links
-from store.calendar import Calendar
 from store.clock import Clock
 from store.database import Store
-from store.forms import Forms
-from store.four_eyes import FourEyes
 from store.seals import Keys
+from store.site import Site
 
 STORE: web.AppKey[Store] = web.AppKey("store", Store)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 LINKS: web.AppKey[Callable[[], Links]] = web.AppKey("links")  #: called per request: the base URL may change by reload
 REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
-FORMS: web.AppKey[Callable[[], Forms]] = web.AppKey("forms")  #: called per request: a reload may add fields
 STATUS: web.AppKey[Callable[[], Awaitable[DaemonStatus]]] = web.AppKey("status")
 READINESS: web.AppKey[Callable[[], Awaitable[Readiness]]] = web.AppKey("readiness")
 RELOAD: web.AppKey[Callable[[], Awaitable[Reloaded]]] = web.AppKey("reload")
 WAKE_NOTIFIER: web.AppKey[Callable[[], None]] = web.AppKey("wake_notifier")
-FOUR_EYES: web.AppKey[Callable[[], FourEyes]] = web.AppKey("four_eyes")  #: called per request, as what follows
-CALENDAR: web.AppKey[Callable[[], Calendar]] = web.AppKey("calendar")
+SITE: web.AppKey[Callable[[], Site]] = web.AppKey("site")  #: called per request: a reload makes another one
 SEAL_KEYS: web.AppKey[Keys] = web.AppKey("seal_keys", Keys)
 NEW_SECRET: web.AppKey[Callable[[], str]] = web.AppKey("new_secret")  #: 256 bits, URL-safe

@@ -40,6 +40,12 @@ UNPROCESSABLE = frozenset(
         "reason_code",
         "no_such_person",
         "no_concern",
+        "item_required",
+        "answer_required",
+        "to_required",
+        "invalid_action",
+        "incomplete_plan",
+        "checklist_required",
     }
 )
 

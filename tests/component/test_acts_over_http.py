@@ -19,6 +19,7 @@ from rules.event import Severity
 from store.four_eyes import FourEyes
 from store.people import Role
 from store.repository import findings, persons
+from store.site import Site as Rules
 from store.tx import Tx
 
 BO = replace(ANA, id="bo", name="Bo", roles=frozenset({Role.RESPONDER, Role.ADMIN}))
@@ -159,7 +160,7 @@ async def test_a_dismissal_by_two(site: Site, ana: str, bo: str) -> None:
 
 async def test_four_eyes_can_be_waived_by_the_configuration(site: Site, ana: str) -> None:
     """Then one person is enough, and the record says so."""
-    site.four_eyes = FourEyes.WAIVED
+    site.rules = Rules(four_eyes=FourEyes.WAIVED)
     body = {"reason_code": "test_or_drill"}
     _, told = await site.ask("POST", f"{ONE}/moves/dismiss", token=ana, version=await version_of(site), json=body)
     code, _ = await site.ask("POST", f"{ONE}/moves/settle", token=ana, version=told["version"], json={"agree": True})

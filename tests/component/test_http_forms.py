@@ -13,10 +13,10 @@ from detector.api import keys
 from detector.api.application import new_application
 from detector.api.identity import hash_of
 from detector.api.server import Server
-from store.forms import FORMS
 from store.incident import Actor, ActorKind
 from store.people import Person, Role
 from store.repository import findings, persons, tokens
+from store.site import Site
 from store.tx import Tx
 
 ANA = Person(id="ana", name="Ana", roles=frozenset({Role.REPORTER}))
@@ -59,7 +59,7 @@ async def caller(tmp_path: Path) -> AsyncIterator[Caller]:
         app = new_application()
         app[keys.STORE] = store
         app[keys.CLOCK] = clock
-        app[keys.FORMS] = lambda: FORMS
+        app[keys.SITE] = Site
         server = Server(app)
         await server.start("127.0.0.1", 0, tmp_path / "s.sock")
         async with aiohttp.ClientSession(server.url) as session:

@@ -13,11 +13,10 @@ from detector.api.application import new_application
 from detector.api.server import Server
 from detector.status import DaemonStatus, HttpState, Readiness, Reloaded, Summary
 from notifier.links import ACKNOWLEDGE, Links
-from store.calendar import Calendar
 from store.database import Store
-from store.four_eyes import FourEyes
 from store.people import Person, Role
 from store.seals import Keys
+from store.site import Site as Rules
 from support.fakes import START, FakeClock
 
 SEAL_KEYS = Keys([bytes(range(32))])
@@ -51,7 +50,7 @@ class Site:
         self.store = store
         self.clock = clock
         self.woken = 0
-        self.four_eyes = FourEyes.FULL
+        self.rules = Rules()
         self.links = Links([b"0123456789abcdef"], "http://tocsin.test")
         self.door = folder / "s.sock"
         serial = itertools.count()
@@ -65,8 +64,7 @@ class Site:
         app[keys.RELOAD] = self._reload
         app[keys.WAKE_NOTIFIER] = self._wake
         app[keys.SEAL_KEYS] = SEAL_KEYS
-        app[keys.FOUR_EYES] = lambda: self.four_eyes
-        app[keys.CALENDAR] = Calendar
+        app[keys.SITE] = lambda: self.rules
         app[keys.NEW_SECRET] = lambda: f"secret{next(serial)}"
         self.server = Server(app)
 

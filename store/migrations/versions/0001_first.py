@@ -326,7 +326,8 @@ def upgrade() -> None:
         sa.Column("person", sa.Text(), nullable=True),
         sa.Column("planned_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over')",
+            "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over', "
+            "'your_turn', 'reminder', 'request')",
             name=op.f("ck_notice_kind_literal"),
         ),
         sa.CheckConstraint(
@@ -407,7 +408,9 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "kind IN ('opened', 'joined', 'raised', 'grew', 'moved', 'reopened', 'acknowledged', 'extended', 'note', "
             "'contained', 'resolved', 'owned', 'handed_over', 'concern', 'answer', 'decided', 'proposed', 'settled', "
-            "'lapsed', 'merged', 'form_saved', 'redacted', 'configured', 'rules_loaded', 'roles_changed', "
+            "'lapsed', 'merged', 'form_saved', 'reviewed', 'requested', 'replied', 'action', 'frozen', 'discrepancy', "
+            "'signed', 'voided', 'watching', 'verdict', 'risk_accepted', 'improvement', 'classified', 'split', "
+            "'evidence', 'corrected', 'reminded', 'timer', 'redacted', 'configured', 'rules_loaded', 'roles_changed', "
             "'token_made', 'token_revoked', 'key_changed', 'waived')",
             name=op.f("ck_timeline_kind_literal"),
         ),
@@ -457,7 +460,8 @@ def upgrade() -> None:
             "(lease_until IS NULL) = (state <> 'sending')", name=op.f("ck_delivery_lease_while_sending")
         ),
         sa.CheckConstraint(
-            "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over')",
+            "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over', "
+            "'your_turn', 'reminder', 'request')",
             name=op.f("ck_delivery_kind_literal"),
         ),
         sa.CheckConstraint(
