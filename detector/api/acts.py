@@ -1,52 +1,21 @@
 """Acts and moves by hand over the API."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
 from detector.api import bodies, wire, writing
+from detector.api.doing import Asked, Doing
 from detector.api.identity import CALLER, require_person
 from detector.api.keys import SITE, WAKE_NOTIFIER
 from detector.api.problem import Problem
 from store.incident import Actor, ActorKind
 from store.repository import acts, by_hand, dismissals, merges, moves
 from store.repository.acts import Done
-from store.site import Site
 from store.tx import Tx
 
 routes = web.RouteTableDef()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """Who asks for what, upon which record, in what site."""
-
-    number: int
-    actor: Actor
-    via: str
-    body: Any  #: as the act or move takes it
-    version: int = 0  #: that the caller saw; acts need none
-    site: Site
-
-    @property
-    def seen(self) -> dict[str, Any]:
-        """What every move takes."""
-        return {"via": self.via, "version": self.version}
-
-    @property
-    def act(self) -> dict[str, Any]:
-        """What every act takes."""
-        return {"via": self.via, "text": self.body.note}
-
-
-@dataclass(frozen=True, slots=True)
-class Doing:
-    """How an act or move is asked for, and done."""
-
-    shape: type[Any]
-    work: Callable[[Tx, Asked], Done]
 
 
 def _decide(tx: Tx, asked: Asked) -> Done:
@@ -121,13 +90,13 @@ async def open_incident(request: web.Request) -> web.Response:
 @routes.post("/api/v1/incidents/{number}/acts/{act}")
 async def act(request: web.Request) -> web.Response:
     """Do something to an incident that moves no step."""
-    return await _ask(request, ACTS, "act", lambda: 0)
+    return await _ask(request, ACTS, "act")
 
 
 @routes.post("/api/v1/incidents/{number}/moves/{move}")
 async def move(request: web.Request) -> web.Response:
     """Move an incident by hand, upon the version named in If-Match."""
-    return await _ask(request, MOVES, "move", lambda: wire.seen_version(request))
+    return await _ask(request, MOVES, "move")
 
 
 def opened(tx: Tx, body: bodies.OpenBody, actor: Actor, via: str) -> Done:
@@ -161,9 +130,7 @@ def asked_by(request: web.Request, number: int, actor: Actor, via: str, body: An
     )
 
 
-async def _ask(
-    request: web.Request, table: Mapping[str, Doing], kind: str, version_seen: Callable[[], int]
-) -> web.Response:
+async def _ask(request: web.Request, table: Mapping[str, Doing], kind: str) -> web.Response:
     """Look the act or move up in *table* and do it; every refusal says what this caller may do now."""
     number = wire.number_of(request)
     try:
@@ -172,7 +139,8 @@ async def _ask(
         if doing is None:
             raise Problem(404, "not_found", f"there is no {kind} {name[:40]!r}")
         body = await wire.body_of(request, doing.shape)
-        asked = asked_by(request, number, actor, request[CALLER].via, body, version_seen())
+        version = wire.seen_version(request) if table is MOVES or doing.decides else 0
+        asked = asked_by(request, number, actor, request[CALLER].via, body, version)
         response = await writing.write(request, lambda tx: doing.work(tx, asked), writing.done)
     except Exception as error:
         problem = await writing.with_allowed(request, number, error)
