@@ -66,6 +66,11 @@ class Tlp(StrEnum):
     GREEN = "TLP:GREEN"
     CLEAR = "TLP:CLEAR"
 
+    def is_within(self, highest: "Tlp") -> bool:
+        """Whether who may see up to *highest* may see what bears this label."""
+        order = list(Tlp)
+        return order.index(self) >= order.index(highest)
+
 
 class SourceKind(StrEnum):
     """Where a record came from. Stored: never rename one."""
@@ -95,6 +100,7 @@ class ActorKind(StrEnum):
     RULE = "rule"
     DAEMON = "daemon"
     OS = "os"  #: a local account over the socket; may administer users and tokens, never decide
+    CONTACT = "contact"  #: somebody outside, by a signed link; may only answer what they are asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,9 +188,13 @@ class Incident:
     contained_at: datetime | None = None
     resolved_at: datetime | None = None
     approved_at: datetime | None = None
+    approval_void: str | None = None  #: why the approval does not hold any more; None: it holds, or there is none
     closed_at: datetime | None = None
+    watched_from: datetime | None = None  #: closed: a match since then breaks what was promised; None: since closing
+    watched_until: datetime | None = None  #: closed: until then a match reopens it; None: as long as is usual
     quiet_until: datetime | None = None  #: its dismissal is proposed: nobody is asked for anything before
     observe_until: datetime | None = None  #: a person decided to observe it until then
+    observe_events: int | None = None  #: of an observation: with so many events it becomes an incident before that
     version: int = 1  #: ETag of what people write; what the machine attaches does not raise it
 
     @property

@@ -83,6 +83,9 @@ class Move:
     reopens: bool = False  #: a new cycle: clocks run anew, the old acknowledgement is history
 
 
+_LIGHT_PAGE = "on the light track, when the page is confirmed"
+
+
 def _moves() -> Iterator[Move]:
     lead = (Role.INVESTIGATOR,)
     yield Move(
@@ -108,23 +111,32 @@ def _moves() -> Iterator[Move]:
         start=REPORTING,
         end=IN_REVIEW,
         who=(Role.REPORTER,),
-        by_itself="on the light track, when the page is confirmed",
+        by_itself=_LIGHT_PAGE,
         codes=("missing_fields",),
     )
-    for end in (REPORTING, INVESTIGATION):
-        yield Move(
-            start=IN_REVIEW,
-            end=end,
-            who=(Role.REVIEWER,),
-            codes=("not_reviewer", "four_eyes", "conflict_of_interest", "notes_required"),
-        )
-    yield Move(start=INVESTIGATION, end=CORRECTIVE_ACTIONS, who=lead, codes=("no_finding", "open_requests"))
+    review = ("not_reviewer", "four_eyes", "conflict_of_interest")
+    yield Move(start=IN_REVIEW, end=REPORTING, who=(Role.REVIEWER,), codes=(*review, "notes_required"))
+    yield Move(
+        start=IN_REVIEW,
+        end=INVESTIGATION,
+        who=(Role.REVIEWER,),
+        by_itself=_LIGHT_PAGE,
+        codes=(*review, "missing_fields"),
+    )
+    yield Move(
+        start=INVESTIGATION,
+        end=CORRECTIVE_ACTIONS,
+        who=lead,
+        by_itself=_LIGHT_PAGE,
+        codes=("no_finding", "open_requests", "missing_fields"),
+    )
     yield Move(start=CORRECTIVE_ACTIONS, end=INVESTIGATION, who=lead, codes=("reason_required",))
     yield Move(
         start=CORRECTIVE_ACTIONS,
         end=APPROVAL,
         who=lead,
-        codes=("no_root_cause", "incomplete_action", "uncovered_findings"),
+        by_itself=_LIGHT_PAGE,
+        codes=("no_root_cause", "incomplete_action", "uncovered_findings", "missing_fields"),
     )
     yield Move(
         start=APPROVAL,
@@ -137,10 +149,12 @@ def _moves() -> Iterator[Move]:
             "not_approver",
             "four_eyes",
             "fresh_sign_in",
+            "missing_fields",
+            "checklist_required",
         ),
     )
     for end in (REPORTING, INVESTIGATION, CORRECTIVE_ACTIONS):
-        yield Move(start=APPROVAL, end=end, who=(Role.APPROVER, *lead), codes=("discrepancies_required",))
+        yield Move(start=APPROVAL, end=end, who=(Role.APPROVER, *lead), codes=("discrepancies_required", "reason_required"))
     yield Move(
         start=FOLLOW_UP,
         end=CORRECTIVE_ACTIONS,
@@ -223,6 +237,9 @@ class Act:
     sets: tuple[str, ...] = ()  #: instants of the incident that it sets the first time
 
 
+#: Who may ask others for information.
+ASKERS = (Role.RESPONDER, Role.REPORTER, Role.REVIEWER, Role.INVESTIGATOR, Role.APPROVER)
+
 ACTS: Mapping[str, Act] = MappingProxyType(
     {
         act.name: act
@@ -236,6 +253,8 @@ ACTS: Mapping[str, Act] = MappingProxyType(
             Act(name="hand_over", roles=(Role.RESPONDER,)),
             Act(name="evidence", roles=(Role.RESPONDER,)),
             Act(name="correction", roles=(Role.RESPONDER,)),
+            Act(name="request", roles=ASKERS),
+            Act(name="withdraw_request", roles=ASKERS),
             Act(name="answer", roles=()),
             Act(name="concern", roles=()),
         )
@@ -364,6 +383,9 @@ def _moved(incident: Incident, move: Move, now: datetime) -> Incident:
             "approved_at": None,
             "notified_at": None,
             "observe_until": None,
+            "observe_events": None,
+            "watched_from": None,
+            "watched_until": None,
         }
     if end.outcome is not Outcome.MERGED:
         fresh["merged_into"] = None

@@ -24,10 +24,11 @@ from sqlalchemy import (
     text,
 )
 
-from rules.event import Decision, Severity
+from rules.event import Decision, Entity, Severity
 from rules.finding import SeverityTerm
 from store.columns import Packed, UtcTime, Words, either, literal
 from store.forms import FormName
+from store.four_eyes import Signature
 from store.incident import (
     ActorKind,
     DismissReason,
@@ -41,8 +42,10 @@ from store.incident import (
     Track,
 )
 from store.notice import DeliveryState, NoticeKind
-from store.people import Role
+from store.people import ContactKind, Role
 from store.process import legal_standings
+from store.request import RequestState
+from store.watch import Verdict
 
 METADATA = MetaData(
     naming_convention={
@@ -138,10 +141,14 @@ incident = Table(
     Column("broke_through", Boolean, nullable=False),
     Column("quiet_until", UtcTime),
     Column("observe_until", UtcTime),
+    Column("observe_events", BigInteger),
     Column("contained_at", UtcTime),
     Column("resolved_at", UtcTime),
     Column("approved_at", UtcTime),
+    Column("approval_void", Words),
     Column("closed_at", UtcTime),
+    Column("watched_from", UtcTime),
+    Column("watched_until", UtcTime),
     Column("version", Integer, nullable=False),
     CheckConstraint(_legal(), name="legal_standing"),
     CheckConstraint("decision <> 'record'", name="worth_a_record"),
@@ -220,6 +227,7 @@ finding = Table(
     Column("events", BigInteger, nullable=False),  #: as told last
     Column("counted", BigInteger, nullable=False),  #: of them, those in the tally of its record
     Column("merged_into", String),
+    Column("entities", Packed(tuple[Entity, ...]), nullable=False, server_default="[]"),  #: the protected side of it
     Column("success", Boolean, nullable=False, server_default=false()),  #: a line or its rule says that it succeeded
     Column("history", Boolean, nullable=False),
     Column("approximate", Boolean, nullable=False),
@@ -279,6 +287,17 @@ seal_head = Table(
 )
 Index("ix_seal_head_seal", seal_head.c.seal)
 
+# -- when to look at what ----------------------------------------------------------------------------------------------
+
+#: When something of a record may be due next: who reminds people looks at what is due alone, however much there is.
+agenda = Table(
+    "agenda",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("look_at", UtcTime, nullable=False),
+)
+Index("ix_agenda_look", agenda.c.look_at)
+
 # -- who is told -------------------------------------------------------------------------------------------------------
 
 notice = Table(
@@ -294,6 +313,8 @@ notice = Table(
     Column("stale", Boolean, nullable=False),
     Column("breaks_through", Boolean, nullable=False),
     Column("person", Words),  #: told to this person's receivers alone
+    Column("matter", Words, nullable=False),  #: a `store.duties.Matter`: told to whoever is asked for it; "" if none
+    Column("until", UtcTime),  #: when the time for the matter is over
     Column("planned_at", UtcTime),  #: null: nobody has decided yet who hears of it
 )
 Index("ix_notice_incident", notice.c.incident)
@@ -465,6 +486,205 @@ form_answer = Table(
     Column("field", Words, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("answer", Words, nullable=False),
+)
+
+# -- follow-up ---------------------------------------------------------------------------------------------------------
+
+#: The rules that were in force together; their digest is the version of the set.
+rule_set = Table(
+    "rule_set",
+    METADATA,
+    Column("digest", String, primary_key=True),
+    Column("rules", Packed(dict[str, str]), nullable=False),  #: version by rule id
+    CheckConstraint("length(digest) = 64", name="digest"),
+)
+
+#: When a source was read, and when a set of rules was applied. After a crash a row ends where it was extended last.
+coverage = Table(
+    "coverage",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("name", Words, nullable=False),  #: of the source, or digest of the set of rules
+    Column("start", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("ended", Words),  #: why it ended; null while it goes on
+    either("kind", "source", "rules"),
+    CheckConstraint("start <= until", name="in_order"),
+)
+_index_where("uq_coverage_alive", "ended IS NULL", coverage.c.kind, coverage.c.name, unique=True)
+Index("ix_coverage_name", coverage.c.kind, coverage.c.name, coverage.c.until)
+
+watch = Table(
+    "watch",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("cycle", Integer, nullable=False),
+    Column("action", Integer),  #: number of the action that it tests; null: the record as a whole
+    Column("criterion", Words, nullable=False),  #: what is promised, in words
+    Column("rules", Packed(tuple[str, ...]), nullable=False),
+    Column("scope", Packed(tuple[Entity, ...]), nullable=False),  #: on the protected side; empty: everywhere
+    Column("sources", Packed(tuple[str, ...]), nullable=False),  #: that must be alive for silence to count
+    Column("at_most", BigInteger, nullable=False),  #: how many matches are still as promised
+    Column("hours", Float, nullable=False),
+    Column("planned_by", Words, nullable=False),
+    Column("planned_at", UtcTime, nullable=False),
+    Column("versions", Packed(dict[str, str])),  #: of the rules when it began
+    Column("start", UtcTime),
+    Column("until", UtcTime),
+    Column("extended", Boolean, nullable=False),
+    Column("tried_by", Words),
+    Column("tried_how", Words),
+    Column("tried_evidence", Words),
+    Column("verdict", String),
+    Column("sentence", Words),
+    Column("before_matches", BigInteger),
+    Column("before_hours", Float),
+    Column("after_matches", BigInteger),
+    Column("after_hours", Float),
+    Column("expected", Float),
+    Column("p", Float),
+    Column("ended_at", UtcTime),
+    Column("accepted_by", Words),
+    Column("accepted_reason", Words),
+    Column("accepted_at", UtcTime),
+    Column("retired_at", UtcTime),  #: of an earlier cycle, reworked, or taken back: it decides nothing any more
+    either("verdict", *Verdict),
+    CheckConstraint("number >= 1 AND cycle >= 1 AND at_most >= 0 AND hours > 0", name="shape"),
+    CheckConstraint("(start IS NULL) = (until IS NULL) AND (start IS NULL OR start < until)", name="in_order"),
+    CheckConstraint("(verdict IS NULL) = (ended_at IS NULL)", name="verdict_at_end"),
+    CheckConstraint("(accepted_by IS NULL) = (accepted_at IS NULL)", name="accepted_by_someone"),
+)
+_index_where("ix_watch_running", "ended_at IS NULL AND retired_at IS NULL", watch.c.until)
+
+#: What is to be made better, apart from the actions; lives on after the incident is closed.
+improvement = Table(
+    "improvement",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("item", Words, nullable=False),
+    Column("owner", Words, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("written_by", Words, nullable=False),
+    Column("written_at", UtcTime, nullable=False),
+    Column("state", String, nullable=False),
+    Column("outcome", Words, nullable=False),  #: what came of it, or why it was dropped; "" while open
+    Column("ended_at", UtcTime),
+    either("state", "open", "done", "dropped"),
+    CheckConstraint("(ended_at IS NULL) = (state = 'open')", name="ended_when_over"),
+    CheckConstraint("number >= 1", name="number"),
+)
+_index_where("ix_improvement_open", "state = 'open'", improvement.c.due)
+
+# -- who is asked ------------------------------------------------------------------------------------------------------
+
+#: People and organisations outside: they have no access, and are asked by a signed link.
+contact = Table(
+    "contact",
+    METADATA,
+    Column("id", Words, primary_key=True),
+    Column("name", Words, nullable=False),
+    *literal("kind", ContactKind),
+    Column("address", Words, nullable=False),
+    Column("language", Words, nullable=False),
+    Column("assets", Packed(tuple[str, ...]), nullable=False),
+    *literal("max_tlp", Tlp),
+    Column("from_config", Boolean, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("changed_by", Words, nullable=False),  #: "" for the configuration
+    Column("disabled_at", UtcTime),
+)
+
+#: Who asks what and what the answer is stands in the timeline alone: redacted there, it is gone here too.
+request = Table(
+    "request",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("entry", Integer, nullable=False),
+    Column("person", Words, ForeignKey("person.id")),
+    Column("contact", Words, ForeignKey("contact.id")),
+    Column("due_at", UtcTime),
+    Column("notice", BIG, ForeignKey("notice.id")),  #: by which the person hears of it
+    *literal("state", RequestState),
+    Column("settled_entry", Integer),
+    ForeignKeyConstraint(["incident", "entry"], ["timeline.incident", "timeline.seq"]),
+    ForeignKeyConstraint(["incident", "settled_entry"], ["timeline.incident", "timeline.seq"]),
+    CheckConstraint("(person IS NULL) <> (contact IS NULL)", name="asks_one"),
+    CheckConstraint("(settled_entry IS NULL) = (state = 'open')", name="settled_entry_when_settled"),
+    CheckConstraint("number >= 1", name="counts"),
+)
+Index("ix_request_notice", request.c.notice)
+
+# -- approval ----------------------------------------------------------------------------------------------------------
+
+#: Each freeze of what is to be approved.
+dossier = Table(
+    "dossier",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("cycle", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("entry", Integer, nullable=False),  #: of the timeline, that tells of it; what follows is the annex
+    Column("events", BigInteger, nullable=False),  #: how many there were
+    Column("procedure_version", String, nullable=False),  #: hash of forms, clocks, roles and tracks in force
+    Column("content", LargeBinary, nullable=False),  #: the canonical bytes that were hashed
+    Column("hash", String, nullable=False),
+    ForeignKeyConstraint(["incident", "entry"], ["timeline.incident", "timeline.seq"]),
+    CheckConstraint("number >= 1 AND cycle >= 1 AND length(hash) = 64", name="shape"),
+)
+
+#: Approvals. What was said with one stands in its timeline entry, and can be redacted there.
+signature = Table(
+    "signature",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("dossier", Integer, nullable=False),
+    Column("hash", String, nullable=False),  #: of that dossier
+    *literal("signature", Signature),
+    Column("person", Words, ForeignKey("person.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("meaning", Words, nullable=False),
+    Column("place", Integer, nullable=False),  #: printed as "1 of 2"
+    Column("places", Integer, nullable=False),
+    Column("leaves", Packed(tuple[str, ...]), nullable=False),  #: of a pair: parts that the other one must sign
+    Column("waived", Boolean, nullable=False),  #: it would have clashed, had four eyes not been waived
+    Column("entry", Integer, nullable=False),  #: of the timeline, with printed name, checklist and note
+    ForeignKeyConstraint(["incident", "dossier"], ["dossier.incident", "dossier.number"]),
+    ForeignKeyConstraint(["incident", "entry"], ["timeline.incident", "timeline.seq"]),
+    CheckConstraint("number >= 1 AND place >= 1 AND length(hash) = 64", name="shape"),
+)
+
+#: What does not fit in a dossier. What was said stands in the timeline entries, and can be redacted there.
+discrepancy = Table(
+    "discrepancy",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("entry", Integer, nullable=False),
+    Column("cause", String, nullable=False),  #: what broke through; "" if a person raised it
+    Column("answer_entry", Integer),
+    Column("answered_by", Words),
+    Column("closed_by", Words),
+    Column("closed_at", UtcTime),
+    ForeignKeyConstraint(["incident", "entry"], ["timeline.incident", "timeline.seq"]),
+    ForeignKeyConstraint(["incident", "answer_entry"], ["timeline.incident", "timeline.seq"]),
+    CheckConstraint("number >= 1 AND (closed_by IS NULL) = (closed_at IS NULL)", name="shape"),
+    CheckConstraint("(answered_by IS NULL) = (answer_entry IS NULL)", name="answered_by_someone"),
+)
+
+#: What signs once: who has one has shown just now that it is them.
+fresh_token = Table(
+    "fresh_token",
+    METADATA,
+    Column("hash", String, primary_key=True),
+    Column("person", Words, ForeignKey("person.id"), nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Column("spent_at", UtcTime),
 )
 
 # -- reading -----------------------------------------------------------------------------------------------------------

@@ -55,10 +55,14 @@ def upgrade() -> None:
         sa.Column("broke_through", sa.Boolean(), nullable=False),
         sa.Column("quiet_until", sa.BigInteger(), nullable=True),
         sa.Column("observe_until", sa.BigInteger(), nullable=True),
+        sa.Column("observe_events", sa.BigInteger(), nullable=True),
         sa.Column("contained_at", sa.BigInteger(), nullable=True),
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("approved_at", sa.BigInteger(), nullable=True),
+        sa.Column("approval_void", sa.Text(), nullable=True),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("watched_from", sa.BigInteger(), nullable=True),
+        sa.Column("watched_until", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.CheckConstraint("(closed_at IS NULL) = (status = 'open')", name=op.f("ck_incident_closed_at_when_closed")),
         sa.CheckConstraint(
@@ -283,6 +287,7 @@ def upgrade() -> None:
         sa.Column("events", sa.BigInteger(), nullable=False),
         sa.Column("counted", sa.BigInteger(), nullable=False),
         sa.Column("merged_into", sa.String(), nullable=True),
+        sa.Column("entities", sa.Text(), server_default="[]", nullable=False),
         sa.Column("success", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("history", sa.Boolean(), nullable=False),
         sa.Column("approximate", sa.Boolean(), nullable=False),
@@ -403,7 +408,7 @@ def upgrade() -> None:
         sa.Column("entry", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
-            "actor_kind IN ('person', 'rule', 'daemon', 'os')", name=op.f("ck_timeline_actor_kind_literal")
+            "actor_kind IN ('person', 'rule', 'daemon', 'os', 'contact')", name=op.f("ck_timeline_actor_kind_literal")
         ),
         sa.CheckConstraint(
             "kind IN ('opened', 'joined', 'raised', 'grew', 'moved', 'reopened', 'acknowledged', 'extended', 'note', "
@@ -582,7 +587,7 @@ def upgrade() -> None:
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("hash", sa.String(), nullable=False),
         sa.CheckConstraint(
-            "author_kind IN ('person', 'rule', 'daemon', 'os')", name=op.f("ck_form_author_kind_literal")
+            "author_kind IN ('person', 'rule', 'daemon', 'os', 'contact')", name=op.f("ck_form_author_kind_literal")
         ),
         sa.CheckConstraint(names, name=op.f("ck_form_form_literal")),
         sa.CheckConstraint("version >= 1 AND cycle >= 1 AND length(hash) = 64", name=op.f("ck_form_shape")),
@@ -600,4 +605,256 @@ def upgrade() -> None:
         sa.CheckConstraint(names, name=op.f("ck_form_answer_form_literal")),
         sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_form_answer_incident")),
         sa.PrimaryKeyConstraint("incident", "form", "commitment", name=op.f("pk_form_answer")),
+    )
+    op.create_table(
+        "dossier",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("entry", sa.Integer(), nullable=False),
+        sa.Column("events", sa.BigInteger(), nullable=False),
+        sa.Column("procedure_version", sa.String(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.CheckConstraint("number >= 1 AND cycle >= 1 AND length(hash) = 64", name=op.f("ck_dossier_shape")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_dossier_incident")),
+        sa.ForeignKeyConstraint(
+            ["incident", "entry"], ["timeline.incident", "timeline.seq"], name=op.f("fk_dossier_incident_entry")
+        ),
+        sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_dossier")),
+    )
+    op.create_table(
+        "signature",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("dossier", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("signature", sa.String(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("meaning", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("places", sa.Integer(), nullable=False),
+        sa.Column("leaves", sa.Text(), nullable=False),
+        sa.Column("waived", sa.Boolean(), nullable=False),
+        sa.Column("entry", sa.Integer(), nullable=False),
+        sa.CheckConstraint(
+            "signature IN ('report_review', 'verify', 'approve', 'second_approval', 'settle')",
+            name=op.f("ck_signature_signature_literal"),
+        ),
+        sa.CheckConstraint("number >= 1 AND place >= 1 AND length(hash) = 64", name=op.f("ck_signature_shape")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_signature_incident")),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_signature_person")),
+        sa.ForeignKeyConstraint(
+            ["incident", "dossier"], ["dossier.incident", "dossier.number"], name=op.f("fk_signature_incident_dossier")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident", "entry"], ["timeline.incident", "timeline.seq"], name=op.f("fk_signature_incident_entry")
+        ),
+        sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_signature")),
+    )
+    op.create_table(
+        "discrepancy",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("entry", sa.Integer(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("answer_entry", sa.Integer(), nullable=True),
+        sa.Column("answered_by", sa.Text(), nullable=True),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "number >= 1 AND (closed_by IS NULL) = (closed_at IS NULL)", name=op.f("ck_discrepancy_shape")
+        ),
+        sa.CheckConstraint(
+            "(answered_by IS NULL) = (answer_entry IS NULL)", name=op.f("ck_discrepancy_answered_by_someone")
+        ),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_discrepancy_incident")),
+        sa.ForeignKeyConstraint(
+            ["incident", "entry"], ["timeline.incident", "timeline.seq"], name=op.f("fk_discrepancy_incident_entry")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident", "answer_entry"],
+            ["timeline.incident", "timeline.seq"],
+            name=op.f("fk_discrepancy_incident_answer_entry"),
+        ),
+        sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_discrepancy")),
+    )
+    op.create_table(
+        "fresh_token",
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("spent_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_fresh_token_person")),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_fresh_token")),
+    )
+    op.create_table(
+        "contact",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("assets", sa.Text(), nullable=False),
+        sa.Column("max_tlp", sa.String(), nullable=False),
+        sa.Column("from_config", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('customer', 'vendor', 'authority', 'other')", name=op.f("ck_contact_kind_literal")
+        ),
+        sa.CheckConstraint(
+            "max_tlp IN ('TLP:RED', 'TLP:AMBER+STRICT', 'TLP:AMBER', 'TLP:GREEN', 'TLP:CLEAR')",
+            name=op.f("ck_contact_max_tlp_literal"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact")),
+    )
+    op.create_table(
+        "request",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("entry", sa.Integer(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=True),
+        sa.Column("contact", sa.Text(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=True),
+        sa.Column("notice", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("settled_entry", sa.Integer(), nullable=True),
+        sa.CheckConstraint("(person IS NULL) <> (contact IS NULL)", name=op.f("ck_request_asks_one")),
+        sa.CheckConstraint(
+            "(settled_entry IS NULL) = (state = 'open')", name=op.f("ck_request_settled_entry_when_settled")
+        ),
+        sa.CheckConstraint("number >= 1", name=op.f("ck_request_counts")),
+        sa.CheckConstraint("state IN ('open', 'answered', 'withdrawn')", name=op.f("ck_request_state_literal")),
+        sa.ForeignKeyConstraint(["contact"], ["contact.id"], name=op.f("fk_request_contact")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_request_incident")),
+        sa.ForeignKeyConstraint(
+            ["incident", "entry"], ["timeline.incident", "timeline.seq"], name=op.f("fk_request_incident_entry")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident", "settled_entry"],
+            ["timeline.incident", "timeline.seq"],
+            name=op.f("fk_request_incident_settled_entry"),
+        ),
+        sa.ForeignKeyConstraint(["notice"], ["notice.id"], name=op.f("fk_request_notice")),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_request_person")),
+        sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_request")),
+    )
+    op.create_index("ix_request_notice", "request", ["notice"], unique=False)
+    _follow_up()
+
+
+def _follow_up() -> None:
+    """What was watched, and whether the actions held."""
+    op.create_table(
+        "rule_set",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.CheckConstraint("length(digest) = 64", name=op.f("ck_rule_set_digest")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_rule_set")),
+    )
+    op.create_table(
+        "coverage",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("ended", sa.Text(), nullable=True),
+        sa.CheckConstraint("kind IN ('source', 'rules')", name=op.f("ck_coverage_kind_literal")),
+        sa.CheckConstraint("start <= until", name=op.f("ck_coverage_in_order")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_coverage")),
+    )
+    op.create_index(
+        "uq_coverage_alive",
+        "coverage",
+        ["kind", "name"],
+        unique=True,
+        sqlite_where=sa.text("ended IS NULL"),
+        postgresql_where=sa.text("ended IS NULL"),
+    )
+    op.create_index("ix_coverage_name", "coverage", ["kind", "name", "until"], unique=False)
+    op.create_table(
+        "watch",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("cycle", sa.Integer(), nullable=False),
+        sa.Column("action", sa.Integer(), nullable=True),
+        sa.Column("criterion", sa.Text(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("sources", sa.Text(), nullable=False),
+        sa.Column("at_most", sa.BigInteger(), nullable=False),
+        sa.Column("hours", sa.Float(), nullable=False),
+        sa.Column("planned_by", sa.Text(), nullable=False),
+        sa.Column("planned_at", sa.BigInteger(), nullable=False),
+        sa.Column("versions", sa.Text(), nullable=True),
+        sa.Column("start", sa.BigInteger(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("extended", sa.Boolean(), nullable=False),
+        sa.Column("tried_by", sa.Text(), nullable=True),
+        sa.Column("tried_how", sa.Text(), nullable=True),
+        sa.Column("tried_evidence", sa.Text(), nullable=True),
+        sa.Column("verdict", sa.String(), nullable=True),
+        sa.Column("sentence", sa.Text(), nullable=True),
+        sa.Column("before_matches", sa.BigInteger(), nullable=True),
+        sa.Column("before_hours", sa.Float(), nullable=True),
+        sa.Column("after_matches", sa.BigInteger(), nullable=True),
+        sa.Column("after_hours", sa.Float(), nullable=True),
+        sa.Column("expected", sa.Float(), nullable=True),
+        sa.Column("p", sa.Float(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("accepted_by", sa.Text(), nullable=True),
+        sa.Column("accepted_reason", sa.Text(), nullable=True),
+        sa.Column("accepted_at", sa.BigInteger(), nullable=True),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "verdict IN ('effective', 'effective_tested', 'insufficient_data', 'not_effective')",
+            name=op.f("ck_watch_verdict_literal"),
+        ),
+        sa.CheckConstraint("number >= 1 AND cycle >= 1 AND at_most >= 0 AND hours > 0", name=op.f("ck_watch_shape")),
+        sa.CheckConstraint(
+            "(start IS NULL) = (until IS NULL) AND (start IS NULL OR start < until)", name=op.f("ck_watch_in_order")
+        ),
+        sa.CheckConstraint("(verdict IS NULL) = (ended_at IS NULL)", name=op.f("ck_watch_verdict_at_end")),
+        sa.CheckConstraint("(accepted_by IS NULL) = (accepted_at IS NULL)", name=op.f("ck_watch_accepted_by_someone")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_watch_incident")),
+        sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_watch")),
+    )
+    op.create_index(
+        "ix_watch_running",
+        "watch",
+        ["until"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL AND retired_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL AND retired_at IS NULL"),
+    )
+    op.create_table(
+        "improvement",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("written_by", sa.Text(), nullable=False),
+        sa.Column("written_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("state IN ('open', 'done', 'dropped')", name=op.f("ck_improvement_state_literal")),
+        sa.CheckConstraint("(ended_at IS NULL) = (state = 'open')", name=op.f("ck_improvement_ended_when_over")),
+        sa.CheckConstraint("number >= 1", name=op.f("ck_improvement_number")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_improvement_incident")),
+        sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_improvement")),
+    )
+    op.create_index(
+        "ix_improvement_open",
+        "improvement",
+        ["due"],
+        unique=False,
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
     )
