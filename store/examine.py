@@ -66,6 +66,10 @@ class SealedHead:
     hash: object
 
 
+#: What canonical bytes say; None: they are not those of anything.
+Said = dict[str, Any] | None
+
+
 def name_of(record: int) -> str:
     """What people call the record whose chain it is."""
     return f"INC-{record}" if record else "the installation's own chain"
@@ -78,7 +82,7 @@ def chain(record: int, entries: Sequence[Stored], heads: Sequence[SealedHead] = 
         entries: All that are stored, in order of ``seq``.
         heads: All that seals say of the record.
     """
-    said = [_said(one.entry) for one in entries]
+    said = [decoded(one.entry) for one in entries]
     found = list(_links(record, entries, said))
     blamed = {fault.entry for fault in found}
     for one, content in zip(entries, said, strict=True):
@@ -89,7 +93,7 @@ def chain(record: int, entries: Sequence[Stored], heads: Sequence[SealedHead] = 
     return found
 
 
-def _links(record: int, entries: Sequence[Stored], said: Sequence[dict[str, Any] | None]) -> Iterator[Fault]:
+def _links(record: int, entries: Sequence[Stored], said: Sequence[Said]) -> Iterator[Fault]:
     """Bytes against hashes, and each entry against the one before it."""
     previous, expected = {GENESIS.hex()}, 1
     met = {GENESIS.hex(): 0}
@@ -146,7 +150,7 @@ def _values(
             yield _fault(record, one.seq, Harm.CHANGED, f"the value {name!r} is not the one that it commits to")
 
 
-def _redacted(said: Sequence[dict[str, Any] | None]) -> frozenset[tuple[object, object]]:
+def _redacted(said: Sequence[Said]) -> frozenset[tuple[object, object]]:
     """(entry, name) of each value that an entry says was redacted."""
     facts = [one.get("facts") for one in said if one is not None and one.get("kind") == EntryKind.REDACTED]
     return frozenset((one.get("entry"), one.get("name")) for one in facts if isinstance(one, dict))
@@ -165,7 +169,8 @@ def _heads(record: int, entries: Sequence[Stored], heads: Sequence[SealedHead]) 
             yield _fault(record, head.seq, Harm.CHANGED, f"it is not the entry that seal {head.seal} covers", head.seal)
 
 
-def _said(entry: object) -> dict[str, Any] | None:
+def decoded(entry: object) -> Said:
+    """What bytes say that may be anything."""
     try:
         content = msgspec.json.decode(entry) if isinstance(entry, bytes) else None
     except (msgspec.MsgspecError, RecursionError):

@@ -176,15 +176,3 @@ def read(content: bytes, kept: Mapping[str, audit.Salted]) -> FormVersion:
             for name, one in told["answers"].items()
         },
     )
-
-
-def faults(version: FormVersion, stored_hash: str) -> tuple[str, ...]:
-    """What is wrong with a stored version, in sentences; empty if nothing is."""
-    name = f"INC-{version.incident} form {version.form} version {version.version}"
-    found = (
-        [] if version.hash == stored_hash else [f"{name}: its bytes do not have the hash that is stored beside them"]
-    )
-    for field, one in version.written.items():
-        if one.kept is not None and audit.commitment(one.kept) != one.commitment:
-            found.append(f"{name}: the answer to {field!r} is not the one that the version commits to")
-    return tuple(found)

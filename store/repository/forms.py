@@ -83,17 +83,6 @@ def history(connection: Connection, number: int) -> list[FormVersion]:
     return [form_version.read(row.content, kept) for row in rows]
 
 
-def faults(connection: Connection, number: int) -> tuple[str, ...]:
-    """What is wrong with the stored versions of an incident, in sentences; empty if nothing is."""
-    hashes = connection.execute(select(form.c.form, form.c.version, form.c.hash).where(form.c.incident == number)).all()
-    stored = {(row.form, row.version): row.hash for row in hashes}
-    return tuple(
-        fault
-        for one in history(connection, number)
-        for fault in form_version.faults(one, stored.get((one.form, one.version), ""))
-    )
-
-
 def save(
     tx: Tx,
     number: int,
@@ -145,24 +134,18 @@ def keep(tx: Tx, number: int, forms: Forms = FORMS) -> None:
 
 
 def redact(tx: Tx, number: int, name: FormName, field: str, *, by: Actor, reason: str, via: str = "") -> None:
-    """Delete an answer and its salt for ever, from every version in which it stands. Hashes and signatures hold.
+    """Delete all that was ever answered to a field, with the salts, for ever. Hashes and signatures hold.
 
     Raises:
-        NotFound: Nothing stands in that field.
+        NotFound: Nothing stands in that field, in no version.
     """
+    of_it = (form_answer.c.incident == number, form_answer.c.form == name, form_answer.c.field == field)
     before = latest(tx.connection, number, name)
-    one = before.written.get(field) if before else None
-    if before is None or one is None or one.kept is None:
+    gone = tx.connection.execute(form_answer.delete().where(*of_it)).rowcount
+    if before is None or not gone:
         raise NotFound(f"INC-{number} has no answer in {name}.{field}; it may have been redacted before")
-    tx.connection.execute(
-        form_answer.delete().where(
-            form_answer.c.incident == number,
-            form_answer.c.form == name,
-            form_answer.c.commitment == one.commitment,
-        )
-    )
-    facts: dict[str, Fact] = {"form": name.value, "field": field, "version": before.version, "reason": reason}
-    timeline.append(tx, number, NewEntry(kind=EntryKind.REDACTED, actor=by, facts=facts, via=via))
+    facts: dict[str, Fact] = {"form": name.value, "field": field, "version": before.version, "answers": gone}
+    timeline.append(tx, number, NewEntry(kind=EntryKind.REDACTED, actor=by, facts=facts | {"reason": reason}, via=via))
 
 
 def _known(connection: Connection, number: int) -> Known:

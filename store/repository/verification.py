@@ -3,24 +3,26 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Table, cast, func, select, type_coerce
 from sqlalchemy.types import NullType
 
-from store import examine, seals, triggers
+from store import examine, examine_forms, seals, triggers
 from store.errors import SchemaMismatch
 from store.examine import Fault, Harm, SealedHead, Stored
+from store.examine_forms import StoredAnswer, StoredVersion
 from store.repository import seals as repository
 from store.repository.seals import INSTALLATION
 from store.seals import Head, Seal
-from store.tables import incident, seal, seal_head, timeline, value
+from store.tables import form, form_answer, incident, seal, seal_head, timeline, value
 
 #: How many records, or seals, are looked at in one go.
 WINDOW = 1000
 #: Columns that repeat what the bytes say, under their names there.
 _BESIDE = ("incident", "seq", "at", "kind", "actor_kind", "actor_id", "via")
+_BESIDE_FORM = ("incident", "form", "version", "cycle", "author_kind", "author_id", "at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,18 @@ class Report:
     unsealed: int  #: entries that no seal covers yet
     last: Seal | None  #: the newest seal; who writes its hash down elsewhere can show later that nothing was cut off
     faults: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """All that is stored under one number."""
+
+    number: int
+    entries: list[Stored]
+    heads: list[SealedHead]
+    versions: list[StoredVersion]
+    answers: list[StoredAnswer]
+    has_row: bool  #: there is such an incident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +87,7 @@ class Seen:
 
     def strays(self) -> Iterator[Fault]:
         """Rows that are in no window, because they bear no number that a record can have."""
-        for table, times in ((timeline, 1), (value, 1), (seal, 1), (seal_head, 2)):
+        for table, times in ((timeline, 1), (value, 1), (form, 1), (form_answer, 1), (seal, 1), (seal_head, 2)):
             count = self._connection.execute(select(func.count()).select_from(table)).scalar_one()
             if self._rows[table] != count * times:
                 yield Fault(harm=Harm.INSERTED, says=f"the table {table.name} holds rows of no record and no seal")
@@ -91,20 +105,21 @@ def examine_all(connection: Connection, public: Mapping[str, bytes], witness: Wi
 
 
 def faults_of(connection: Connection, number: int) -> tuple[Fault, ...]:
-    """What is wrong with one record's chain, seals left aside."""
-    return tuple(examine.chain(number, _stored(Seen(connection), number).get(number, [])))
+    """What is wrong with one record, seals left aside."""
+    found = (one for one in _window(Seen(connection), number) if one.number == number)
+    return tuple(fault for one in found for fault in _faults(replace(one, heads=[])))
 
 
 def _examine(connection: Connection, public: Mapping[str, bytes], witness: Witness | None) -> Report:
     seen = Seen(connection)
     faults = [*_guards(connection), *_seals(seen, public), *_witnessed(connection, witness)]
     records, entries, unsealed = 0, 0, 0
-    for number, stored, heads, has_record in _records(seen):
-        faults += examine.chain(number, stored, heads)
-        faults += _standing(number, stored, has_record)
+    for one in _records(seen):
+        faults += _faults(one)
         records += 1
-        entries += len(stored)
-        unsealed += sum(one.seq > max((head.seq for head in heads), default=0) for one in stored)
+        entries += len(one.entries)
+        sealed = max((head.seq for head in one.heads), default=0)
+        unsealed += sum(entry.seq > sealed for entry in one.entries)
     faults += seen.strays()
     newest = repository.last(connection)
     return Report(
@@ -124,28 +139,46 @@ def _guards(connection: Connection) -> Iterator[Fault]:
         yield Fault(harm=Harm.GUARD, says=str(error))
 
 
-def _standing(number: int, stored: list[Stored], has_record: bool) -> Iterator[Fault]:
+def _faults(one: Record) -> Iterator[Fault]:
+    yield from examine.chain(one.number, one.entries, one.heads)
+    said = [examine.decoded(entry.entry) for entry in one.entries]
+    yield from examine_forms.faults(one.number, one.versions, one.answers, said)
+    yield from _standing(one)
+
+
+def _standing(one: Record) -> Iterator[Fault]:
     """Whether chain and record are both there."""
-    if number == INSTALLATION:
+    if one.number == INSTALLATION:
         return
-    if not has_record:
-        yield Fault(record=number, harm=Harm.REMOVED, says="its entries are there, but the record is not")
-    elif not stored:
-        yield Fault(record=number, harm=Harm.REMOVED, says="the record is there, but it has no entries")
+    if not one.has_row:
+        yield Fault(record=one.number, harm=Harm.REMOVED, says="its entries are there, but the record is not")
+    elif not one.entries:
+        yield Fault(record=one.number, harm=Harm.REMOVED, says="the record is there, but it has no entries")
 
 
-def _records(seen: Seen) -> Iterator[tuple[int, list[Stored], list[SealedHead], bool]]:
-    """Each record that is known from anywhere: its number, entries, heads in seals, and whether its row is there."""
-    for start in seen.windows(timeline.c.incident, seal_head.c.record, incident.c.number):
-        known = {row[0] for row in seen.rows(incident, incident.c.number, start, "number")}
-        heads: dict[int, list[SealedHead]] = {}
-        for record, number, seq, hashed in seen.rows(
-            seal_head, seal_head.c.record, start, "record", "seal", "seq", "hash"
-        ):
-            heads.setdefault(record, []).append(SealedHead(seal=number, seq=seq, hash=hashed))
-        stored = _stored(seen, start)
-        for number in sorted(known | heads.keys() | stored.keys()):
-            yield number, stored.get(number, []), heads.get(number, []), number in known
+def _records(seen: Seen) -> Iterator[Record]:
+    """Each record that is known from anywhere."""
+    numbers = (timeline.c.incident, seal_head.c.record, incident.c.number, form.c.incident, form_answer.c.incident)
+    for start in seen.windows(*numbers):
+        yield from _window(seen, start)
+
+
+def _window(seen: Seen, start: int) -> Iterator[Record]:
+    """Each record whose number is in the window that begins at *start*."""
+    known = {row[0] for row in seen.rows(incident, incident.c.number, start, "number")}
+    heads: dict[int, list[SealedHead]] = {}
+    for record, number, seq, hashed in seen.rows(seal_head, seal_head.c.record, start, "record", "seal", "seq", "hash"):
+        heads.setdefault(record, []).append(SealedHead(seal=number, seq=seq, hash=hashed))
+    stored, versions, answers = _stored(seen, start), _versions(seen, start), _answers(seen, start)
+    for number in sorted(known | heads.keys() | stored.keys() | versions.keys() | answers.keys()):
+        yield Record(
+            number=number,
+            entries=stored.get(number, []),
+            heads=heads.get(number, []),
+            versions=versions.get(number, []),
+            answers=answers.get(number, []),
+            has_row=number in known,
+        )
 
 
 def _stored(seen: Seen, start: int) -> dict[int, list[Stored]]:
@@ -168,6 +201,26 @@ def _stored(seen: Seen, start: int) -> dict[int, list[Stored]]:
         found.setdefault(record, []).append(one)
     for entries in found.values():
         entries.sort(key=lambda one: one.seq)
+    return found
+
+
+def _versions(seen: Seen, start: int) -> dict[int, list[StoredVersion]]:
+    found: dict[int, list[StoredVersion]] = {}
+    for row in seen.rows(form, form.c.incident, start, *_BESIDE_FORM, "content", "hash"):
+        *beside, content, hashed = row
+        columns = dict(zip(_BESIDE_FORM, beside, strict=True))
+        found.setdefault(beside[0], []).append(StoredVersion(columns=columns, content=content, hash=hashed))
+    for versions in found.values():
+        versions.sort(key=lambda one: (str(one.columns["form"]), str(one.columns["version"]).rjust(20)))
+    return found
+
+
+def _answers(seen: Seen, start: int) -> dict[int, list[StoredAnswer]]:
+    found: dict[int, list[StoredAnswer]] = {}
+    for number, *row in seen.rows(
+        form_answer, form_answer.c.incident, start, "incident", "form", "commitment", "field", "salt", "answer"
+    ):
+        found.setdefault(number, []).append(StoredAnswer(*row))
     return found
 
 

@@ -6,6 +6,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,25 +15,29 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from support.fakes import FakeClock
-from support.store import ANA, BO, add_persons, finding, open_store, sqlite_url
+from support.store import ANA, BO, PERSONS, finding, open_store, sqlite_url
 
 from rules.event import Severity
 from store import engines, triggers
+from store.answers import Answer
 from store.database import Store
 from store.errors import InvariantBroken
 from store.examine import Fault, Harm
-from store.repository import findings, incidents, seals, timeline, verification
+from store.forms import FormName
+from store.people import Role
+from store.repository import findings, forms, incidents, persons, seals, timeline, verification
 from store.repository.verification import Report, Witness
 from store.seals import Keys
 from store.tx import Tx
 
 KEYS = Keys([bytes(range(32))])
+WRITES = frozenset({Role.RESPONDER, Role.REPORTER})
 
 
 async def fill(store: Store, clock: FakeClock) -> None:
     """Two incidents over two seals, one value redacted; what came last is not sealed."""
     await store.write(lambda tx: seals.announce(tx, KEYS))
-    await store.write(add_persons)
+    await store.write(lambda tx: persons.upsert_from_config(tx, (replace(PERSONS[0], roles=WRITES), *PERSONS[1:])))
     await store.write(lambda tx: findings.take(tx, finding("f1")))
     await store.write(lambda tx: findings.take(tx, finding("f2", rule="rule-2", source="192.0.2.9", host="db")))
     await store.write(lambda tx: seals.make(tx, KEYS))
@@ -40,9 +45,20 @@ async def fill(store: Store, clock: FakeClock) -> None:
     await store.write(lambda tx: incidents.acknowledge(tx, 1, ANA, via="link", note="call me: 555"))
     await store.write(lambda tx: timeline.redact(tx, 1, 2, "note", by=BO, reason="a telephone number"))
     await store.write(lambda tx: seals.make(tx, KEYS))
+    for version, words in enumerate(("Mallory did it", "Mallory did it twice")):
+        await store.write(partial(save, version, words))
+    await store.write(lambda tx: forms.redact(tx, 1, FormName.REPORT, "what_happened", by=BO, reason="a name"))
+    await store.write(partial(save, 2, "somebody did it"))
+    await store.write(lambda tx: seals.make(tx, KEYS))
     clock.advance(60)
     worse = finding("f3", rule="rule-3", severity=Severity.CRITICAL)
     await store.write(lambda tx: findings.take(tx, worse))
+
+
+def save(expected: int, words: str, tx: Tx) -> None:
+    """Save INC-1's report."""
+    answers = {"what_happened": Answer(value=words), "zone": Answer(value="UTC")}
+    forms.save(tx, 1, FormName.REPORT, answers, expected=expected, by=ANA, via="token")
 
 
 async def report_of(store: Store, witness: Witness | None = None) -> Report:
@@ -55,11 +71,11 @@ async def test_sound(store: Store, clock: FakeClock) -> None:
     await fill(store, clock)
     report = await report_of(store)
     assert report.faults == ()
-    assert report.seals == 2
+    assert report.seals == 3
     assert report.records == 3
     assert report.unsealed >= 1
     assert report.last is not None
-    noted = Witness(number=2, hash=report.last.hash.hex())
+    noted = Witness(number=3, hash=report.last.hash.hex())
     assert (await report_of(store, noted)).faults == ()
 
 
@@ -67,9 +83,9 @@ async def test_a_seal_is_made_only_if_something_changed(store: Store, clock: Fak
     """A quiet minute makes no seal; what was sealed is not sealed again."""
     await fill(store, clock)
     assert await store.read(seals.is_due)
-    third = await store.write(lambda tx: seals.make(tx, KEYS))
-    assert third is not None
-    assert third.number == 3
+    fourth = await store.write(lambda tx: seals.make(tx, KEYS))
+    assert fourth is not None
+    assert fourth.number == 4
     assert not await store.read(seals.is_due)
     assert await store.write(lambda tx: seals.make(tx, KEYS)) is None
     assert (await report_of(store)).unsealed == 0
@@ -98,6 +114,14 @@ async def test_seals_are_append_only(store: Store, clock: FakeClock, table: str)
         (["DELETE FROM value WHERE incident = 1 AND seq = 2", "DELETE FROM timeline WHERE incident = 1 AND seq = 2"],
          Harm.REMOVED, 1, 2),
         (["DELETE FROM value WHERE incident = 2", "DELETE FROM timeline WHERE incident = 2"], Harm.TRUNCATED, 2, 1),
+        (["DELETE FROM form WHERE version = 2"], Harm.REMOVED, 1, None),
+        (["UPDATE form SET version = 7 WHERE version = 2"], Harm.INSERTED, 1, None),
+        (["UPDATE form SET hash = 'x' || substr(hash, 2) WHERE version = 1"], Harm.CHANGED, 1, None),
+        (["UPDATE form SET author_id = 'bo' WHERE version = 1"], Harm.COLUMN, 1, None),
+        (["DELETE FROM form_answer WHERE field = 'zone'"], Harm.REMOVED, 1, None),
+        (["UPDATE form_answer SET answer = '{}' WHERE field = 'zone'"], Harm.CHANGED, 1, None),
+        (["UPDATE form_answer SET field = 'harm' WHERE field = 'zone'"], Harm.INSERTED, 1, None),
+        (["DELETE FROM form_answer WHERE field = 'what_happened'"], Harm.REMOVED, 1, None),
         (["UPDATE seal SET number = 7 WHERE number = 2"], Harm.SEAL, None, None),
         (["DELETE FROM seal_head WHERE record = 2"], Harm.SEAL, None, None),
     ],
@@ -141,12 +165,12 @@ async def test_truncation_is_found_with_the_last_seal(clock: FakeClock, tmp_path
     with tampered(tmp_path / "tocsin.db") as database:
         database.execute("DELETE FROM timeline WHERE incident = 1 AND seq = (SELECT max(seq) FROM timeline)")
         [fault] = [one for one in examined(database, url) if one.harm is Harm.TRUNCATED]
-        assert (fault.record, fault.seal) == (1, 3)
-        database.execute("DELETE FROM seal_head WHERE seal = 3")
-        database.execute("DELETE FROM seal WHERE number = 3")
+        assert (fault.record, fault.seal) == (1, 4)
+        database.execute("DELETE FROM seal_head WHERE seal = 4")
+        database.execute("DELETE FROM seal WHERE number = 4")
         assert not [one for one in examined(database, url) if one.harm is not Harm.REMOVED]
-        noted = Witness(number=3, hash=last.hash.hex())
-        assert any(one.harm is Harm.TRUNCATED and one.seal == 3 for one in examined(database, url, noted))
+        noted = Witness(number=4, hash=last.hash.hex())
+        assert any(one.harm is Harm.TRUNCATED and one.seal == 4 for one in examined(database, url, noted))
 
 
 async def test_a_chain_written_anew_is_found(clock: FakeClock, tmp_path: Path) -> None:
@@ -204,6 +228,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 COVERED = {
     "timeline": ("incident", "seq", "at", "kind", "actor_kind", "actor_id", "via", "entry", "hash"),
     "value": ("incident", "seq", "name", "salt", "value"),
+    "form": ("incident", "form", "version", "cycle", "author_kind", "author_id", "at", "content", "hash"),
+    "form_answer": ("incident", "form", "commitment", "field", "salt", "answer"),
     "seal": ("number", "body", "signature"),
     "seal_head": ("record", "seq", "hash", "seal"),
 }

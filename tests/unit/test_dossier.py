@@ -65,20 +65,9 @@ def test_a_redacted_answer_leaves_the_hash() -> None:
     bare = form_version.read(FIRST.content, {})
     assert bare.hash == FIRST.hash
     assert bare.answers == {}
-    assert form_version.faults(bare, FIRST.hash) == ()
     again = version({"harm": Answer(value="smoke")}, before=bare)
     assert set(again.written) == {"title", "harm"}
     assert form_version.changed(bare.written, again.written) == ("harm",)
-
-
-def test_tampering_is_seen() -> None:
-    """A changed answer does not fit its commitment, and changed bytes not their hash."""
-    title = FIRST.written["title"]
-    assert title.kept is not None
-    forged = replace(FIRST, written={"title": replace(title, kept=replace(title.kept, value="{}"))})
-    [bytes_fault, value_fault] = form_version.faults(forged, FIRST.hash)
-    assert "hash" in bytes_fault
-    assert "'title'" in value_fault
 
 
 def test_unchanged_answers_keep_author_and_commitment() -> None:
