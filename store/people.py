@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from store.incident import Tlp
+
 
 class Role(StrEnum):
     """What a person may do. Stored and sent over the API: never rename one."""
@@ -31,6 +33,30 @@ class Person:
     timezone: str = "UTC"
     from_config: bool = False  #: kept by the configuration file; commands cannot change it
     disabled_at: datetime | None = None  #: None: may sign in
+
+
+class ContactKind(StrEnum):
+    """What somebody outside is to us. Stored and sent over the API: never rename one."""
+
+    CUSTOMER = "customer"
+    VENDOR = "vendor"
+    AUTHORITY = "authority"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Somebody outside: has no access, and can be asked by a signed link."""
+
+    id: str
+    name: str
+    kind: ContactKind = ContactKind.OTHER
+    address: str = ""  #: how people reach them; nothing is sent there by itself
+    language: str = ""  #: in which they are written to, e.g. "de"
+    assets: tuple[str, ...] = ()  #: hosts that concern them, with * and ?
+    max_tlp: Tlp = Tlp.AMBER  #: what is labelled above it does not reach them
+    from_config: bool = False  #: kept by the configuration file; commands cannot change it
+    disabled_at: datetime | None = None  #: None: may be asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
