@@ -6,6 +6,7 @@ from detector.api import acts, export, forms, health, incidents, people
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
 from detector.web import acting
+from detector.web import forms as form_pages
 from detector.web import routes as web_routes
 from detector.web.frames import PAGES
 from detector.web.pages import STATIC, Pages
@@ -35,6 +36,7 @@ def new_application() -> web.Application:
         people.routes,
         web_routes.routes,
         acting.routes,
+        form_pages.routes,
     ):
         app.router.add_routes(table)
     app.router.add_static("/static/", STATIC)

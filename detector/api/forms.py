@@ -44,7 +44,7 @@ async def list_forms(request: web.Request) -> web.Response:
 
     def look(connection: Connection) -> list[dict[str, Any]]:
         record = records.load(connection, number)
-        return [_shown(record, view) for view in forms.views(connection, number, fields).values()]
+        return [shown(record, view) for view in forms.views(connection, number, fields).values()]
 
     return wire.answer({"items": await request.app[STORE].read(look)})
 
@@ -53,7 +53,7 @@ async def list_forms(request: web.Request) -> web.Response:
 async def show_form(request: web.Request) -> web.Response:
     """One form, with what is missing in it; its ETag is its version."""
     require_known(request)
-    number, name, fields = wire.number_of(request), _form_of(request), request.app[SITE]().forms
+    number, name, fields = wire.number_of(request), form_of(request), request.app[SITE]().forms
 
     def look(connection: Connection) -> tuple[Incident, FormView]:
         return records.load(connection, number), forms.view(connection, number, name, fields)
@@ -64,7 +64,7 @@ async def show_form(request: web.Request) -> web.Response:
 @routes.put("/api/v1/incidents/{number}/forms/{form}")
 async def save_form(request: web.Request) -> web.Response:
     """Change answers of a form, as a person who has seen the version in ``If-Match``."""
-    number, name, person = wire.number_of(request), _form_of(request), require_person(request)
+    number, name, person = wire.number_of(request), form_of(request), require_person(request)
     expected = wire.seen_version(request)
     body = await wire.body_of(request, FormBody)
     changes = {field: _answer_of(one) for field, one in body.answers.items()}
@@ -79,7 +79,8 @@ async def save_form(request: web.Request) -> web.Response:
     return _answer(*await request.app[STORE].write(work))
 
 
-def _form_of(request: web.Request) -> FormName:
+def form_of(request: web.Request) -> FormName:
+    """The form in the path, or a 404 that names those there are."""
     try:
         return FormName(request.match_info["form"])
     except ValueError:
@@ -92,10 +93,11 @@ def _answer_of(body: AnswerBody | None) -> Answer | None:
 
 
 def _answer(record: Incident, view: FormView) -> web.Response:
-    return wire.answer(_shown(record, view), headers={hdrs.ETAG: wire.etag(view.version)})
+    return wire.answer(shown(record, view), headers={hdrs.ETAG: wire.etag(view.version)})
 
 
-def _shown(record: Incident, view: FormView) -> dict[str, Any]:
+def shown(record: Incident, view: FormView) -> dict[str, Any]:
+    """A form as it stands."""
     return {
         "incident": record.name,
         "form": view.form.name,

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from detector.api import acts, bodies
 from detector.api.identity import CALLER, require_person
-from detector.api.keys import STORE, WAKE_NOTIFIER
+from detector.api.keys import SITE, STORE, WAKE_NOTIFIER
 from detector.api.problem import Problem
 from detector.api.wire import number_of
 from detector.web import assemble, views
@@ -37,8 +37,8 @@ async def act_form(request: web.Request) -> web.Response:
     try:
         await perform(request, number, act, form, person.id, via=request[CALLER].via)
     except StaleVersion as stale:
-        frame = await frame_of(request)
-        view = await request.app[STORE].read(lambda c: assemble.incident_view(c, frame, person, number))
+        frame, site = await frame_of(request), request.app[SITE]()
+        view = await request.app[STORE].read(lambda c: assemble.incident_view(c, frame, person, number, site))
         told = f"Not done: {stale}. Look again, then press again."
         shown = replace(view, refused=told, typed=str(form.get("note", "")))
         return html(request.app[PAGES].incident(shown), status=412)

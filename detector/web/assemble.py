@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from detector.web import views
+from detector.web import form_view, views
 from notifier.message import who_where
 from notifier.untrusted import visible
 from rules.event import Decision, Entity, Severity
@@ -14,7 +14,8 @@ from store.four_eyes import settling_needs_another
 from store.incident import Incident, Status, TimelineEntry
 from store.notice import Delivery, DeliveryState
 from store.people import Person
-from store.repository import evidence, incidents, outbox, persons, timeline
+from store.repository import evidence, forms, incidents, outbox, persons, timeline
+from store.site import Site
 
 PAGE = 50
 LATEST_LINES = 5
@@ -81,7 +82,9 @@ def incidents_view(
     )
 
 
-def incident_view(connection: Connection, frame: views.Frame, person: Person | None, number: int) -> views.IncidentView:
+def incident_view(
+    connection: Connection, frame: views.Frame, person: Person | None, number: int, site: Site
+) -> views.IncidentView:
     """One incident with everything that is known of it."""
     view, called = incidents.get(connection, number), names(connection)
     one = view.incident
@@ -118,6 +121,7 @@ def incident_view(connection: Connection, frame: views.Frame, person: Person | N
         contained_at=one.contained_at,
         quiet_until=one.quiet_until,
         drill=one.drill,
+        forms=tuple(form_view.line(form, one.track) for form in forms.views(connection, number, site.forms).values()),
     )
 
 

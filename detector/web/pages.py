@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from detector.web import views
+from detector.web import form_view, views
+from detector.web.inputs import lines
 from notifier.message import duration
 from notifier.untrusted import visible
 from rules.event import Severity
@@ -57,10 +58,11 @@ class Pages:
         )  # fmt: skip
         self._templates.filters |= {
             "visible": visible,
-            "visible_lines": _visible_lines,
+            "visible_lines": lines,
             "ago": ago,
             "clock": clock,
             "span": _span,
+            "tall": _tall,
         }
         self._templates.globals |= {"severity_icons": _SEVERITY_ICONS, "step_words": _STEP_WORDS,
                                     "delivery_icons": _DELIVERY_ICONS}  # fmt: skip
@@ -74,6 +76,10 @@ class Pages:
     def incident(self, view: views.IncidentView) -> str:
         """One incident."""
         return self._render("incident.html", view, steps=steps(view.step, view.status), reasons=REASONS)
+
+    def form(self, view: form_view.FormPage) -> str:
+        """One form of an incident."""
+        return self._render("form.html", view)
 
     def acknowledge(self, view: views.AcknowledgeView) -> str:
         """The page behind the link in a message."""
@@ -135,5 +141,6 @@ def _span(first: datetime, last: datetime) -> str:
     return duration(last - first)
 
 
-def _visible_lines(text: str) -> str:
-    return "\n".join(visible(line) for line in text.splitlines())
+def _tall(text: str) -> int:
+    """How many lines an element shows at once."""
+    return min(12, max(2, text.count("\n") + len(text) // 60 + 1))

@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from detector.api.identity import CALLER, SESSION_COOKIE, hash_of, require_known, require_person
-from detector.api.keys import CLOCK, LINKS, NEW_SECRET, STATUS, STORE, WAKE_NOTIFIER
+from detector.api.keys import CLOCK, LINKS, NEW_SECRET, SITE, STATUS, STORE, WAKE_NOTIFIER
 from detector.api.problem import Handler, Problem
 from detector.api.wire import number_of, whole
 from detector.web import assemble, views
@@ -49,7 +49,8 @@ async def incident_page(request: web.Request) -> web.Response:
     if request[CALLER].actor is None:
         raise web.HTTPSeeOther("/in")
     number, frame, person = number_of(request), await frame_of(request), request[CALLER].person
-    view = await request.app[STORE].read(lambda c: assemble.incident_view(c, frame, person, number))
+    site = request.app[SITE]()
+    view = await request.app[STORE].read(lambda c: assemble.incident_view(c, frame, person, number, site))
     return html(request.app[PAGES].incident(view))
 
 

@@ -102,6 +102,18 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormLine:
+    """One form in the list on the incident's page."""
+
+    name: str
+    title: str
+    missing: tuple[str, ...]  #: labels of what is needed first
+    needed_for: str  #: what those are needed for
+    unconfirmed: int  #: answers that the daemon filled in and nobody confirmed
+    answered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentView:
     """One incident with everything that is known of it."""
 
@@ -134,6 +146,7 @@ class IncidentView:
     contained_at: datetime | None = None
     quiet_until: datetime | None = None  #: its dismissal is proposed
     drill: bool = False
+    forms: tuple[FormLine, ...] = ()
     refused: str = ""  #: why what was asked for just now was not done
     typed: str = ""  #: what was typed then
 

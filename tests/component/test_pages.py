@@ -1,6 +1,5 @@
 """Pages: whatever a log line holds stays text; states are words; colours can be read; nothing needs JavaScript."""
 
-import html.parser
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.browser import Reader
 
 from detector.status import RuleState, SourceState
 from detector.web import views
@@ -20,35 +20,6 @@ NOW = datetime(2026, 3, 1, 3, 12, 4, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}\u202egnp.exe\x1b[31m&amp;"
 PAGES = Pages()
 WIDEST_FIRST_LOAD = 30_000  # bytes
-
-VOID = {"meta", "link", "input", "br", "img", "hr"}
-
-
-class Reader(html.parser.HTMLParser):
-    """Reads a page as a browser would: which elements, which attributes, which text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def names(self) -> list[str]:
-        return [tag for tag, _ in self.tags]
 
 
 def frame(**changes: Any) -> views.Frame:
