@@ -7,54 +7,58 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from store import merkle
-from store.audit import Kept
+from store.audit import Kept, Salted
 from store.export import report
+from store.form_version import FormVersion
 from store.seals import Head, Keys, Seal
 
 #: Zip files begin in 1980; a bundle of the same record has the same bytes whenever it is made.
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
-def files(
-    record: Mapping[str, Any],
-    *,
-    entries: Sequence[Kept],
-    seals: Sequence[tuple[Seal, Sequence[Head]]],
-    keys: Keys,
-) -> dict[str, bytes]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What of a record goes along byte for byte, so that a stranger can verify it."""
+
+    entries: Sequence[Kept]  #: its timeline, with bytes and values
+    forms: Sequence[FormVersion]  #: every version, with the answers that were not redacted
+    dossiers: Sequence[bytes] = ()  #: each one that was frozen
+    seals: Sequence[tuple[Seal, Sequence[Head]]]  #: those that cover it, with all heads as they stand in the tree
+
+
+def files(record: Mapping[str, Any], proof: Proof, keys: Keys) -> dict[str, bytes]:
     """Name to content.
 
     Args:
         record: The incident in full, as it is given over the API, as plain values.
-        entries: Its timeline, with bytes and values.
-        seals: Those that cover it, each with all heads that it was made over, as they stand in the tree.
         keys: Whose public halves go along; the last one signs the list of files.
     """
     number = record["number"]
     made = {
         "record.json": _json(record),
-        "timeline.json": _json([_entry(one) for one in entries]),
-        "seals.json": _json([_seal(seal, heads, number) for seal, heads in seals]),
+        "timeline.json": _json([_entry(one) for one in proof.entries]),
+        "documents.json": _json([*map(_form, proof.forms), *map(_dossier, proof.dossiers)]),
+        "seals.json": _json([_seal(seal, heads, number) for seal, heads in proof.seals]),
         "keys.json": _json({name: public.hex() for name, public in keys.public.items()}),
         "evidence.jsonl": b"".join(msgspec.json.encode(line) + b"\n" for line in record["evidence"]),
         "report.md": report.markdown(record).encode(),
         "report.html": report.page(record).encode(),
-        "verify.py": Path(__file__).with_name("verify.py").read_bytes(),
     }
-    manifest = {
-        "type": "tocsin.export",
-        "v": 1,
-        "record": number,
-        "key": keys.id,
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in made.items()},
-    }
-    listed = _json(manifest)
+    return signed(made, {"type": "tocsin.export", "v": 1, "record": number}, keys)
+
+
+def signed(made: Mapping[str, bytes], about: Mapping[str, object], keys: Keys) -> dict[str, bytes]:
+    """The files, the program that verifies them, and the signed list of all of them."""
+    made = {**made, "verify.py": Path(__file__).with_name("verify.py").read_bytes()}
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in made.items()}
+    listed = _json({**about, "key": keys.id, "files": digests})
     return made | {"manifest.json": listed, "manifest.sig": keys.sign(listed).hex().encode() + b"\n"}
 
 
@@ -68,8 +72,21 @@ def packed(bundle: Mapping[str, bytes], folder: str) -> bytes:
 
 
 def _entry(one: Kept) -> dict[str, Any]:
-    values = {name: {"value": salted.value, "salt": salted.salt.hex()} for name, salted in one.values.items()}
+    values = {name: _salted(salted) for name, salted in one.values.items()}
     return {"entry": one.sealed.entry.decode(), "hash": one.sealed.hash.hex(), "values": values}
+
+
+def _form(one: FormVersion) -> dict[str, Any]:
+    answers = {field: _salted(written.kept) for field, written in one.written.items() if written.kept is not None}
+    return {"told_by": "form_saved", "content": one.content.decode(), "answers": answers}
+
+
+def _dossier(content: bytes) -> dict[str, Any]:
+    return {"told_by": "frozen", "content": content.decode(), "answers": {}}
+
+
+def _salted(one: Salted) -> dict[str, str]:
+    return {"value": one.value, "salt": one.salt.hex()}
 
 
 def _seal(seal: Seal, heads: Sequence[Head], record: int) -> dict[str, Any]:

@@ -47,6 +47,9 @@ def sections(record: Mapping[str, Any]) -> Iterator[tuple[str, Rows]]:
         "Why this severity",
         [(one["term"], f"{one['value']:+d}: {one['because']}") for one in record["severity_terms"]],
     )
+    for form in record.get("forms", ()):
+        if rows := list(_form(form)):
+            yield f"Form: {form['form'].replace('_', ' ')}", rows
     yield "What happened", [(entry["at"], _entry(entry)) for entry in record["timeline"]]
     yield "Lines", [(f"{one['origin']}:{one['line']}", one["text"]) for one in record["evidence"]]
 
@@ -55,6 +58,29 @@ def _entry(entry: Mapping[str, Any]) -> str:
     told = [f"{name}: {_said(value)}" for name, value in entry["facts"].items()]
     told += [f"{name}: {'(redacted)' if value is None else value}" for name, value in entry["values"].items()]
     return f"{entry['kind']} by {entry['actor']['id']}" + (f" ({'; '.join(told)})" if told else "")
+
+
+def _form(form: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What stands in a form, and whose word it is."""
+    for name, answer in form["answers"].items():
+        by = answer["by"] or "prefilled, nobody has confirmed it"
+        yield name.replace("_", " "), f"{_answer(answer)} ({by})"
+    yield from ((name.replace("_", " "), "(redacted)") for name in form["redacted"])
+
+
+def _answer(answer: Mapping[str, Any]) -> str:
+    if answer["state"] != "given":
+        return f"{answer['state'].replace('_', ' ')}: {answer['reason']}"
+    return _told(answer["value"])
+
+
+def _told(value: Any) -> str:
+    """A value of any shape on one line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name.replace('_', ' ')}: {_told(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_told, value)) or "-"
+    return _said(value)
 
 
 def _is_short(value: object) -> bool:

@@ -1,8 +1,9 @@
-"""Verify an exported incident: python3 verify.py, in its folder. Needs Python alone: no package, network or secret.
+"""Verify what was exported: python3 verify.py [KEY], beside its files. Needs Python alone: no package, network, secret.
 
-What holds: every file is the one that was exported, every entry follows the one before it, every value is the one
-that its entry commits to, and every seal covers its entry and is signed. Compare the key that it prints with one that
-you have from elsewhere: a forger would have put a key of his own into the folder.
+What holds: every file is the one that was exported, every entry follows the one before it, every value and answer is
+the one that was committed to or is said to be redacted, every form and dossier is the one that an entry tells of, and
+every seal covers its entry and is signed. KEY is the public key that you have from elsewhere: a forger would have put
+one of their own into the folder. Without it, compare the key that is printed.
 """
 
 import hashlib
@@ -83,33 +84,82 @@ def root_from(leaf: bytes, index: int, size: int, way: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + way[-1] + root_from(leaf, index - middle, size - middle, way[:-1])).digest()
 
 
-def check_files(folder: Path, keys: dict[str, bytes], wrong: list[str]) -> int:
-    """Each file against the signed list; returns the record's number."""
+def check_files(folder: Path, keys: dict[str, bytes], wrong: list[str]) -> dict[str, Any]:
+    """Each file against the signed list; returns the list."""
     listed = (folder / "manifest.json").read_bytes()
     manifest: dict[str, Any] = json.loads(listed)
-    signature = bytes.fromhex((folder / "manifest.sig").read_text().strip())
-    if manifest["type"] != "tocsin.export" or not is_signed(listed, signature, keys.get(manifest["key"], b"")):
+    written = (folder / "manifest.sig").read_bytes()
+    signature = bytes.fromhex(written.decode())
+    is_whole = written == signature.hex().encode() + b"\n" and manifest["type"].startswith("tocsin.")
+    if not is_whole or not is_signed(listed, signature, keys.get(manifest["key"], b"")):
         wrong.append("manifest.json: its signature does not hold")
+    there = {path.name for path in folder.iterdir()} - {"manifest.json", "manifest.sig"}
+    wrong += [f"{name}: it was not exported, somebody put it there" for name in sorted(there - set(manifest["files"]))]
     for name, digest in manifest["files"].items():
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+        if name not in there:
+            wrong.append(f"{name}: it was exported, and is not here")
+        elif hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
             wrong.append(f"{name}: it is not the file that was exported")
-    return int(manifest["record"])
+    return manifest
+
+
+def holds(kept: dict[str, str], promise: str) -> bool:
+    """Whether value and salt are what a commitment promises."""
+    return hmac.new(bytes.fromhex(kept["salt"]), kept["value"].encode(), "sha256").hexdigest() == promise
 
 
 def check_chain(entries: list[dict[str, Any]], record: int, wrong: list[str]) -> int:
     """Each entry against the one before it and against its values; returns how many values were redacted."""
-    previous, redacted = "00" * 32, 0
-    for number, one in enumerate(entries, start=1):
-        said = json.loads(one["entry"])
-        if (said["incident"], said["seq"], said["previous"]) != (record, number, previous):
+    previous, redacted, said = "00" * 32, 0, [json.loads(one["entry"]) for one in entries]
+    tombs = {(one["facts"].get("entry"), one["facts"].get("name")) for one in said if one["kind"] == "redacted"}
+    for number, (one, told) in enumerate(zip(entries, said, strict=True), start=1):
+        if (told["incident"], told["seq"], told["previous"]) != (record, number, previous):
             wrong.append(f"entry {number}: it does not follow the entry before it")
         previous = hashlib.sha256(one["entry"].encode()).hexdigest()
-        for name, promise in said["commitments"].items():
-            value = one["values"].get(name)
-            if value is None:
+        if one["hash"] != previous:
+            wrong.append(f"entry {number}: its bytes do not have the hash that stands beside them")
+        for name, promise in told["commitments"].items():
+            if name in one["values"]:
+                if not holds(one["values"][name], promise):
+                    wrong.append(f"entry {number}: the value {name} is not the one that it commits to")
+            elif (number, name) in tombs:
                 redacted += 1
-            elif hmac.new(bytes.fromhex(value["salt"]), value["value"].encode(), "sha256").hexdigest() != promise:
-                wrong.append(f"entry {number}: the value {name} is not the one that it commits to")
+            else:
+                wrong.append(f"entry {number}: the value {name} is gone, and no entry says by whom")
+    return redacted
+
+
+def check_documents(documents: list[dict[str, Any]], entries: list[dict[str, Any]], wrong: list[str]) -> int:
+    """Forms and dossiers against the entries that tell of them; returns how many answers were redacted."""
+    said = [json.loads(one["entry"]) for one in entries]
+    told = {(one["kind"], one["facts"]["hash"]) for one in said if one["kind"] in ("form_saved", "frozen")}
+    there = {(one["told_by"], hashlib.sha256(one["content"].encode()).hexdigest()) for one in documents}
+    wrong += [
+        f"{kind} {digest[:12]}: an entry tells of it, and it is not here" for kind, digest in sorted(told - there)
+    ]
+    wrong += [f"{kind} {digest[:12]}: no entry tells of it" for kind, digest in sorted(there - told)]
+    forms = [(json.loads(one["content"]), one["answers"]) for one in documents if one["told_by"] == "form_saved"]
+    return check_answers(forms, [one["facts"] for one in said if one["kind"] == "redacted"], wrong)
+
+
+def check_answers(
+    forms: list[tuple[dict[str, Any], dict[str, dict[str, str]]]], redactions: list[dict[str, Any]], wrong: list[str]
+) -> int:
+    """The answers in versions of forms against their commitments; returns how many were redacted."""
+    tombs = {(one["form"], one["field"], one["version"]) for one in redactions if "form" in one}
+    first: dict[str, int] = {}  # an answer that stands in many versions is redacted in all of them
+    redacted = 0
+    for form, kept in sorted(forms, key=lambda one: (one[0]["form"], one[0]["version"])):
+        for field, one in form["answers"].items():
+            where = f"form {form['form']} version {form['version']}: the answer to {field}"
+            began = first.setdefault(one["commitment"], form["version"])
+            if field in kept:
+                if not holds(kept[field], one["commitment"]):
+                    wrong.append(f"{where} is not the one that it commits to")
+            elif any((name, at) == (form["form"], field) and began <= until for name, at, until in tombs):
+                redacted += 1
+            else:
+                wrong.append(f"{where} is gone, and no entry says by whom")
     return redacted
 
 
@@ -139,31 +189,44 @@ def check_seals(
     return covered
 
 
-def main(folder: Path) -> int:
+def check_record(folder: Path, record: int, keys: dict[str, bytes], wrong: list[str]) -> list[str]:
+    """The proof of one record; returns what to say of it."""
+    entries = json.loads((folder / "timeline.json").read_text())
+    documents = json.loads((folder / "documents.json").read_text())
+    seals = json.loads((folder / "seals.json").read_text())
+    redacted = check_chain(entries, record, wrong) + check_documents(documents, entries, wrong)
+    covered = check_seals(seals, entries, record, keys, wrong)
+    counts = f"{len(entries)} entries, {len(documents)} documents, {redacted} values redacted, {len(seals)} seals"
+    return [f"INC-{record}: {counts}", f"entries 1 to {covered} are sealed" if covered else "no entry is sealed yet"]
+
+
+def check_keys(keys: dict[str, bytes], signer: str, known: str, wrong: list[str]) -> list[str]:
+    """The keys against their ids and against the one that is known; returns what to say of them."""
+    for name, public in keys.items():
+        if hashlib.sha256(public).hexdigest()[:16] != name:
+            wrong.append(f"key {name}: the public key has another id")
+    if known and keys.get(signer, b"").hex() != known.strip().lower():
+        wrong.append(f"key {signer}: it is not the key that you know")
+    return [f"key {name}  {public.hex()}" for name, public in keys.items()]
+
+
+def main(folder: Path, known: str = "") -> int:
     """Say what holds. Returns 0 if all does, else 1."""
     wrong: list[str] = []
+    lines: list[str] = []
     try:
         keys = {name: bytes.fromhex(text) for name, text in json.loads((folder / "keys.json").read_text()).items()}
-        entries = json.loads((folder / "timeline.json").read_text())
-        seals = json.loads((folder / "seals.json").read_text())
-        record = check_files(folder, keys, wrong)
-        redacted = check_chain(entries, record, wrong)
-        covered = check_seals(seals, entries, record, keys, wrong)
-        lines = [f"INC-{record}: {len(entries)} entries, {redacted} values redacted, {len(seals)} seals"]
-        lines += [f"entries 1 to {covered} are sealed"] if covered else ["no entry is sealed yet"]
-        for name, public in keys.items():
-            if hashlib.sha256(public).hexdigest()[:16] != name:
-                wrong.append(f"key {name}: the public key has another id")
-            lines.append(f"key {name}  {public.hex()}")
+        manifest = check_files(folder, keys, wrong)
+        if "record" in manifest:
+            lines += check_record(folder, int(manifest["record"]), keys, wrong)
+        lines += check_keys(keys, manifest["key"], known, wrong)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        lines = []
         wrong.append(f"the folder is not whole: {type(error).__name__}: {error}")
-    verdict = (
-        f"{len(wrong)} FAULTS" if wrong else "everything holds, if the key is the one that you know from elsewhere"
-    )
+    holding = "everything holds" if known else "everything holds, if the key is the one that you know from elsewhere"
+    verdict = f"{len(wrong)} FAULTS" if wrong else holding
     sys.stdout.write("\n".join([*lines, *wrong, verdict]) + "\n")
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(__file__).resolve().parent))
+    sys.exit(main(Path(__file__).resolve().parent, *sys.argv[1:2]))

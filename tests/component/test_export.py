@@ -1,30 +1,43 @@
 """The bundle of an incident: it verifies in a folder of its own, with Python alone, and shows any change."""
 
+import asyncio
 import io
+import json
+import re
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, redirect_stdout
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from support.fakes import START, FakeClock
 from support.site import ANA, SEAL_KEYS, VIC, Site
 from support.store import finding, line
 
 from rules.finding import Evidence
+from store.answers import Answer
 from store.database import Store
+from store.export import bundle, verify
+from store.forms import FormName
 from store.incident import Actor, ActorKind
-from store.repository import findings, incidents, persons, seals, timeline
+from store.people import Role
+from store.repository import findings, forms, incidents, persons, seals, timeline
+from store.seals import Keys
 from store.tx import Tx
 
 ACTOR = Actor(kind=ActorKind.PERSON, id="ana")
 HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) \x1b[31m\u202e # *b*"
 
 
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+@asynccontextmanager
+async def standing(tmp_path: Path) -> AsyncIterator[Site]:
     """An incident with a hostile line, a note and a redacted note, sealed twice beside another incident."""
     clock = FakeClock(START.astimezone(UTC))
     store = await Store.open(f"sqlite:///{tmp_path / 't.db'}", clock, lock_dir=tmp_path, upgrade=True)
@@ -32,12 +45,17 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     evil = Evidence(**{name: getattr(evil, name) for name in Evidence.__slots__} | {"text": HOSTILE})
 
     def fill(tx: Tx) -> None:
-        persons.upsert_from_config(tx, [ANA, VIC])
+        persons.upsert_from_config(tx, [replace(ANA, roles=ANA.roles | {Role.REPORTER}), VIC])
         findings.take(tx, finding(evidence=(line(1), evil)))
         findings.take(tx, finding("f2", rule="rule-2", source="192.0.2.9", host="db"))
         seals.make(tx, SEAL_KEYS)
         incidents.acknowledge(tx, 1, ACTOR, via="token", note="the secret zebra")
         timeline.redact(tx, 1, 2, "note", by=ACTOR, reason="a telephone number")
+        for version, harm in enumerate((HOSTILE, "the secret zebra", "none")):
+            answers = {"harm": Answer(value=harm), "what_happened": Answer(value=HOSTILE)}
+            forms.save(tx, 1, FormName.REPORT, answers, expected=version, by=ACTOR, via="token")
+            if harm == "the secret zebra":
+                forms.redact(tx, 1, FormName.REPORT, "harm", by=ACTOR, reason="an animal")
         seals.make(tx, SEAL_KEYS)
 
     await store.write(fill)
@@ -46,6 +64,25 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     yield made
     await made.stop()
     await store.close()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """The same, for one test."""
+    async with standing(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a bundle."""
+
+    async def make() -> dict[str, bytes]:
+        async with standing(tmp_path_factory.mktemp("site")) as site:
+            folder = await unpacked(site, tmp_path_factory.mktemp("out"))
+            return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    return asyncio.run(make())
 
 
 async def unpacked(site: Site, folder: Path) -> Path:
@@ -58,9 +95,11 @@ async def unpacked(site: Site, folder: Path) -> Path:
     return folder / "INC-1"
 
 
-def verified(folder: Path) -> tuple[int, str]:
+def verified(folder: Path, *known: str) -> tuple[int, str]:
     """What verify.py says there, with no packages, no environment, and nothing else to read."""
-    done = subprocess.run([sys.executable, "-I", "-S", "verify.py"], cwd=folder, env={}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "verify.py", *known], cwd=folder, env={}, capture_output=True, text=True
+    )
     assert done.stderr == ""
     return done.returncode, done.stdout
 
@@ -70,9 +109,12 @@ async def test_a_bundle_verifies_and_any_change_is_found(site: Site, tmp_path: P
     folder = await unpacked(site, tmp_path / "out")
     code, said = verified(folder)
     assert code == 0, said
-    assert "1 values redacted, 2 seals" in said
-    assert "entries 1 to 3 are sealed" in said
-    assert SEAL_KEYS.public[SEAL_KEYS.id].hex() in said
+    assert "7 entries, 3 documents, 3 values redacted, 2 seals" in said
+    assert "entries 1 to 7 are sealed" in said
+    public = SEAL_KEYS.public[SEAL_KEYS.id].hex()
+    assert public in said
+    assert verified(folder, public)[0] == 0
+    assert verified(folder, "00" * 32)[0] == 1
     assert b"zebra" not in b"".join(path.read_bytes() for path in folder.iterdir())
     for name in sorted({path.name for path in folder.iterdir()} - {"verify.py"}):
         whole = (folder / name).read_bytes()
@@ -80,8 +122,64 @@ async def test_a_bundle_verifies_and_any_change_is_found(site: Site, tmp_path: P
         (folder / name).write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
         assert verified(folder)[0] == 1, name
         (folder / name).write_bytes(whole)
+    (folder / "more.txt").write_text("x")
+    assert "more.txt: it was not exported" in verified(folder)[1]
+    (folder / "more.txt").unlink()
     (folder / "evidence.jsonl").unlink()
-    assert verified(folder)[0] == 1
+    assert "evidence.jsonl: it was exported, and is not here" in verified(folder)[1]
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_byte_counts(whole: dict[str, bytes], data: st.DataObject) -> None:
+    """Any byte that is changed, taken out or put in, in any file, is found."""
+    name = data.draw(st.sampled_from(sorted(whole)), "file")
+    content = whole[name]
+    place = data.draw(st.integers(0, len(content) - 1), "place")
+    byte = bytes([data.draw(st.integers(0, 255), "byte")])
+    inserted, taken = content[:place] + byte + content[place:], content[:place] + content[place + 1 :]
+    changed = content[:place] + byte + content[place + 1 :]
+    other = data.draw(st.sampled_from([inserted, taken, changed]), "other")
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(io.StringIO()):
+        for one, was in whole.items():
+            (Path(folder) / one).write_bytes(was)
+        (Path(folder) / name).write_bytes(other)
+        assert verify.main(Path(folder)) == (other != content)
+
+
+FORGERIES: dict[str, tuple[str, str, str]] = {
+    "another answer": ("documents.json", r'"value": "{\\"reason.*"', r'"value": "{}"'),
+    "an answer gone": ("documents.json", r'"what_happened": \{\s+"value".*\s+"salt".*\s+\}', ""),
+    "a version gone": ("documents.json", r"\A\[\s+\{[\s\S]*?\n \},", "["),
+    "a dossier that nobody froze": ("documents.json", "form_saved", "frozen"),
+    "a value gone": ("timeline.json", r',\s+"title": \{\s+"value".*\s+"salt".*\s+\}', ""),
+    "another hash": ("timeline.json", r'"hash": "..', '"hash": "zz'),
+    "an entry gone": ("timeline.json", r"\A\[\s+\{[\s\S]*?\n \},", "["),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_list_that_was_signed_anew_hides_nothing(whole: dict[str, bytes], tmp_path: Path, forgery: str) -> None:
+    """Who signs the list of files anew with a key of their own still cannot change what entries and seals tell."""
+    name, pattern, instead = FORGERIES[forgery]
+    forged = re.sub(pattern, instead, whole[name].decode(), count=1)
+    assert forged != whole[name].decode()
+    mine = Keys([bytes(32)])
+    keys = json.dumps({one.id: one.public[one.id].hex() for one in (mine, SEAL_KEYS)}).encode()
+    made = {one: was for one, was in whole.items() if one not in ("manifest.json", "manifest.sig", "verify.py")}
+    files = bundle.signed(
+        made | {name: forged.encode(), "keys.json": keys}, {"type": "tocsin.export", "v": 1, "record": 1}, mine
+    )
+    for one, content in files.items():
+        (tmp_path / one).write_bytes(content)
+    code, said = verified(tmp_path)
+    assert code == 1
+    assert "it is not the file that was exported" not in said
+    whole_again = bundle.signed(made | {"keys.json": keys}, {"type": "tocsin.export", "v": 1, "record": 1}, mine)
+    for one, content in whole_again.items():
+        (tmp_path / one).write_bytes(content)
+    assert verified(tmp_path)[0] == 0
+    assert "it is not the key that you know" in verified(tmp_path, SEAL_KEYS.public[SEAL_KEYS.id].hex())[1]
 
 
 async def test_reports_cannot_act(site: Site, tmp_path: Path) -> None:
