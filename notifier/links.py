@@ -13,8 +13,13 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
+from store.incident import Actor, ActorKind
+
 ACKNOWLEDGE = "acknowledge"
 ACKNOWLEDGE_LASTS = timedelta(hours=24)
+REPLY_LASTS = timedelta(days=14)
+_REPLY = "reply/"
+_CONTACT = "contact:"
 LONGEST_TOKEN = 1024  #: characters; what is longer is none of ours and is not worth verifying
 
 
@@ -24,9 +29,22 @@ class Link:
 
     record: int  #: number of the incident, as in INC-n
     act: str  #: the one act that a POST may do, e.g. "acknowledge"
-    person: str  #: id of the person it was made for
+    person: str  #: id of the person it was made for; of a contact see `for_contact`
     expires_at: datetime  #: aware UTC, whole seconds
     nonce: str  #: spent by the first POST
+
+    @property
+    def request(self) -> int:
+        """The number of the request for information that it may answer; 0 if it may answer none."""
+        k = self.act.removeprefix(_REPLY)
+        return int(k) if k != self.act and k.isascii() and k.isdigit() else 0
+
+    @property
+    def actor(self) -> Actor:
+        """Whom it was made for."""
+        is_contact = self.person.startswith(_CONTACT)
+        kind = ActorKind.CONTACT if is_contact else ActorKind.PERSON
+        return Actor(kind=kind, id=self.person.removeprefix(_CONTACT) if is_contact else self.person)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +114,16 @@ class Links:
         if link is None:
             return Invalid(reason="unknown shape")
         return link if now < link.expires_at else Expired(link=link)
+
+
+def reply_to(request: int) -> str:
+    """The act of answering a request for information, by its number in the record."""
+    return f"{_REPLY}{request}"
+
+
+def for_contact(contact: str) -> str:
+    """Whom a link is for, if a contact outside."""
+    return f"{_CONTACT}{contact}"
 
 
 def _link(payload: Any) -> Link | None:

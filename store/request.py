@@ -76,5 +76,5 @@ def check_answerer(request: Request, by: Actor, *, may_ask: bool) -> None:
     if by != request.asked and not (may_ask and request.contact is not None):
         raise ActNotAllowed(
             "not_asked",
-            f"{request.name} asks {request.asked.id}, not {by.id}: let them answer, or withdraw it and ask somebody else",
+            f"{request.name} asks {request.asked.id}, not {by.id}: they must answer, or it is withdrawn and asked anew",
         )

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from detector.api import acts, export, forms, health, incidents, people
+from detector.api import acts, contacts, export, forms, health, incidents, people, requests
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
 from detector.web import acting
@@ -34,6 +34,8 @@ def new_application() -> web.Application:
         acts.routes,
         forms.routes,
         people.routes,
+        contacts.routes,
+        requests.routes,
         web_routes.routes,
         acting.routes,
         form_pages.routes,

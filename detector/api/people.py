@@ -7,7 +7,6 @@ from aiohttp import web
 from detector.api import wire, writing
 from detector.api.identity import hash_of, require_admin, require_known
 from detector.api.keys import LINKS, NEW_SECRET, STORE
-from detector.api.problem import Problem
 from store.people import Person
 from store.repository import persons, sign_in, tokens
 from store.tx import Tx
@@ -31,8 +30,7 @@ async def add_user(request: web.Request) -> web.Response:
     """Add a person; 409 if there is one of that id."""
     actor = require_admin(request)
     body = await wire.body_of(request, wire.NewUser)
-    if not body.id or not body.id.isprintable() or body.id.strip() != body.id or len(body.id) > 64:
-        raise Problem(422, "invalid_id", "a person's id is 1 to 64 printable characters without blanks around them")
+    wire.check_id(body.id, "person")
     person = Person(
         id=body.id,
         name=body.name or body.id,

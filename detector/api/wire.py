@@ -45,6 +45,16 @@ class NewSignInLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     person: str
 
 
+def check_id(text: str, what: str) -> None:
+    """Raise unless *text* can be the id of a person or contact: it stands in records for ever, and in addresses.
+
+    Raises:
+        Problem: 422.
+    """
+    if not text or not text.isprintable() or text.strip() != text or len(text) > 64:
+        raise Problem(422, "invalid_id", f"a {what}'s id is 1 to 64 printable characters without blanks around them")
+
+
 def answer(body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:
     """*body* as JSON."""
     return web.Response(

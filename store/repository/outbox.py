@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, Select, exists, func, or_, select
 
 from store.notice import Delivery, DeliveryState, NewDelivery, NewNotice, Notice, NoticeKind, Settlement
 from store.repository import records
-from store.tables import delivery, incident, notice
+from store.tables import delivery, incident, notice, request
 from store.tx import Tx
 
 UNFINISHED = tuple(state for state in DeliveryState if not state.is_final)
@@ -169,6 +169,19 @@ def cancel_asks(tx: Tx, number: int, why: str) -> int:
         .where(delivery.c.incident == number, delivery.c.state.in_(_CLAIMABLE), delivery.c.kind.in_(_ASKS_FOR_ACK))
         .values(state=DeliveryState.CANCELLED, detail=why, finished_at=tx.now)
     ).rowcount
+def cancel_of_request(tx: Tx, number: int, k: int, why: str) -> int:
+    """What still waits to tell of a request for information is not sent. Returns how many deliveries that were."""
+    told = select(request.c.notice).where(request.c.incident == number, request.c.number == k)
+    tx.connection.execute(
+        notice.update().where(notice.c.id.in_(told), notice.c.planned_at.is_(None)).values(planned_at=tx.now)
+    )
+    return tx.connection.execute(
+        delivery.update()
+        .where(delivery.c.notice.in_(told), delivery.c.state.in_(_CLAIMABLE))
+        .values(state=DeliveryState.CANCELLED, detail=why, finished_at=tx.now)
+    ).rowcount
+
+
 
 
 def next_due(connection: Connection) -> datetime | None:

@@ -1,6 +1,6 @@
 """A record as it lies in its table: load, add, change."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from itertools import islice
@@ -31,6 +31,29 @@ def load(connection: Connection, number: int) -> Incident:
 
 def add(tx: Tx, record: Incident) -> None:
     """Keep a new record."""
+def carried(connection: Connection, number: int) -> tuple[int, ...]:
+    """The numbers of a record and of all that were merged into it, and into those."""
+    found, more = {number}, {number}
+    while more:
+        more = set(_merged_into(connection, more)) - found
+        found |= more
+    return tuple(sorted(found))
+
+
+def carrier(connection: Connection, number: int) -> Incident:
+    """The record that carries *number* on: itself, unless it is merged.
+
+    Raises:
+        NotFound: There is none with that number.
+    """
+    record = load(connection, number)
+    return record if record.merged_into is None else carrier(connection, record.merged_into)
+
+
+def _merged_into(connection: Connection, numbers: Collection[int]) -> Iterable[int]:
+    return connection.execute(select(incident.c.number).where(incident.c.merged_into.in_(numbers))).scalars()
+
+
     tx.connection.execute(incident.insert(), _columns(record))
 
 
