@@ -29,8 +29,6 @@ def load(connection: Connection, number: int) -> Incident:
     return from_row(row)
 
 
-def add(tx: Tx, record: Incident) -> None:
-    """Keep a new record."""
 def carried(connection: Connection, number: int) -> tuple[int, ...]:
     """The numbers of a record and of all that were merged into it, and into those."""
     found, more = {number}, {number}
@@ -54,6 +52,8 @@ def _merged_into(connection: Connection, numbers: Collection[int]) -> Iterable[i
     return connection.execute(select(incident.c.number).where(incident.c.merged_into.in_(numbers))).scalars()
 
 
+def add(tx: Tx, record: Incident) -> None:
+    """Keep a new record."""
     tx.connection.execute(incident.insert(), _columns(record))
 
 
