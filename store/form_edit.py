@@ -10,7 +10,7 @@ from store.answers import Answer, Answers, Fault, State, faults
 from store.errors import ActNotAllowed, StaleVersion
 from store.form_version import FormVersion
 from store.forms import Form, FormName
-from store.incident import Actor, ActorKind, Incident, Tlp, Track
+from store.incident import Actor, ActorKind, Incident, Stage, Tlp, Track
 from store.people import Role
 
 
@@ -82,6 +82,9 @@ def followed(
         record = replace(record, aware_at=now)
     if name is not FormName.REPORT:
         return record, ""
+    if record.stage is Stage.IN_REVIEW and answers != before:
+        # A new version of the record, too: nobody accepts a text that they have not seen.
+        record = replace(record, version=record.version + 1)
     red = _given(answers, "tlp") == Tlp.RED != _given(before, "tlp")
     personal = _given(answers, "personal_data") and not _given(before, "personal_data")
     after = replace(record, tlp=Tlp.RED if red else record.tlp, track=Track.FULL if red or personal else record.track)

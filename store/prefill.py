@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from rules.entities import shortened
 from rules.event import Entity
+from store import process
 from store.answers import MOST_ROWS, Answer, State
 from store.forms import FormName
-from store.incident import Incident, RuleTally, SourceKind
+from store.incident import Incident, RuleTally, SourceKind, Stage, Step
 
 #: For how long the plan that is proposed watches for a recurrence.
 WATCH_DAYS: Final = 30
@@ -21,6 +22,7 @@ _ATTACK: Final = "attack."
 #: Which entity is taken as the asset: the first kind that is there.
 _ASSETS: Final = ("host", "component", "target")
 _NOTICED: Final = {SourceKind.LOG: "rule"}
+_UNTIL_REPORTED: Final = (Step.IDENTIFICATION, Step.NOTIFICATION, Step.REPORTING)
 _CRITICALITY: Final = {"critical_asset": "critical", "lab_asset": "lab"}
 
 
@@ -37,6 +39,12 @@ class Known:
         """The first entity of the first of *kinds* that there is."""
         found = (entity.value for kind in kinds for entity in self.entities if entity.kind == kind)
         return next(found, None)
+
+
+def goes_on(record: Incident, name: FormName) -> bool:
+    """Whether a form still follows what the machine learns: all until they are frozen, the report until handed in."""
+    handed_in = record.stage is Stage.IN_REVIEW or record.step not in _UNTIL_REPORTED
+    return record.step in process.BEFORE_APPROVAL and not (name is FormName.REPORT and handed_in)
 
 
 def prefill(known: Known) -> dict[FormName, dict[str, Answer]]:

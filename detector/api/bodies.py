@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from rules.event import Severity
 from store.incident import DismissReason
+from store.repository.reviews import ReviewResult
 
 LONGEST_NOTE = 10_000
 Note = Annotated[str, Meta(max_length=LONGEST_NOTE)]
@@ -68,6 +69,13 @@ class ReopenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """``moves/reopen``."""
 
     reason: Note = ""
+
+
+class ReviewBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``moves/review``."""
+
+    result: ReviewResult
+    notes: Note = ""
 
 
 class OpenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,20 +5,20 @@ it, and so does `keep` before a dossier is frozen.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from store import audit, form_edit, form_version, process
+from store import audit, form_edit, form_version
 from store import forms as asked
 from store.answers import Answer, Answers
 from store.errors import NotFound
 from store.form_version import CARRIED, FormVersion, Written
 from store.forms import FORMS, Form, FormName, Forms
 from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, NewEntry
-from store.prefill import Known, prefill
-from store.repository import incidents, persons, records, timeline
+from store.prefill import Known, goes_on, prefill
+from store.repository import incidents, persons, records, reviews, timeline
 from store.tables import form, form_answer
 from store.tx import Tx
 
@@ -43,7 +43,7 @@ def view(connection: Connection, number: int, name: FormName, forms: Forms = FOR
         NotFound: There is no such incident.
     """
     known = _known(connection, number)
-    return _view(forms[name], latest(connection, number, name), known)
+    return _with_review(connection, known, _view(forms[name], latest(connection, number, name), known))
 
 
 def views(connection: Connection, number: int, forms: Forms = FORMS) -> dict[FormName, FormView]:
@@ -53,7 +53,8 @@ def views(connection: Connection, number: int, forms: Forms = FORMS) -> dict[For
         NotFound: There is no such incident.
     """
     known = _known(connection, number)
-    return {name: _view(forms[name], latest(connection, number, name), known) for name in forms}
+    shown = (_view(forms[name], latest(connection, number, name), known) for name in forms)
+    return {view.form.name: _with_review(connection, known, view) for view in shown}
 
 
 def latest(connection: Connection, number: int, name: FormName) -> FormVersion | None:
@@ -163,7 +164,7 @@ def _view(asks: Form, stored: FormVersion | None, known: Known) -> FormView:
     stands = stored is not None and _stands(stored, known.incident.cycle)
     saved = stored.answers if stored is not None and stands else {}
     written: Mapping[str, Written] = stored.written if stored is not None and stands else {}
-    fresh = prefill(known).get(asks.name, {}) if known.incident.step in process.BEFORE_APPROVAL else {}
+    fresh = prefill(known).get(asks.name, {}) if goes_on(known.incident, asks.name) else {}
     fresh = {field: answer for field, answer in fresh.items() if field in saved or field not in written}
     return FormView(
         form=asks,
@@ -174,6 +175,18 @@ def _view(asks: Form, stored: FormVersion | None, known: Known) -> FormView:
         by={field: one.by for field, one in written.items()},
         redacted=tuple(field for field, one in written.items() if one.kept is None),
     )
+
+
+def _with_review(connection: Connection, known: Known, view: FormView) -> FormView:
+    """A report with what its last review said; that is kept in the timeline, and is nobody's answer."""
+    if view.form.name is not FormName.REPORT:
+        return view
+    found = reviews.of(connection, known.incident.number, cycle=known.incident.cycle)
+    if not found:
+        return view
+    answers = reviews.as_answers(found[-1])
+    by = dict.fromkeys(answers, found[-1].by)
+    return replace(view, answers={**view.answers, **answers}, by={**view.by, **by})
 
 
 def _follow(

@@ -11,8 +11,8 @@ from store.tables import timeline, value
 from store.tx import Tx
 
 
-def append(tx: Tx, number: int, new: NewEntry) -> None:
-    """Add an entry to the record's chain."""
+def append(tx: Tx, number: int, new: NewEntry) -> int:
+    """Add an entry to the record's chain, and return its number there."""
     last = tx.connection.execute(
         select(timeline.c.seq, timeline.c.hash)
         .where(timeline.c.incident == number)
@@ -43,6 +43,7 @@ def append(tx: Tx, number: int, new: NewEntry) -> None:
             for name, one in salted.items()
         ]
         tx.connection.execute(value.insert(), rows)
+    return seq
 
 
 def last_of(connection: Connection, number: int, kind: EntryKind) -> audit.Opened | None:
@@ -56,8 +57,8 @@ def last_of(connection: Connection, number: int, kind: EntryKind) -> audit.Opene
     return None if entry is None else audit.unseal(entry)
 
 
-def of(connection: Connection, number: int) -> list[TimelineEntry]:
-    """The timeline of a record, oldest first."""
+def of(connection: Connection, number: int, *kinds: EntryKind) -> list[TimelineEntry]:
+    """The timeline of a record, oldest first; of *kinds* only, if any are named."""
     return [
         TimelineEntry(
             incident=kept.incident,
@@ -70,17 +71,19 @@ def of(connection: Connection, number: int) -> list[TimelineEntry]:
             values={name: kept.values[name].value if name in kept.values else None for name in said.commitments},
             hash=kept.sealed.hash.hex(),
         )
-        for kept in kept_of(connection, number)
+        for kept in kept_of(connection, number, *kinds)
         for said in (audit.unseal(kept.sealed.entry),)
     ]
 
 
-def kept_of(connection: Connection, number: int) -> Iterator[audit.Kept]:
+def kept_of(connection: Connection, number: int, *kinds: EntryKind) -> Iterator[audit.Kept]:
     """The entries of a record with their bytes, and the values that were not redacted."""
+    of_it = (timeline.c.incident == number, timeline.c.kind.in_(kinds or EntryKind))
+    texts = select(value).join(timeline, (timeline.c.incident == value.c.incident) & (timeline.c.seq == value.c.seq))
     values: dict[int, dict[str, audit.Salted]] = {}
-    for row in connection.execute(select(value).where(value.c.incident == number)):
+    for row in connection.execute(texts.where(*of_it)):
         values.setdefault(row.seq, {})[row.name] = audit.Salted(value=row.value, salt=row.salt)
-    for row in connection.execute(select(timeline).where(timeline.c.incident == number).order_by(timeline.c.seq)):
+    for row in connection.execute(select(timeline).where(*of_it).order_by(timeline.c.seq)):
         yield _kept(row, values.get(row.seq, {}))
 
 

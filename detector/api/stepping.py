@@ -1,0 +1,35 @@
+"""How the steps that people sign off are asked for over the API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from detector.api import bodies
+from detector.api.doing import Asked, Doing
+from store.repository import stepping
+from store.repository.acts import Done
+from store.tx import Tx
+
+
+def _review(tx: Tx, asked: Asked) -> Done:
+    given: dict[str, Any] = {"result": asked.body.result, "notes": asked.body.notes}
+    return stepping.review(tx, asked.number, asked.actor, site=asked.site, **given, **asked.seen)
+
+
+def _investigate_again(tx: Tx, asked: Asked) -> Done:
+    return stepping.investigate_again(tx, asked.number, asked.actor, reason=asked.body.reason, **asked.seen)
+
+
+def _given(asked: Asked) -> dict[str, Any]:
+    """What a move takes that looks at what the site asks for."""
+    return {"site": asked.site, "note": asked.body.note, **asked.seen}
+
+
+MOVES: Mapping[str, Doing] = {
+    "submit": Doing(bodies.Body, lambda tx, asked: stepping.submit(tx, asked.number, asked.actor, **_given(asked))),
+    "review": Doing(bodies.ReviewBody, _review),
+    "conclude": Doing(bodies.Body, lambda tx, asked: stepping.conclude(tx, asked.number, asked.actor, **_given(asked))),
+    "investigate_again": Doing(bodies.ReopenBody, _investigate_again),
+    "request_approval": Doing(
+        bodies.Body, lambda tx, asked: stepping.request_approval(tx, asked.number, asked.actor, **_given(asked))
+    ),
+}
