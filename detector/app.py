@@ -192,7 +192,7 @@ class _Parts:
             dispatch=self._dispatch(),
             heartbeat=self._heartbeat,
             sealing=sealing,
-            lapses=Lapses(store, clock, self._wake.set),
+            lapses=Lapses(store, clock, lambda: self.daemon.settings.site, self._wake.set),
             sweep=Sweep(
                 store,
                 clock,

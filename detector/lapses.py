@@ -1,4 +1,6 @@
-"""What happens by itself: proposals lapse, observations end, and who was told of goes on to be reported."""
+"""What happens by itself: proposals lapse, observations end, who was told of goes on to be reported, people are
+reminded.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +11,8 @@ import structlog
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreError
-from store.repository import dismissals, notifying
+from store.repository import agenda, dismissals, duties, notifying
+from store.site import Site
 from store.tx import Tx
 
 log = structlog.get_logger()
@@ -19,16 +22,19 @@ LOOK_EVERY = timedelta(seconds=5)
 
 
 class Lapses:
-    """Ends what is due.
+    """Ends what is due, and reminds of it before.
 
     Args:
+        site: What governs the process now; asked at each look.
         wake: Called when somebody should hear of it.
     """
 
-    def __init__(self, store: Store, clock: Clock, wake: Callable[[], None]) -> None:
+    def __init__(self, store: Store, clock: Clock, site: Callable[[], Site], wake: Callable[[], None]) -> None:
         self._store = store
         self._clock = clock
+        self._site = site
         self._wake = wake
+        self._known: Site | None = None  #: by whose clocks it is noted when to look at what
 
     async def run(self, stop: asyncio.Event) -> None:
         """End what is due until *stop*. What the store refuses for now is tried again soon."""
@@ -36,6 +42,7 @@ class Lapses:
             try:
                 await self.end_due()
                 await self.go_on()
+                await self.remind()
             except OwnershipLost:
                 raise
             except StoreError as error:
@@ -61,6 +68,22 @@ class Lapses:
             if not count:
                 break
         return moved
+
+
+    async def remind(self) -> int:
+        """Remind people of what is due now. Returns how many records were looked at."""
+        site, looked = self._site(), 0
+        if site != self._known:
+            await self._store.write(agenda.look_at_all)
+            self._known = site
+        while await self._store.read(lambda connection: agenda.is_due(connection, self._clock.now())):
+            count = await self._store.write(lambda tx: duties.remind(tx, site))
+            looked += count
+            if not count:
+                break
+        if looked:
+            self._wake()
+        return looked
 
 
 def _end(tx: Tx) -> int:

@@ -40,6 +40,7 @@ def build(config: records.Config) -> Settings:
     Raises:
         RuleFileUnreadable: a rule file cannot be read.
     """
+    site = governance.site(config)
     zones = {person.id: person.timezone for person in config.persons}
     return Settings(
         config=config,
@@ -48,9 +49,9 @@ def build(config: records.Config) -> Settings:
         routing=Routing(
             receivers={one.name: _receiver(one, zones.get(one.person, "UTC")) for one in config.receivers},
             routes=tuple(_route(one) for one in config.routes),
-            deadlines=governance.deadlines(config),
+            site=site,
         ),
-        site=governance.site(config),
+        site=site,
         persons=tuple(_person(one) for one in config.persons),
     )
 
@@ -149,5 +150,6 @@ def _person(section: records.Person) -> Person:
         roles=frozenset(map(Role, section.roles)),
         email=section.email or None,
         timezone=section.timezone,
+        accounts=section.accounts,
         from_config=True,
     )

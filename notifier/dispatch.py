@@ -117,7 +117,8 @@ class Dispatch:
     async def _plan(self) -> bool:
         """Plan the oldest notices; False if there were none."""
         routing = self._routing()
-        planned = await self._store.read(lambda c: jobs.survey(c, routing, self._sender.channel))
+        now = self._clock.now()
+        planned = await self._store.read(lambda c: jobs.survey(c, routing, self._sender.channel, now))
         if planned:
             await self._store.write(lambda tx: jobs.plan(tx, planned), patient=True)
         return bool(planned)

@@ -17,8 +17,10 @@ from notifier.throttle import Form, Held, Parcel, next_parcel
 from notifier.wording import Told
 from rules.event import Severity
 from store.deadlines import Deadlines
-from store.notice import Delivery, DeliveryState, NewDelivery, Settlement
-from store.repository import evidence, incidents, outbox, waiting
+from store.designation import Asked
+from store.duties import Matter
+from store.notice import Delivery, DeliveryState, NewDelivery, Notice, NoticeKind, Settlement
+from store.repository import duties, evidence, incidents, outbox, requests, waiting
 from store.standing import Standing
 from store.tx import Tx
 
@@ -51,15 +53,23 @@ class Load:
 
 
 def survey(
-    connection: Connection, routing: Routing, channel_of: Callable[[str], str]
+    connection: Connection, routing: Routing, channel_of: Callable[[str], str], now: datetime
 ) -> list[tuple[int, list[NewDelivery]]]:
     """Who is to hear of the oldest notices, by notice id. Only reads: much is looked at, and a write must be short."""
     return [
-        (notice.id, deliveries_of(notice, about, told, routing, channel_of))
+        (notice.id, deliveries_of(notice, about, told, routing, channel_of, asked))
         for notice in outbox.notices_unplanned(connection, NOTICES_AT_ONCE)
         for about in (_about(connection, notice.incident.number, with_lines=False),)
         for told in (outbox.told(connection, notice.incident.number, notice.cycle),)
+        for asked in (_asked(connection, notice, routing, now),)
     ]
+
+
+def _asked(connection: Connection, notice: Notice, routing: Routing, now: datetime) -> Sequence[Asked]:
+    """Who is asked for the matter of *notice* now."""
+    if not notice.matter:
+        return ()
+    return duties.asked(connection, notice.incident, Matter.parse(notice.matter), routing.site, now)
 
 
 def plan(tx: Tx, planned: Sequence[tuple[int, Sequence[NewDelivery]]]) -> None:
@@ -87,20 +97,23 @@ def claim(tx: Tx, channel: str, routing: Routing, sent_at: Mapping[Recipient, Se
     if chosen is None:
         return None
     receiver = routing.receivers[chosen.deliveries[0].receiver]
-    return Load(parcel=chosen, receiver=receiver, standing=stand, deadlines=routing.deadlines)
+    return Load(parcel=chosen, receiver=receiver, standing=stand, deadlines=routing.site.deadlines)
 
 
 def look(connection: Connection, load: Load) -> Told:
     """What a message says of the incidents of *load*, read right before it is sent."""
+    asked = {one.notice for one in load.parcel.deliveries if one.kind is NoticeKind.REQUEST}
+    found = {notice: requests.of_notice(connection, notice) for notice in asked}
+    wanted = {notice: one for notice, one in found.items() if one is not None}
     if load.parcel.form is Form.SINGLE:
         delivery = load.parcel.deliveries[-1]
         about = {delivery.incident: _about(connection, delivery.incident, with_lines=True)}
         changed = {delivery.notice: waiting.reason_of(connection, delivery.notice)}
-        return Told(about=about, changed=changed, deadlines=load.deadlines)
+        return Told(about=about, changed=changed, deadlines=load.deadlines, requests=wanted)
     numbers = {delivery.incident for delivery in load.parcel.deliveries}
     worst = sorted(numbers, key=lambda number: (-load.standing[number].severity.rank, number))[:MOST_LISTED]
     about = {number: _about(connection, number, with_lines=False) for number in worst}
-    return Told(about=about, deadlines=load.deadlines)
+    return Told(about=about, deadlines=load.deadlines, requests=wanted)
 
 
 def settle(

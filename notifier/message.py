@@ -29,9 +29,12 @@ class Ask(StrEnum):
     REPORT = "report"
     REVIEW = "review"
     INVESTIGATE = "investigate"
+    PLAN = "plan"
     ACT = "act"
     VERIFY = "verify"
     APPROVE = "approve"
+    FOLLOW_UP = "follow_up"
+    FILE = "file"
     CONFIRM = "confirm"
     INFO = "info"
     OVERDUE = "overdue"
@@ -50,6 +53,9 @@ class Reason(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     PROPOSED = "proposed"
     HANDED_OVER = "handed_over"
+    YOUR_TURN = "your_turn"
+    REMINDER = "reminder"
+    REQUEST = "request"
 
 
 class Tone(StrEnum):
@@ -99,15 +105,21 @@ _REASONS = {
     Reason.ACKNOWLEDGED: "Acknowledged: nothing is asked of you any more",
     Reason.PROPOSED: "Its dismissal is proposed: nothing is asked until somebody settles that",
     Reason.HANDED_OVER: "Handed over to you",
+    Reason.YOUR_TURN: "It is your turn",
+    Reason.REMINDER: "Time runs out",
+    Reason.REQUEST: "You are asked for information",
 }
 _ASKS = {
     Ask.JOIN: "acknowledge",
     Ask.REPORT: "write the report",
     Ask.REVIEW: "review the report",
     Ask.INVESTIGATE: "investigate",
+    Ask.PLAN: "decide on corrective actions",
     Ask.ACT: "do your action",
     Ask.VERIFY: "verify the action",
     Ask.APPROVE: "approve or return it",
+    Ask.FOLLOW_UP: "follow it up",
+    Ask.FILE: "file what is wanted, or decide that it need not be",
     Ask.CONFIRM: "say whether it is on track",
     Ask.INFO: "answer a question",
     Ask.OVERDUE: "do what is overdue",

@@ -8,11 +8,24 @@ from typing import Protocol
 from notifier.message import Ask
 from notifier.route import Receiver, Route, Subject, choose
 from rules.event import Entity
-from store.deadlines import Deadlines
+from store import duties
+from store.deadlines import Deadlines, Duty
+from store.designation import Asked
+from store.duties import Matter, MatterKind, Waiting
 from store.incident import Incident, RuleTally
 from store.notice import Delivery, DeliveryState, NewDelivery, Notice, NoticeKind
+from store.site import Site
 
 _ASKS = frozenset(kind for kind in NoticeKind if kind.asks)
+_ASKED_FOR = {
+    Duty.ACKNOWLEDGE: Ask.JOIN,
+    Duty.REPORT: Ask.REPORT,
+    Duty.REPORT_REVIEW: Ask.REVIEW,
+    Duty.INVESTIGATION: Ask.INVESTIGATE,
+    Duty.CORRECTIVE_ACTIONS: Ask.PLAN,
+    Duty.APPROVAL: Ask.APPROVE,
+    Duty.FOLLOW_UP: Ask.FOLLOW_UP,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,19 +34,15 @@ class Routing:
 
     routes: tuple[Route, ...]
     receivers: Mapping[str, Receiver]
-    deadlines: Deadlines = field(default_factory=Deadlines)  #: until when something is asked for
+    site: Site = field(default_factory=Site)  #: who is asked for what, until when
     most_per_minute: int = 5  #: messages to one recipient; the rest of a storm goes into digests
 
 
-class Stands(Protocol):
+class Stands(Waiting, Protocol):
     """As much of an incident as decides whether an ask still stands."""
 
     @property
     def is_open(self) -> bool: ...
-    @property
-    def acknowledged_by(self) -> str | None: ...
-    @property
-    def quiet_until(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +56,35 @@ class About:
     excerpts: Sequence[str] = field(default=(), repr=False)
 
 
-def ask_of(kind: NoticeKind) -> Ask:
-    """What a notice asks of who hears of it."""
+class Asking(Protocol):
+    """As much of a notice or a delivery as decides what it asks."""
+
+    @property
+    def kind(self) -> NoticeKind: ...
+    @property
+    def matter(self) -> str: ...
+
+
+def ask_of(asking: Asking, *, overdue: bool = False) -> Ask:
+    """What a notice asks of who hears of it.
+
+    Args:
+        overdue: The time for its matter is over.
+    """
+    kind = asking.kind
+    if asking.matter:
+        return Ask.OVERDUE if overdue else _ask_for(Matter.parse(asking.matter))
     if kind is NoticeKind.HANDED_OVER:
         return Ask.CONFIRM
+    if kind is NoticeKind.REQUEST:
+        return Ask.INFO
     return Ask.JOIN if kind in _ASKS else Ask.FYI
+
+
+def _ask_for(matter: Matter) -> Ask:
+    if matter.duty is not None:
+        return _ASKED_FOR[matter.duty]
+    return Ask.FILE if matter.kind is MatterKind.TIMER else Ask.ACT
 
 
 def subject_of(about: About, ask: Ask) -> Subject:
@@ -76,23 +109,48 @@ def deliveries_of(
     told: Sequence[tuple[str, int]],
     routing: Routing,
     channel_of: Callable[[str], str],
+    asked: Sequence[Asked] = (),
 ) -> list[NewDelivery]:
     """One delivery for each address that hears of *notice*.
 
-    What takes an ask back goes to exactly those who were told; what is for one person to that one's receivers;
-    anything else where the routes say.
+    What takes an ask back goes to exactly those who were told; what is for one person to that one's receivers; what
+    waits for somebody to the receivers of whoever is asked; anything else where the routes say. So does what waits
+    for somebody whom no receiver reaches: it must not wait unheard.
 
     Args:
         told: (receiver, target) of who was or may have been told of this incident in this cycle.
         channel_of: The lane of an address.
+        asked: Who is asked for the matter of *notice*, if it has one.
     """
+    if notice.matter:
+        return _to_asked(notice, about, asked, routing, channel_of)
     if notice.person is not None:
         theirs = [one for one in routing.receivers.values() if one.person == notice.person]
         return [_new(one, target, "is theirs", channel_of) for one in theirs for target in range(len(one.urls))]
     if notice.kind.takes_back:
         reached = [(routing.receivers[name], target) for name, target in told if name in routing.receivers]
         return [_new(one, target, "was told of it", channel_of) for one, target in reached if target < len(one.urls)]
-    choices = choose(routing.routes, routing.receivers, subject_of(about, ask_of(notice.kind)))
+    return _by_routes(about, ask_of(notice), routing, channel_of)
+
+
+def _to_asked(
+    notice: Notice, about: About, asked: Sequence[Asked], routing: Routing, channel_of: Callable[[str], str]
+) -> list[NewDelivery]:
+    if duties.settled(Matter.parse(notice.matter), about.incident, notice.at):
+        return []
+    theirs = [(one, who) for who in asked for one in routing.receivers.values() if one.person == who.person]
+    found = [_new(one, target, who.because, channel_of) for one, who in theirs for target in range(len(one.urls))]
+    reached = {one.person for one, _ in theirs}
+    if not asked or any(who.person not in reached for who in asked):
+        is_overdue = notice.until is not None and notice.until <= notice.at
+        known = {(one.receiver, one.target) for one in found}
+        others = _by_routes(about, ask_of(notice, overdue=is_overdue), routing, channel_of)
+        found += [one for one in others if (one.receiver, one.target) not in known]
+    return found
+
+
+def _by_routes(about: About, ask: Ask, routing: Routing, channel_of: Callable[[str], str]) -> list[NewDelivery]:
+    choices = choose(routing.routes, routing.receivers, subject_of(about, ask))
     return [
         _new(choice.receiver, target, choice.because, channel_of)
         for choice in choices
@@ -126,6 +184,8 @@ def moot(delivery: Delivery, incident: Stands, told: frozenset[tuple[str, int]])
     """
     if delivery.kind.takes_back:
         return "" if (delivery.receiver, delivery.target) in told else "what it takes back never reached them"
+    if delivery.matter:
+        return duties.settled(Matter.parse(delivery.matter), incident, delivery.noticed_at)
     if not incident.is_open:
         return "closed before it was sent"
     if not delivery.kind.asks:

@@ -5,13 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from notifier.links import ACKNOWLEDGE, ACKNOWLEDGE_LASTS, Links
+from notifier.links import ACKNOWLEDGE, ACKNOWLEDGE_LASTS, REPLY_LASTS, Links, reply_to
 from notifier.message import Ask, Facts, Message, Reason, may_carry, render, render_digest, render_stub, strictest
 from notifier.plan import About, ask_of
 from notifier.route import Receiver
 from notifier.throttle import Form, Parcel
 from store.deadlines import Deadlines, Duty
+from store.incident import Incident
 from store.notice import Delivery, NoticeKind
+from store.request import Request
 from store.standing import Standing
 
 _REASONS = {
@@ -23,6 +25,9 @@ _REASONS = {
     NoticeKind.RESOLVED: Reason.RESOLVED,
     NoticeKind.PROPOSED: Reason.PROPOSED,
     NoticeKind.HANDED_OVER: Reason.HANDED_OVER,
+    NoticeKind.YOUR_TURN: Reason.YOUR_TURN,
+    NoticeKind.REMINDER: Reason.REMINDER,
+    NoticeKind.REQUEST: Reason.REQUEST,
 }
 
 
@@ -33,6 +38,7 @@ class Told:
     about: Mapping[int, About]  #: by number, the worst first; of a digest only those that it names
     deadlines: Deadlines = field(default_factory=Deadlines)
     changed: Mapping[int, str] = field(default_factory=dict)  #: by notice id: what changed, one sentence
+    requests: Mapping[int, Request] = field(default_factory=dict)  #: by notice id: what it asks for
 
 
 def worded(
@@ -51,7 +57,7 @@ def worded(
         shown,
         more=len(latest) - len(shown),
         tlp=strictest(one.tlp for one in stand),
-        link=_link(alone, ask_of(alone.kind), links, now) if alone else links.incidents(),
+        link=_link(alone, ask_of(alone), told, links, now) if alone else links.incidents(),
         visible_id=_visible_id(parcel.deliveries[0]),
         max_tlp=receiver.max_tlp,
         resent=any(one.resent for one in parcel.deliveries),
@@ -61,8 +67,8 @@ def worded(
 def facts_of(delivery: Delivery, told: Told) -> Facts:
     """What a message says of the incident of *delivery*."""
     about = told.about[delivery.incident]
-    one, ask = about.incident, ask_of(delivery.kind)
-    due_at = told.deadlines.due_at(Duty.ACKNOWLEDGE, severity=one.severity, track=one.track, start=delivery.created_at)
+    one, due_at = about.incident, _due_at(delivery, about.incident, told.deadlines)
+    ask = ask_of(delivery, overdue=due_at is not None and due_at <= delivery.noticed_at)
     return Facts(
         number=one.number,
         title=f"DRILL: {one.title}" if one.drill else one.title,
@@ -76,31 +82,42 @@ def facts_of(delivery: Delivery, told: Told) -> Facts:
         reason=_REASONS[delivery.kind],
         because="" if delivery.kind is NoticeKind.OPENED else told.changed.get(delivery.notice, ""),
         ask=ask,
-        due_at=due_at if ask is Ask.JOIN else None,
+        due_at=due_at,
     )
+
+
+def _due_at(delivery: Delivery, record: Incident, deadlines: Deadlines) -> datetime | None:
+    """Until when what *delivery* asks is to be done; None: it asks nothing, or that may take as long as it takes."""
+    if delivery.matter:
+        running = deadlines.current(record)
+        return delivery.until or (running.due_at if running else None)
+    if ask_of(delivery) is not Ask.JOIN:
+        return None
+    return deadlines.due_at(Duty.ACKNOWLEDGE, severity=record.severity, track=record.track, start=delivery.created_at)
 
 
 def _single(delivery: Delivery, told: Told, receiver: Receiver, links: Links, now: datetime) -> Message:
     facts, visible_id = facts_of(delivery, told), _visible_id(delivery)
-    link = _link(delivery, facts.ask, links, now)
+    link = _link(delivery, facts.ask, told, links, now)
     if not may_carry(receiver.max_tlp, facts.tlp):
         return render_stub(facts, link=link, visible_id=visible_id, resent=delivery.resent)
     zone = ZoneInfo(receiver.timezone)
     return render(facts, link=link, visible_id=visible_id, zone=zone, resent=delivery.resent)
 
 
-def _link(delivery: Delivery, ask: Ask, links: Links, now: datetime) -> str:
+def _link(delivery: Delivery, ask: Ask, told: Told, links: Links, now: datetime) -> str:
     """One that acts, if something is asked of a person; else the page.
 
     A delivery that is sent again carries the same nonce: whichever of the two is used first counts.
     """
-    if delivery.person is None or ask is not Ask.JOIN:
+    request = told.requests.get(delivery.notice)
+    if delivery.person is None or (ask is not Ask.JOIN and request is None):
         return links.page(delivery.incident)
     return links.make(
         record=delivery.incident,
-        act=ACKNOWLEDGE,
+        act=ACKNOWLEDGE if request is None else reply_to(request.number),
         person=delivery.person,
-        expires_at=now + ACKNOWLEDGE_LASTS,
+        expires_at=now + (ACKNOWLEDGE_LASTS if request is None else REPLY_LASTS),
         nonce=_visible_id(delivery),
     )
 

@@ -121,7 +121,7 @@ def allowed(incident: Incident, roles: Collection[Role]) -> tuple[str, ...]:
     acts = [
         act.name
         for act in ACTS.values()
-        if incident.is_open
+        if act.fits(incident)
         and (not act.roles or set(act.roles) & set(roles))
         and not (act.name in _NEEDS_OWNER and incident.acknowledged_at is None)
     ]

@@ -24,6 +24,7 @@ class Duty(StrEnum):
     INVESTIGATION = "investigation"  #: find out why
     CORRECTIVE_ACTIONS = "corrective_actions"  #: decide what will keep it from happening again
     APPROVAL = "approval"  #: approve the dossier, or send it back
+    FOLLOW_UP = "follow_up"  #: see that the actions work, and close it
 
 
 class Start(StrEnum):
@@ -47,6 +48,7 @@ STARTS: Mapping[Duty, Start] = MappingProxyType(
         Duty.INVESTIGATION: Start.STEP_ENTERED_AT,
         Duty.CORRECTIVE_ACTIONS: Start.STEP_ENTERED_AT,
         Duty.APPROVAL: Start.STEP_ENTERED_AT,
+        Duty.FOLLOW_UP: Start.STEP_ENTERED_AT,
     }
 )
 
@@ -59,6 +61,7 @@ DUTIES: Mapping[tuple[Step, Stage], Duty] = MappingProxyType(
         (Step.INVESTIGATION, Stage.NONE): Duty.INVESTIGATION,
         (Step.CORRECTIVE_ACTIONS, Stage.NONE): Duty.CORRECTIVE_ACTIONS,
         (Step.APPROVAL, Stage.NONE): Duty.APPROVAL,
+        (Step.FOLLOW_UP, Stage.NONE): Duty.FOLLOW_UP,
     }
 )
 
@@ -206,14 +209,21 @@ class Deadlines:
         return deadline.due_at if deadline else None
 
     def current(self, incident: Incident) -> Deadline | None:
-        """The clock of what *incident* waits for where it stands; None if none runs."""
+        """The clock of what *incident* waits for where it stands; None if none runs.
+
+        What comes back after its time was over (a report that was returned, a later cycle) has all of it again.
+        """
         duty = DUTIES.get((incident.step, incident.stage)) if incident.is_open else None
         if duty is None or (duty is Duty.ACKNOWLEDGE and incident.acknowledged_at is not None):
             return None
-        start = instant(incident, STARTS[duty])
+        start, entered = instant(incident, STARTS[duty]), incident.step_entered_at
         if start is None:
             return None
-        return self.of(duty, severity=incident.severity, track=incident.track, start=start)
+        clock = self.of(duty, severity=incident.severity, track=incident.track, start=start)
+        is_anew = incident.cycle > 1 or (clock is not None and entered > clock.due_at)
+        if start < entered and is_anew:
+            return self.of(duty, severity=incident.severity, track=incident.track, start=entered)
+        return clock
 
     def regulatory(self, incident: Incident, names: Collection[str] | None = None) -> tuple[Deadline, ...]:
         """The timers that run for *incident*, the first that is due first.

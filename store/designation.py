@@ -82,6 +82,16 @@ class Designation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Something that somebody is to do, as far as it decides who is asked."""
+
+    role: Role  #: that one needs for it
+    named: str  #: person id of who is asked first; "" for nobody
+    because: str  #: why that one
+    title: str  #: what they are called, e.g. "reviewer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """Somebody who is asked, and why."""
 
@@ -112,7 +122,20 @@ class Staff:
         deadline: Deadline | None = None,
         barred: Collection[str] = (),
     ) -> tuple[Asked, ...]:
-        """Who is asked to fill *seat* now, the first of them first.
+        """Who is asked to fill *seat* now, see `asked_for`."""
+        post = Post(role=seat.role, named=designation.named(seat), because=f"designated {seat}", title=seat.value)
+        return self.asked_for(post, designation.deputy, now=now, deadline=deadline, barred=barred)
+
+    def asked_for(
+        self,
+        post: Post,
+        deputy: str,
+        *,
+        now: datetime,
+        deadline: Deadline | None = None,
+        barred: Collection[str] = (),
+    ) -> tuple[Asked, ...]:
+        """Who is asked to fill *post* now, the first of them first.
 
         The named person; the deputy from half time on, or at once in their place; everybody with the role when the
         time is over, or if there is nobody else. If not even that finds one, nobody is asked, and that must be shown.
@@ -122,10 +145,10 @@ class Staff:
             barred: Persons who may not: involved, or refused by four eyes.
         """
         there = self._there(now, barred)
-        able = {one.id for one in there if seat.role in one.roles}
-        found = [*_first(designation, seat, able)]
-        if deadline is not None and now >= deadline.half_at and designation.deputy in able:
-            found.append(Asked(person=designation.deputy, because="deputy, half of the time is over"))
+        able = {one.id for one in there if post.role in one.roles}
+        found = [*_first(post, deputy, able)]
+        if deadline is not None and now >= deadline.half_at and deputy in able:
+            found.append(Asked(person=deputy, because="deputy, half of the time is over"))
         if not found or (deadline is not None and now >= deadline.due_at):
             why = "all are asked, the time is over" if found else "all are asked, nobody designated is there"
             found += [Asked(person=one.id, because=why) for one in there if one.id in able]
@@ -154,11 +177,10 @@ class Staff:
         return tuple(one for one in self.colleagues if one.id not in barred and not one.is_away(now))
 
 
-def _first(designation: Designation, seat: Seat, able: Collection[str]) -> Iterator[Asked]:
+def _first(post: Post, deputy: str, able: Collection[str]) -> Iterator[Asked]:
     """Who is asked at once: the named one, or the deputy in their place."""
-    named = designation.named(seat)
-    if named in able:
-        yield Asked(person=named, because=f"designated {seat}")
-    elif designation.deputy in able:
-        why = f"deputy, {named} is away or may not" if named else f"deputy, no {seat} is designated"
-        yield Asked(person=designation.deputy, because=why)
+    if post.named in able:
+        yield Asked(person=post.named, because=post.because)
+    elif deputy in able:
+        why = f"deputy, {post.named} is away or may not" if post.named else f"deputy, no {post.title} is designated"
+        yield Asked(person=deputy, because=why)

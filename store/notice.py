@@ -19,8 +19,8 @@ class NoticeKind(StrEnum):
     RESOLVED = "resolved"  #: nothing is asked any more of those who were told
     PROPOSED = "proposed"  #: its dismissal is proposed: nothing is asked before somebody settles that
     HANDED_OVER = "handed_over"  #: one person has it from another; told to that person alone
-    YOUR_TURN = "your_turn"  #: the next step waits for one person; told to that person alone
-    REMINDER = "reminder"  #: a part of the time is over, or all of it; told to one person
+    YOUR_TURN = "your_turn"  #: the step that was entered waits for somebody; told to whoever is asked now
+    REMINDER = "reminder"  #: a part of the time is over, or all of it; told to whoever is asked by then
     REQUEST = "request"  #: one person is asked for information; told to that person alone
 
     @property
@@ -64,6 +64,8 @@ class NewNotice:
     stale: bool = False  #: see `Notice`
     breaks_through: bool = False  #: see `Notice`
     person: str | None = None  #: see `Notice`
+    matter: str = ""  #: see `Notice`
+    until: datetime | None = None  #: see `Notice`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,9 @@ class Notice:
     severity: Severity  #: as it was when the notice was written
     stale: bool  #: the event is older than 15 minutes: bundle it, never page it singly
     breaks_through: bool  #: tell it although the incident is acknowledged
-    person: str | None = None  #: person id: told to this person's receivers alone; None: the routes decide
+    person: str | None = None  #: person id: told to this person's receivers alone; None: `matter` or the routes decide
+    matter: str = ""  #: a `store.duties.Matter`: told to whoever is asked for it by then; "" if it is about none
+    until: datetime | None = None  #: when the time for the matter is over; None: see the clock that runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,9 @@ class Delivery:
     finished_at: datetime | None
     stale: bool  #: of its notice
     breaks_through: bool  #: of its notice
+    matter: str  #: of its notice
+    noticed_at: datetime  #: when its notice was written
+    until: datetime | None  #: of its notice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -250,6 +250,15 @@ ACTS: Mapping[str, Act] = MappingProxyType(
             Act(name="contain", roles=(Role.RESPONDER,), sets=("contained_at",)),
             Act(name="resolve", roles=(Role.RESPONDER,), sets=("resolved_at",)),
             Act(name="own", roles=(Role.RESPONDER,)),
+    when_resolved: bool = False  #: it can be done after the incident was resolved too
+    when_closed: bool = False  #: it can be done after the incident was closed too, whatever the outcome
+    when_open: bool = True
+
+    def fits(self, incident: Incident) -> bool:
+        """Whether *incident* stands where it can be done."""
+        if incident.is_open:
+            return self.when_open
+        return self.when_closed or (self.when_resolved and incident.outcome is Outcome.RESOLVED)
             Act(name="hand_over", roles=(Role.RESPONDER,)),
             Act(name="evidence", roles=(Role.RESPONDER,)),
             Act(name="correction", roles=(Role.RESPONDER,)),
@@ -273,8 +282,26 @@ def advance(
 ) -> Incident:
     """Return the incident standing at *to*.
 
+            Act(name="timer", roles=(Role.INVESTIGATOR, Role.APPROVER), when_resolved=True),
     Args:
         now: Time of the move, aware UTC.
+            Act(name="discrepancy", roles=(Role.APPROVER,)),
+            Act(name="answer_discrepancy", roles=(Role.REPORTER, Role.INVESTIGATOR)),
+            Act(name="close_discrepancy", roles=(Role.APPROVER,)),
+            Act(name="sign_again", roles=(Role.APPROVER,), four_eyes=True),
+            Act(name="watch", roles=PLANNERS),
+            Act(name="take_back_watch", roles=PLANNERS),
+            Act(name="tried", roles=(*PLANNERS, Role.VERIFIER), four_eyes=True),
+            Act(name="accept_risk", roles=(Role.APPROVER,), four_eyes=True),
+            Act(name="improve", roles=PLANNERS, when_resolved=True),
+            Act(name="improvement", roles=(*PLANNERS, Role.ACTION_OWNER), when_resolved=True),
+            Act(name="restrict", roles=(Role.RESPONDER, Role.INVESTIGATOR, Role.APPROVER), when_closed=True),
+            Act(name="lift_restriction", roles=(Role.APPROVER,), when_closed=True),
+            Act(name="redact", roles=(Role.APPROVER,), when_closed=True),
+            Act(name="hold", roles=(Role.APPROVER,), when_closed=True),
+            Act(name="release_hold", roles=(Role.APPROVER,), four_eyes=True, when_closed=True),
+            Act(name="dispose", roles=(Role.APPROVER,), when_closed=True, when_open=False),
+            Act(name="settle_disposal", roles=(Role.APPROVER,), four_eyes=True, when_closed=True, when_open=False),
         by: Who moves it. The daemon and rules may do only what happens by itself.
         roles: What *by* may do, if a person.
         unmet: Codes that the caller found unmet, of those that need more than the record.
@@ -330,9 +357,8 @@ def acknowledge(incident: Incident, *, now: datetime, by: Actor, roles: Collecti
 
 def allowed_acts(incident: Incident, roles: Collection[Role]) -> tuple[str, ...]:
     """What a person with *roles* may do to the incident now, moving no step."""
-    if not incident.is_open:
-        return ()
-    return tuple(act.name for act in ACTS.values() if not act.roles or set(act.roles) & set(roles))
+    able = (act for act in ACTS.values() if not act.roles or set(act.roles) & set(roles))
+    return tuple(act.name for act in able if act.fits(incident))
 
 
 def check_act(incident: Incident, act: Act, *, by: Actor, roles: Collection[Role]) -> None:
@@ -341,7 +367,9 @@ def check_act(incident: Incident, act: Act, *, by: Actor, roles: Collection[Role
     Raises:
         ActNotAllowed: with the codes ``closed``, ``person_required`` or ``role_required``.
     """
-    if not incident.is_open:
+    if incident.is_open and not act.when_open:
+        raise ActNotAllowed("not_closed", f"{incident.name} is open: {act.name} is for what is closed")
+    if not act.fits(incident):
         raise ActNotAllowed(
             "closed", f"{incident.name} is {incident.outcome.value}: it must be reopened before one can {act.name} it"
         )

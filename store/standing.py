@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from rules.event import Severity
-from store.incident import Status, Tlp
+from store.incident import Outcome, Stage, Status, Step, Tlp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +17,10 @@ class Standing:
     tlp: Tlp
     first_seen: datetime
     last_seen: datetime
+    step: Step
+    stage: Stage
+    outcome: Outcome
+    step_entered_at: datetime
     acknowledged_by: str | None
     quiet_until: datetime | None = None  #: its dismissal is proposed: nobody is asked for anything before
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, exists, func, or_, select
 
 from store.notice import Delivery, DeliveryState, NewDelivery, NewNotice, Notice, NoticeKind, Settlement
-from store.repository import records
+from store.repository import notices, records
 from store.tables import delivery, incident, notice, request
 from store.tx import Tx
 
@@ -19,11 +19,7 @@ _ASKS_FOR_ACK = tuple(kind for kind in NoticeKind if kind.asks)
 
 def write_notice(tx: Tx, new: NewNotice) -> int:
     """Someone should hear of the change that this transaction writes. Returns the notice's id."""
-    values = {name: getattr(new, name) for name in NewNotice.__slots__}
-    written: int = tx.connection.execute(
-        notice.insert().values(at=tx.now, **values).returning(notice.c.id)
-    ).scalar_one()
-    return written
+    return notices.write(tx, new)
 
 
 def notices_unplanned(connection: Connection, limit: int = 100) -> list[Notice]:
@@ -43,6 +39,8 @@ def notices_unplanned(connection: Connection, limit: int = 100) -> list[Notice]:
             stale=row.stale,
             breaks_through=row.breaks_through,
             person=row.person,
+            matter=row.matter,
+            until=row.until,
         )
         for row in rows
     ]
@@ -275,7 +273,8 @@ def _expire(tx: Tx, *, at_start: bool) -> int:
 
 
 def _deliveries() -> Select[Any]:
-    return select(delivery, notice.c.stale, notice.c.breaks_through).join(notice, notice.c.id == delivery.c.notice)
+    told = (notice.c.stale, notice.c.breaks_through, notice.c.matter, notice.c.at.label("noticed_at"), notice.c.until)
+    return select(delivery, *told).join(notice, notice.c.id == delivery.c.notice)
 
 
 def _from_row(row: Row[Any]) -> Delivery:

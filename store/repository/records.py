@@ -1,4 +1,7 @@
-"""A record as it lies in its table: load, add, change."""
+"""A record as it lies in its table: load, add, change.
+
+Every change passes here, so whoever's turn it has become hears of it from here: who moves a record tells nobody.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
@@ -9,9 +12,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from rules.event import Entity
+from store import duties
 from store.errors import NotFound
 from store.incident import Incident
 from store.records import MAX_ENTITIES
+from store.repository import agenda, notices
 from store.tables import entity, incident
 from store.tx import Tx
 from store.upsert import insert
@@ -55,14 +60,24 @@ def _merged_into(connection: Connection, numbers: Collection[int]) -> Iterable[i
 def add(tx: Tx, record: Incident) -> None:
     """Keep a new record."""
     tx.connection.execute(incident.insert(), _columns(record))
+    if duties.may_wait(record):
+        agenda.look(tx, record.number)
 
 
 def change(tx: Tx, before: Incident, after: Incident) -> None:
-    """Keep what differs between *before*, as loaded in this transaction, and *after*."""
+    """Keep what differs between *before*, as loaded in this transaction, and *after*.
+
+    If it stands elsewhere now, a notice is written for whoever has to do what it waits for there; if its clocks may
+    run otherwise now, they are looked at soon.
+    """
     old, new = _columns(before), _columns(after)
     changed = {name: new[name] for name in new if new[name] != old[name]}
     if changed:
         tx.connection.execute(incident.update().where(incident.c.number == after.number).values(**changed))
+    if changed.keys() & duties.CLOCKED_BY and (duties.may_wait(before) or duties.may_wait(after)):
+        agenda.look(tx, after.number)
+    if (turn := duties.turn(before, after)) is not None:
+        notices.write(tx, turn)
 
 
 def add_entities(tx: Tx, named: Mapping[int, Mapping[Entity, datetime]]) -> None:

@@ -173,7 +173,7 @@ async def test_what_nobody_settles_lapses(site: Site, ana: str) -> None:
     body = {"reason_code": "false_positive"}
     await site.ask("POST", f"{ONE}/moves/dismiss", token=ana, version=await version_of(site), json=body)
     woken = asyncio.Event()
-    lapses = Lapses(site.store, site.clock, woken.set)
+    lapses = Lapses(site.store, site.clock, lambda: site.rules, woken.set)
     assert await lapses.end_due() == 0
     site.clock.advance(timedelta(hours=24).total_seconds())
     stop = asyncio.Event()

@@ -29,6 +29,7 @@ from store.incident import Actor, ActorKind, Tlp
 from store.notice import Delivery, DeliveryState, NewDelivery
 from store.people import Person, Role
 from store.repository import findings, incidents, outbox, persons
+from store.site import Site
 
 ANA = Actor(kind=ActorKind.PERSON, id="ana")
 ACCEPTED, RETRY = SendResult(outcome=Sent.ACCEPTED), SendResult(outcome=Sent.RETRY, detail="refused")
@@ -246,7 +247,7 @@ async def test_the_time_to_acknowledge_is_the_configured_one(desk: Desk) -> None
     told: list[str] = []
     async with desk.running():
         for limits in (DEFAULT_LIMITS, (limit,), (waits,)):
-            desk.routing = replace(desk.routing, deadlines=Deadlines(limits=limits))
+            desk.routing = replace(desk.routing, site=Site(deadlines=Deadlines(limits=limits)))
             number = await desk.found(address=f"198.51.100.{len(told)}")
             await desk.settled(number, DeliveryState.ACCEPTED)
             told.append(desk.channel.sent[-1][1].body)

@@ -171,10 +171,13 @@ def test_who_cannot_acknowledge(by: Actor, roles: set[Role], place: Standing, co
 
 @pytest.mark.parametrize("place", legal_standings(), ids=str)
 def test_acts_are_allowed_while_it_is_open(place: Standing) -> None:
-    """In every open step each act is allowed to its roles; when it is closed, none is."""
+    """In every open step each act is allowed to its roles; later, those that keep a record; of timers once resolved."""
     incident = incident_at(place)
     for_all = {act.name for act in ACTS.values() if not act.roles}
-    assert set(process.allowed_acts(incident, ALL_ROLES)) == (set(ACTS) if incident.is_open else set())
+    later = {"dispose", "settle_disposal"}
+    after = later | {"restrict", "lift_restriction", "redact", "hold", "release_hold"}
+    after |= {"timer"} if place == process.RESOLVED else set()
+    assert set(process.allowed_acts(incident, ALL_ROLES)) == (set(ACTS) - later if incident.is_open else after)
     assert set(process.allowed_acts(incident, ())) == (for_all if incident.is_open else set())
 
 

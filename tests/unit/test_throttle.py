@@ -36,6 +36,9 @@ def delivery(number: int, *, incident: int = 0, stale: bool = False, at: datetim
         finished_at=None,
         stale=stale,
         breaks_through=False,
+        matter="",
+        noticed_at=at,
+        until=None,
     )
 
 

@@ -320,6 +320,14 @@ def upgrade() -> None:
     op.create_table(
         "notice",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+    op.create_table(
+        "agenda",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("look_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_agenda_incident")),
+        sa.PrimaryKeyConstraint("incident", name=op.f("pk_agenda")),
+    )
+    op.create_index("ix_agenda_look", "agenda", ["look_at"], unique=False)
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),
@@ -332,6 +340,8 @@ def upgrade() -> None:
         sa.Column("planned_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over', "
+        sa.Column("matter", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
             "'your_turn', 'reminder', 'request')",
             name=op.f("ck_notice_kind_literal"),
         ),

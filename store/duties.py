@@ -1,0 +1,282 @@
+"""What waits for whom: whose turn it is, who is asked, which reminder is due, and whether it still waits. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from rules.event import Decision
+from store.deadlines import DUTIES, Deadline, Duty
+from store.designation import Asked, Designation, Post, Seat, Staff
+from store.incident import Incident, Outcome, Stage, Status, Step
+from store.notice import NewNotice, NoticeKind
+from store.people import Role
+from store.process import (
+    APPROVAL,
+    CORRECTIVE_ACTIONS,
+    FOLLOW_UP,
+    IN_REVIEW,
+    INVESTIGATION,
+    NOTIFICATION,
+    REPORTING,
+    Standing,
+)
+
+
+class MatterKind(StrEnum):
+    """What kind of thing waits for somebody. Stored: never rename one."""
+
+    DUTY = "duty"  #: what the step is for
+    TIMER = "timer"  #: what somebody outside wants in time, e.g. a law
+    ACTION = "action"  #: an action with a date of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """One thing of an incident that waits for somebody; as text ``duty:report_review``, ``action:3``."""
+
+    kind: MatterKind
+    name: str  #: a `Duty`, the timer's name, or the action's number
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Matter":
+        """The matter that *text* stands for.
+
+        Raises:
+            ValueError: It stands for none.
+        """
+        kind, _, name = text.partition(":")
+        return cls(MatterKind(kind), name)
+
+    @classmethod
+    def of(cls, duty: Duty) -> "Matter":
+        """A duty."""
+        return cls(MatterKind.DUTY, duty.value)
+
+    @property
+    def duty(self) -> Duty | None:
+        """Which duty it is; None if it is none."""
+        return Duty(self.name) if self.kind is MatterKind.DUTY else None
+
+    @property
+    def task(self) -> str:
+        """What is to be done, as in "the time to …"."""
+        if self.kind is MatterKind.TIMER:
+            return f'meet the term "{self.name}"'
+        return _TASKS[Duty(self.name)] if self.kind is MatterKind.DUTY else f"do action {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """A clock that runs for a matter."""
+
+    matter: Matter
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A reminder that people have had, as the timeline keeps it."""
+
+    percent: int
+    start_at: datetime
+    until: datetime  #: when the time was to be over, as things stood then
+    at: datetime  #: when they had it
+    asked: tuple[str, ...]  #: person ids
+
+
+_TASKS: Mapping[Duty, str] = MappingProxyType(
+    {
+        Duty.ACKNOWLEDGE: "acknowledge it",
+        Duty.REPORT: "write the report",
+        Duty.REPORT_REVIEW: "review the report",
+        Duty.INVESTIGATION: "investigate",
+        Duty.CORRECTIVE_ACTIONS: "decide on corrective actions",
+        Duty.APPROVAL: "approve the dossier or return it",
+        Duty.FOLLOW_UP: "follow it up",
+    }
+)
+
+#: Why it is somebody's turn, by where it went; approval can be left in several ways.
+_TURNS: Mapping[tuple[Standing, Standing], str] = MappingProxyType(
+    {
+        (NOTIFICATION, REPORTING): "the people responsible were told",
+        (REPORTING, IN_REVIEW): "the report was handed in",
+        (IN_REVIEW, REPORTING): "the report was returned",
+        (IN_REVIEW, INVESTIGATION): "the report was accepted",
+        (INVESTIGATION, CORRECTIVE_ACTIONS): "the investigation is concluded",
+        (CORRECTIVE_ACTIONS, INVESTIGATION): "it is to be investigated again",
+        (CORRECTIVE_ACTIONS, APPROVAL): "the dossier was handed in",
+        (APPROVAL, REPORTING): "the dossier was returned",
+        (APPROVAL, INVESTIGATION): "the dossier was returned",
+        (APPROVAL, CORRECTIVE_ACTIONS): "the dossier was returned",
+        (APPROVAL, FOLLOW_UP): "the dossier was approved",
+        (FOLLOW_UP, CORRECTIVE_ACTIONS): "what was done is not enough",
+    }
+)
+
+_POSTS: Mapping[Duty, tuple[Role, Seat | None]] = MappingProxyType(
+    {
+        Duty.ACKNOWLEDGE: (Role.RESPONDER, Seat.LEAD),
+        Duty.REPORT: (Role.REPORTER, None),
+        Duty.REPORT_REVIEW: (Role.REVIEWER, Seat.REVIEWER),
+        Duty.INVESTIGATION: (Role.INVESTIGATOR, Seat.LEAD),
+        Duty.CORRECTIVE_ACTIONS: (Role.INVESTIGATOR, Seat.LEAD),
+        Duty.APPROVAL: (Role.APPROVER, Seat.APPROVER),
+        Duty.FOLLOW_UP: (Role.INVESTIGATOR, Seat.LEAD),
+    }
+)
+
+
+def turn(before: Incident, after: Incident) -> NewNotice | None:
+    """The notice that a change of where it stands asks for: somebody else's turn has come. None: nobody's has.
+
+    Who takes an incident is asked by notices of their own; and of what nobody has taken yet nobody is to write the
+    report: they were told of it a moment ago.
+    """
+    start, end = Standing.of(before), Standing.of(after)
+    duty = duty_of(after)
+    if start == end or duty in (None, Duty.ACKNOWLEDGE) or (duty is Duty.REPORT and after.owner is None):
+        return None
+    return ask(after, duty, _TURNS.get((start, end), f"it stands at {end} again"))
+
+
+def ask(record: Incident, duty: Duty, reason: str) -> NewNotice:
+    """The notice that it is the turn of whoever is asked for *duty*."""
+    return NewNotice(
+        incident=record.number,
+        kind=NoticeKind.YOUR_TURN,
+        cycle=record.cycle,
+        reason=reason,
+        severity=record.severity,
+        matter=str(Matter.of(duty)),
+    )
+
+
+def remind(record: Incident, clock: Clock, percent: int) -> NewNotice:
+    """The notice that *percent* of a clock's time is over."""
+    over = "the time" if percent >= 100 else f"{percent} % of the time"
+    return NewNotice(
+        incident=record.number,
+        kind=NoticeKind.REMINDER,
+        cycle=record.cycle,
+        reason=f"{over} to {clock.matter.task} is over",
+        severity=record.severity,
+        matter=str(clock.matter),
+        until=clock.deadline.due_at,
+    )
+
+
+def duty_of(record: Incident) -> Duty | None:
+    """What it waits for where it stands; None: for nothing that a person must do."""
+    return DUTIES.get((record.step, record.stage)) if record.is_open else None
+
+
+#: What of a record its clocks run by.
+CLOCKED_BY = frozenset(
+    {
+        "decision",
+        "history",
+        "severity",
+        "track",
+        "step",
+        "stage",
+        "status",
+        "outcome",
+        "cycle",
+        "step_entered_at",
+        "first_seen",
+        "aware_at",
+        "classified_at",
+        "acknowledged_at",
+        "quiet_until",
+    }
+)
+
+
+def may_wait(record: Incident) -> bool:
+    """Whether something of it may be due one day: timers run also after it was resolved."""
+    is_incident = record.decision is Decision.INVESTIGATE and not record.history
+    return is_incident and record.outcome in (Outcome.NONE, Outcome.RESOLVED)
+
+
+def post_of(matter: Matter, record: Incident, designation: Designation) -> Post:
+    """Who is to see to *matter*: whom the designation names; else, and for the report, who has the incident.
+
+    A timer is the lead's.
+    """
+    role, seat = _POSTS[matter.duty or Duty.INVESTIGATION]
+    if seat is not None and (named := designation.named(seat)):
+        return Post(role=role, named=named, because=f"designated {seat}", title=seat.value)
+    has_it = record.owner if seat in (None, Seat.LEAD) and record.owner else ""
+    return Post(role=role, named=has_it, because="has the incident", title=seat.value if seat else role.value)
+
+
+def asked(
+    matter: Matter,
+    record: Incident,
+    staff: Staff,
+    designation: Designation,
+    *,
+    now: datetime,
+    deadline: Deadline | None,
+    barred: Collection[str] = (),
+) -> tuple[Asked, ...]:
+    """Who is asked for *matter* now: one named person, the deputy at half time, all at the end."""
+    post = post_of(matter, record, designation)
+    return staff.asked_for(post, designation.deputy, now=now, deadline=deadline, barred=barred)
+
+
+def reminder_due(deadline: Deadline, told: Iterable[Told], now: datetime) -> int:
+    """The percentage at which people are to be reminded now; 0: at none.
+
+    Only the last one whose moment has come: what was missed while nothing ran is not made up for. Whoever heard as
+    much of an end that was as late, or later, has heard it.
+    """
+    percent = deadline.reached(now)
+    heard = any(
+        one.percent >= percent and one.start_at == deadline.start_at and one.until >= deadline.due_at for one in told
+    )
+    return 0 if heard else percent
+
+
+class Waiting(Protocol):
+    """As much of an incident as decides whether a matter still waits."""
+
+    @property
+    def step(self) -> Step: ...
+    @property
+    def stage(self) -> Stage: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def outcome(self) -> Outcome: ...
+    @property
+    def step_entered_at(self) -> datetime: ...
+    @property
+    def acknowledged_by(self) -> str | None: ...
+    @property
+    def quiet_until(self) -> datetime | None: ...
+
+
+def settled(matter: Matter, record: Waiting, since: datetime) -> str:
+    """Why *matter*, of which people were to hear at *since*, waits no more; "" while it does."""
+    if matter.kind is MatterKind.TIMER:
+        gone = record.outcome not in (Outcome.NONE, Outcome.RESOLVED)
+        return f"{record.outcome.value} before it was sent" if gone else ""
+    if record.status is Status.CLOSED:
+        return "closed before it was sent"
+    if matter.kind is MatterKind.ACTION:
+        return ""
+    if DUTIES.get((record.step, record.stage)) is not matter.duty or record.step_entered_at > since:
+        return "it went on before it was sent"
+    if record.quiet_until is not None:
+        return "its dismissal was proposed before it was sent"
+    if matter.duty is Duty.ACKNOWLEDGE and record.acknowledged_by:
+        return f"acknowledged by {record.acknowledged_by} before it was sent"
+    return ""
