@@ -5,7 +5,7 @@ from aiohttp import web
 from detector.api import acts, contacts, export, forms, health, incidents, people, requests
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
-from detector.web import acting
+from detector.web import acting, doing
 from detector.web import forms as form_pages
 from detector.web import routes as web_routes
 from detector.web.frames import PAGES
@@ -38,6 +38,7 @@ def new_application() -> web.Application:
         requests.routes,
         web_routes.routes,
         acting.routes,
+        doing.routes,
         form_pages.routes,
     ):
         app.router.add_routes(table)

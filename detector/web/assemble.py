@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from detector.web import form_view, views
+from detector.web import do_view, form_view, views
 from notifier.message import who_where
 from notifier.untrusted import visible
 from rules.event import Decision, Entity, Severity
@@ -121,6 +121,7 @@ def incident_view(
         contained_at=one.contained_at,
         quiet_until=one.quiet_until,
         drill=one.drill,
+        doables=do_view.doables(acts.allowed(one, person.roles), number) if person else (),
         forms=tuple(form_view.line(form, one.track) for form in forms.views(connection, number, site.forms).values()),
     )
 

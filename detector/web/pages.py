@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from detector.web import form_view, views
+from detector.web import do_view, form_view, views
 from detector.web.inputs import lines
 from notifier.message import duration
 from notifier.untrusted import visible
@@ -80,6 +80,10 @@ class Pages:
     def form(self, view: form_view.FormPage) -> str:
         """One form of an incident."""
         return self._render("form.html", view)
+
+    def do(self, view: do_view.DoPage) -> str:
+        """One act or move."""
+        return self._render("do.html", view)
 
     def acknowledge(self, view: views.AcknowledgeView) -> str:
         """The page behind the link in a message."""

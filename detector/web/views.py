@@ -114,6 +114,16 @@ class FormLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Doable:
+    """Something that the person who is signed in may do now."""
+
+    name: str
+    title: str
+    address: str  #: of its page
+    is_move: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentView:
     """One incident with everything that is known of it."""
 
@@ -147,6 +157,7 @@ class IncidentView:
     quiet_until: datetime | None = None  #: its dismissal is proposed
     drill: bool = False
     forms: tuple[FormLine, ...] = ()
+    doables: tuple[Doable, ...] = ()
     refused: str = ""  #: why what was asked for just now was not done
     typed: str = ""  #: what was typed then
 

@@ -1,0 +1,201 @@
+"""A body of the API as what a page asks, and what was typed as that body. Pure.
+
+So whatever can be asked for over the API has a page too, with the same names and the same checks.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from msgspec import inspect
+
+from detector.web.inputs import NO, YES, Input, Texts, as_value, lines, options, words
+from store.fields import Kind
+
+#: Empty rows that a table offers, all that one can add at once.
+SPARE_ROWS: Final = 3
+#: How a field of a body is asked for in words; others by their name.
+LABELS: Final = {
+    "agree": "Do you agree?",
+    "because": "Because",
+    "decision": "What is it worth?",
+    "due": "Due",
+    "due_at": "Answer wanted by",
+    "entry": "Number of the entry in the timeline",
+    "into": "Number of the incident that carries it on",
+    "note": "In a sentence",
+    "notes": "Notes",
+    "reason": "Why",
+    "reason_code": "Because it is",
+    "to": "To whom",
+}
+#: Fields that name a person, and texts of one line; other texts may have several.
+_PERSONS: Final = frozenset({"to", "person", "owner", "deputy", "done_by", "verified_by"})
+_SHORT: Final = frozenset({"contact", "reference", "sha256", "title", "token", "code", "field", "item", "criterion"})
+_KINDS: Final[tuple[tuple[Any, Kind], ...]] = (
+    ((inspect.EnumType, inspect.LiteralType), Kind.CHOICE),
+    (inspect.BoolType, Kind.YES_NO),
+    ((inspect.IntType, inspect.FloatType), Kind.NUMBER),
+    (inspect.DateTimeType, Kind.MOMENT),
+    (inspect.DateType, Kind.DATE),
+)
+_LISTS: Final = (inspect.VarTupleType, inspect.ListType, inspect.SetType, inspect.FrozenSetType)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Elements that belong together."""
+
+    legend: str  #: "" for those of the body itself
+    inputs: tuple[Input, ...]
+
+
+def groups(
+    shape: type[Any],
+    texts: Texts,
+    *,
+    persons: Mapping[str, str],
+    zone: str,
+    faults: Mapping[str, Sequence[str]] | None = None,
+    without: Sequence[str] = (),
+) -> tuple[Group, ...]:
+    """What a page asks to fill *shape*.
+
+    Args:
+        texts: What stands in the elements already.
+        faults: What is wrong with them, by the element's name.
+        without: Fields that the page sends by itself.
+    """
+    drawing = _Drawing(texts=texts, persons=persons, zone=zone, faults=faults or {})
+    return tuple(drawing.groups(shape, "", "", frozenset(without)))
+
+
+def body(shape: type[Any], texts: Texts, zone: str) -> tuple[Any, dict[str, tuple[str, ...]]]:
+    """The body that was typed (None if it is none), and what is wrong: the element, and sentences."""
+    given, faults = _struct(shape, "", texts, zone)
+    return (None, faults) if faults else (msgspec.convert(given, shape), {})
+
+
+def _struct(
+    shape: type[Any], prefix: str, texts: Texts, zone: str
+) -> tuple[dict[str, Any], dict[str, tuple[str, ...]]]:
+    given: dict[str, Any] = {}
+    faults: dict[str, tuple[str, ...]] = {}
+    value: Any
+    for one in msgspec.structs.fields(shape):
+        name, type_ = f"{prefix}{one.name}", _bare(inspect.type_info(one.type))
+        if isinstance(type_, inspect.StructType):
+            value, wrong = _struct(type_.cls, f"{name}.", texts, zone)
+            faults |= wrong if value or one.required else {}
+        elif rows_of := _rows_of(type_):
+            value, wrong = _rows(rows_of, name, texts, zone)
+            faults |= wrong
+        else:
+            value = as_value(_kind(one.name, type_), texts.get(name, ""), zone)
+            if value is not None and (said := _refusal(value, one.type)):
+                faults[name] = (said,)
+        if value not in (None, {}, []):
+            given[one.name] = value
+        elif one.required and not any(at.startswith(name) for at in faults):
+            faults[name] = ("this is needed",)
+    return given, faults
+
+
+def _rows(shape: type[Any], name: str, texts: Texts, zone: str) -> tuple[list[Any], dict[str, tuple[str, ...]]]:
+    rows: list[Any] = []
+    faults: dict[str, tuple[str, ...]] = {}
+    number = 1
+    while any(at.startswith(f"{name}[{number}].") for at in texts):
+        row, wrong = _struct(shape, f"{name}[{number}].", texts, zone)
+        if row:
+            rows.append(row)
+            faults |= wrong
+        number += 1
+    return rows, faults
+
+
+def _refusal(value: Any, type_: Any) -> str:
+    try:
+        msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        return str(error).replace("`", "")
+    return ""
+
+
+def _bare(type_: inspect.Type) -> inspect.Type:
+    """Without the None that an absent value may be."""
+    if isinstance(type_, inspect.UnionType):
+        type_ = next(one for one in type_.types if not isinstance(one, inspect.NoneType))
+    return type_.type if isinstance(type_, inspect.Metadata) else type_
+
+
+def _rows_of(type_: inspect.Type) -> type[Any] | None:
+    item = _bare(type_.item_type) if isinstance(type_, _LISTS) else None
+    return item.cls if isinstance(item, inspect.StructType) else None
+
+
+def _kind(name: str, type_: inspect.Type) -> Kind:
+    if isinstance(type_, _LISTS):
+        return Kind.LIST
+    for types, kind in _KINDS:
+        if isinstance(type_, types):
+            return kind
+    assert isinstance(type_, inspect.StrType), f"a page cannot ask for {name}: {type_}"
+    return Kind.PERSON if name in _PERSONS else Kind.LINE if name in _SHORT else Kind.TEXT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawing:
+    texts: Texts
+    persons: Mapping[str, str]
+    zone: str
+    faults: Mapping[str, Sequence[str]]
+
+    def groups(self, shape: type[Any], prefix: str, legend: str, without: frozenset[str]) -> Iterator[Group]:
+        flat, below = [], []
+        for one in sorted(msgspec.structs.fields(shape), key=lambda one: not one.required):
+            name, type_ = f"{prefix}{one.name}", _bare(inspect.type_info(one.type))
+            label = LABELS.get(one.name, words(one.name))
+            if one.name in without:
+                continue
+            if isinstance(type_, inspect.StructType):
+                below += list(self.groups(type_.cls, f"{name}.", label, frozenset()))
+            elif rows_of := _rows_of(type_):
+                below += list(self._rows(rows_of, name, label))
+            else:
+                flat.append(self._input(name, label, one, type_))
+        if flat:
+            yield Group(legend=legend, inputs=tuple(flat))
+        yield from below
+
+    def _rows(self, shape: type[Any], name: str, label: str) -> Iterator[Group]:
+        filled = 0
+        while any(self.texts.get(at) for at in self.texts if at.startswith(f"{name}[{filled + 1}].")):
+            filled += 1
+        for number in range(1, filled + SPARE_ROWS + 1):
+            yield from self.groups(shape, f"{name}[{number}].", f"{label}, {number}", frozenset())
+
+    def _input(self, name: str, label: str, one: msgspec.structs.FieldInfo, type_: inspect.Type) -> Input:
+        kind, value = _kind(one.name, type_), lines(self.texts.get(name, ""))
+        return Input(
+            name=name,
+            label=label,
+            kind=kind,
+            value=value,
+            choices=self._choices(kind, type_, value),
+            faults=tuple(self.faults.get(name, ())),
+            hint={Kind.MOMENT: f"Time in {self.zone}", Kind.LIST: "One in each line"}.get(kind, ""),
+            optional=not one.required,
+        )
+
+    def _choices(self, kind: Kind, type_: inspect.Type, value: str) -> tuple[tuple[str, str], ...]:
+        if kind is Kind.PERSON:
+            return tuple((one, lines(name)) for one, name in self.persons.items())
+        if kind is Kind.YES_NO:
+            return options((YES, NO))
+        if isinstance(type_, inspect.EnumType):
+            return options([str(one.value) for one in type_.cls], value)
+        if isinstance(type_, inspect.LiteralType):
+            return options([str(one) for one in type_.values], value)
+        return ()

@@ -1,0 +1,111 @@
+"""What the page of an act or move shows: what it does, what it asks, and when it is refused, what is missing. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from detector.api import acts as api
+from detector.web.asking import Group
+from detector.web.form_view import TITLES
+from detector.web.inputs import words
+from detector.web.views import Doable, Frame
+from store.forms import FormName, Forms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Something that is to be supplied, and where."""
+
+    text: str
+    address: str  #: "" if it is on no page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoPage:
+    """The page of one act or move."""
+
+    frame: Frame
+    number: int
+    title: str  #: of the incident
+    heading: str
+    tells: str
+    groups: tuple[Group, ...]
+    version: int
+    refused: str = ""
+    missing: tuple[Missing, ...] = ()
+    allowed: tuple[Doable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why it was not done."""
+
+    sentence: str
+    missing: Sequence[str] = ()
+    allowed: Sequence[str] = ()
+    beside: Mapping[str, Sequence[str]] | None = None
+
+
+#: What people read on the button of an act or move, and what it does.
+TELLS: Final[Mapping[str, tuple[str, str]]] = {
+    "acknowledge": ("Acknowledge", "You say that you have it. It closes nothing."),
+    "extend": ("I still have it", "Paging stays quiet; news counts as news again."),
+    "note": ("Write a note", "It stands in the timeline, for everyone who may see this incident."),
+    "contain": ("Contained", "It does no more harm. It closes nothing."),
+    "resolve": ("It is over", "You say that it is over. The seven steps go on; it closes nothing."),
+    "own": ("Take it over", "You are its owner from now on."),
+    "hand_over": ("Hand it over", "Another person is its owner from now on, and is told."),
+    "evidence": ("Add evidence", "A text or a reference, with its hash."),
+    "correction": ("Correct a time", "The old and the new one are both shown, with your reason."),
+    "classify": ("Set or confirm the severity", "A fall from high or above waits for another person."),
+    "split": ("Split it", "Part of it becomes an incident of its own."),
+    "concern": ("Raise a concern", "It must be answered before the incident can close."),
+    "answer": ("Answer a concern", "Your answer stands in the timeline beside it."),
+    "decide": ("Decide what it is worth", "Investigate it as an incident, or observe it for a while."),
+    "dismiss": ("Nothing to act on", "From severity high on another person has to agree."),
+    "settle": ("Settle the proposal", "Agree to dismiss it, or decline."),
+    "merge": ("Merge it into another", "The other incident carries it on."),
+    "unmerge": ("Take it out of the other", "It stands again where it stood."),
+    "reopen": ("Reopen it", "It begins anew: people are told, and clocks run from the beginning."),
+    "submit": ("Hand in the report", "Its reviewer is asked to look at it."),
+    "review": ("Review the report", "Accept it, or return it with notes."),
+    "conclude": ("Conclude the investigation", "Corrective actions come next."),
+    "investigate_again": ("Back to the investigation", "Something is not understood yet."),
+    "request_approval": ("Ask for approval", "The dossier is frozen, and its approvers are asked."),
+    "approve": ("Approve", "You sign the dossier as it was frozen."),
+    "reject": ("Reject or withdraw", "It goes back to an earlier step, with what is wrong."),
+    "rework": ("Back to corrective actions", "What was done is not enough."),
+    "close": ("Close the incident", "Its report stays, and whatever comes back reopens it."),
+    "sign_again": ("Sign again", "You sign what changed since your signature."),
+    "discrepancy": ("Raise a discrepancy", "Something in the dossier is not right."),
+    "answer_discrepancy": ("Answer a discrepancy", "Say what was done about it, or why it is none."),
+    "close_discrepancy": ("Close a discrepancy", "You are content with its answer."),
+    "timer": ("Decide a regulatory timer", "Filed, or not reportable, and why."),
+    "waive": ("Waive four eyes here", "It stands in a register, and in every export."),
+}
+
+
+def tells(name: str) -> tuple[str, str]:
+    """The words on the button of an act or move, and what it does."""
+    return TELLS.get(name, (words(name), ""))
+
+
+def doables(names: Sequence[str], number: int) -> tuple[Doable, ...]:
+    """What may be done now, each with its page; what has none is left out."""
+    there = [name for name in names if name in api.ACTS or name in api.MOVES]
+    return tuple(
+        Doable(name=name, title=tells(name)[0], address=f"/i/{number}/do/{name}", is_move=name in api.MOVES)
+        for name in there
+    )
+
+
+def missing_of(names: Sequence[str], number: int, forms: Forms) -> tuple[Missing, ...]:
+    """What a refusal names, each with where it can be supplied."""
+    return tuple(_missing(name, number, forms) for name in names)
+
+
+def _missing(name: str, number: int, forms: Forms) -> Missing:
+    form, _, field = name.partition(".")
+    if form in set(FormName) and (found := forms[FormName(form)].field(field)):
+        return Missing(text=f"{TITLES[FormName(form)]}: {found.label}", address=f"/i/{number}/forms/{form}#at-{field}")
+    return Missing(text=words(name), address="")

@@ -1,0 +1,119 @@
+"""A page for every act and every move: what it does, what it asks, and when it is refused, what is missing."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from detector.api import acts as api
+from detector.api.doing import Doing
+from detector.api.identity import CALLER, require_person
+from detector.api.keys import SITE, STORE, WAKE_NOTIFIER
+from detector.api.problem import Problem, from_error
+from detector.api.wire import number_of
+from detector.web import asking
+from detector.web.do_view import DoPage, Refusal, doables, missing_of, tells
+from detector.web.forms import texts_of
+from detector.web.frames import PAGES, frame_of, html
+from detector.web.inputs import Texts, words
+from detector.web.views import Frame
+from store import acts
+from store.errors import Refused, StaleVersion
+from store.forms import Forms
+from store.incident import Actor, ActorKind, Incident
+from store.people import Person
+from store.repository import persons, records
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/i/{number}/do/{name}")
+async def do_page(request: web.Request) -> web.Response:
+    """What an act or move asks."""
+    person = require_person(request)
+    number, name, _ = number_of(request), *_doing(request)
+    drawn = _drawn(await frame_of(request), person, number, name, request.app[SITE]().forms, {})
+    return html(request.app[PAGES].do(await request.app[STORE].read(drawn)))
+
+
+@routes.post("/i/{number}/do/{name}")
+async def do_act(request: web.Request) -> web.Response:
+    """Do it. What was typed stays if it is refused."""
+    person, number = require_person(request), number_of(request)
+    name, doing = _doing(request)
+    frame, texts = await frame_of(request), await texts_of(request)
+    body, beside = asking.body(doing.shape, texts, frame.zone)
+    if body is None:
+        refusal, status = Refusal(sentence="Not done yet: what is wrong is said below.", beside=beside), 422
+    else:
+        actor = Actor(kind=ActorKind.PERSON, id=person.id)
+        asked = api.asked_by(request, number, actor, request[CALLER].via, body, version_in(texts))
+        try:
+            await request.app[STORE].write(lambda tx: doing.work(tx, asked))
+        except (Refused, StaleVersion) as error:
+            refusal, status = refusal_of(error)
+        else:
+            request.app[WAKE_NOTIFIER]()
+            raise web.HTTPSeeOther(f"/i/{number}")
+    drawn = _drawn(frame, person, number, name, request.app[SITE]().forms, texts, refusal)
+    return html(request.app[PAGES].do(await request.app[STORE].read(drawn)), status=status)
+
+
+def refusal_of(error: Refused | StaleVersion) -> tuple[Refusal, int]:
+    """An error as it is shown, and its status."""
+    problem = from_error(error)
+    assert problem is not None
+    again = " What you typed is below: look again, then press again." if isinstance(error, StaleVersion) else ""
+    told = Refusal(sentence=f"Not done: {problem.detail}.{again}", missing=problem.missing, allowed=problem.allowed)
+    return told, problem.status
+
+
+def version_in(texts: Texts) -> int:
+    """The version that the page showed."""
+    text = texts.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
+
+
+def _doing(request: web.Request) -> tuple[str, Doing]:
+    name = request.match_info["name"]
+    doing = api.MOVES.get(name) or api.ACTS.get(name)
+    if doing is None:
+        raise Problem(404, "not_found", f"there is nothing called {name[:40]!r} that could be done")
+    return name, doing
+
+
+def _drawn(
+    frame: Frame,
+    person: Person,
+    number: int,
+    name: str,
+    forms: Forms,
+    texts: Texts,
+    refusal: Refusal | None = None,
+) -> Callable[[Connection], DoPage]:
+    doing: Doing = api.MOVES.get(name) or api.ACTS[name]
+
+    def look(connection: Connection) -> DoPage:
+        record: Incident = records.load(connection, number)
+        named = {one.id: one.name for one in persons.all_of(connection) if one.disabled_at is None}
+        able = acts.allowed(record, person.roles)
+        refused = refusal.sentence if refusal else ""
+        if not refused and name not in able:
+            refused = f"{record.name} stands at {words(record.step).lower()}: this cannot be done there, or not by you."
+        given: dict[str, Any] = {"persons": named, "zone": frame.zone, "faults": refusal.beside if refusal else None}
+        heading, told = tells(name)
+        return DoPage(
+            frame=frame,
+            number=number,
+            title=record.title,
+            heading=heading,
+            tells=told,
+            groups=asking.groups(doing.shape, texts, **given),
+            version=record.version,
+            refused=refused,
+            missing=missing_of(refusal.missing, number, forms) if refusal else (),
+            allowed=doables([one for one in able if one != name], number) if refused else (),
+        )
+
+    return look
