@@ -1,12 +1,13 @@
 """Acts that move no step, and what a person may do now. Pure; who may do what stands in `store.process`."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from store.errors import ActNotAllowed, MoveNotAllowed, Refused
-from store.incident import Actor, EntryKind, Incident, Outcome
+from store.incident import Actor, EntryKind, Incident, Outcome, Step
 from store.people import Role
 from store.process import (
     ACTS,
@@ -40,6 +41,13 @@ ENTRIES = {
 }
 #: Acts that need somebody to have the incident.
 _NEEDS_OWNER = frozenset({"extend", "own", "hand_over"})
+#: Acts that make sense only while this holds.
+_ONLY_WHILE: Mapping[str, Callable[[Incident], bool]] = MappingProxyType(
+    {
+        "discrepancy": lambda incident: incident.step is Step.APPROVAL,
+        "sign_again": lambda incident: incident.approved_at is not None,
+    }
+)
 
 
 #: What a caller asks for to go from one place to another by hand.
@@ -124,6 +132,7 @@ def allowed(incident: Incident, roles: Collection[Role]) -> tuple[str, ...]:
         if act.fits(incident)
         and (not act.roles or set(act.roles) & set(roles))
         and not (act.name in _NEEDS_OWNER and incident.acknowledged_at is None)
+        and _ONLY_WHILE.get(act.name, bool)(incident)
     ]
     moves = [name_of(move) for move in moves_from(Standing.of(incident)) if set(move.who) & set(roles)]
     if incident.quiet_until is not None and "dismiss" in moves:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from store.errors import ActNotAllowed
+from store.four_eyes import FourEyes
 from store.incident import DAEMON, Actor, ActorKind
 
 
@@ -13,10 +14,11 @@ class Discrepancy:
     """Something that does not fit. It hinders the approval until it is closed."""
 
     number: int  #: from 1 within its incident
-    item: str  #: what does not fit, and where
+    item: str  #: what does not fit, and where; "" if it was redacted
+    cause: str = ""  #: what broke through; "" if a person raised it
     raised_by: Actor  #: the daemon, if a match broke through
     raised_at: datetime
-    answer: str = ""
+    answer: str = ""  #: "" too if it was redacted
     answered_by: str = ""  #: person id
     closed_by: str = ""  #: person id
     closed_at: datetime | None = None
@@ -25,6 +27,9 @@ class Discrepancy:
     def is_open(self) -> bool:
         """Whether it still hinders the approval."""
         return self.closed_at is None
+
+    def __str__(self) -> str:
+        return f"discrepancy {self.number} ({self.item[:200]!r})"
 
 
 def raised(item: str, *, number: int, by: Actor, now: datetime) -> Discrepancy:
@@ -38,9 +43,9 @@ def raised(item: str, *, number: int, by: Actor, now: datetime) -> Discrepancy:
     return Discrepancy(number=number, item=item, raised_by=by, raised_at=now)
 
 
-def broke_through(what: str, *, number: int, now: datetime) -> Discrepancy:
+def broke_through(cause: str, what: str, *, number: int, now: datetime) -> Discrepancy:
     """The one that the daemon raises when a match changes the picture after the freeze."""
-    return raised(f"since the freeze: {what}", number=number, by=DAEMON, now=now)
+    return replace(raised(f"since the freeze: {what}", number=number, by=DAEMON, now=now), cause=cause)
 
 
 def answered(one: Discrepancy, answer: str, *, by: Actor) -> Discrepancy:
@@ -51,21 +56,21 @@ def answered(one: Discrepancy, answer: str, *, by: Actor) -> Discrepancy:
     """
     _check_open(one, by)
     if not answer.strip():
-        raise ActNotAllowed("answer_required", f"say what was found about {one.item!r}", missing=("answer",))
+        raise ActNotAllowed("answer_required", f"say what was found about {one}", missing=("answer",))
     return replace(one, answer=answer, answered_by=by.id)
 
 
-def closed(one: Discrepancy, *, by: Actor, now: datetime) -> Discrepancy:
-    """It, settled. By someone other than who answered it.
+def closed(one: Discrepancy, *, by: Actor, now: datetime, mode: FourEyes = FourEyes.FULL) -> Discrepancy:
+    """It, settled. By someone other than who answered it, unless four eyes are waived.
 
     Raises:
         ActNotAllowed: ``discrepancy_closed``, ``person_required``, ``answer_required`` or ``four_eyes``.
     """
     _check_open(one, by)
-    if not one.answer:
-        raise ActNotAllowed("answer_required", f"nobody has answered {one.item!r} yet", missing=("answer",))
-    if by.id == one.answered_by:
-        raise ActNotAllowed("four_eyes", f"{by.id} answered {one.item!r}: someone else must close it")
+    if not one.answered_by:
+        raise ActNotAllowed("answer_required", f"nobody has answered {one} yet", missing=("answer",))
+    if by.id == one.answered_by and mode is not FourEyes.WAIVED:
+        raise ActNotAllowed("four_eyes", f"{by.id} answered {one}: someone else must close it")
     return replace(one, closed_by=by.id, closed_at=now)
 
 
@@ -76,6 +81,6 @@ def open_ones(discrepancies: Iterable[Discrepancy]) -> tuple[Discrepancy, ...]:
 
 def _check_open(one: Discrepancy, by: Actor) -> None:
     if not one.is_open:
-        raise ActNotAllowed("discrepancy_closed", f"{one.closed_by} closed {one.item!r}")
+        raise ActNotAllowed("discrepancy_closed", f"{one.closed_by} closed {one}")
     if by.kind is not ActorKind.PERSON:
         raise ActNotAllowed("person_required", "only a person can answer or close a discrepancy")

@@ -6,7 +6,7 @@ notes, and what matches later go to an annex, and never make an approval stale.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
@@ -99,6 +99,14 @@ def assemble(
     return Dossier(incident=incident, cycle=cycle, parts=parts)
 
 
+def with_evidence_of(frozen: Dossier, now: Dossier) -> Dossier:
+    """*now* with the list of evidence up to the freeze: what the machine attached since belongs to the annex."""
+    parts = {part: fields for part, fields in now.parts.items() if part != EVIDENCE}
+    if EVIDENCE in frozen.parts:
+        parts[EVIDENCE] = frozen.parts[EVIDENCE]
+    return replace(now, parts=parts)
+
+
 def read(content: bytes) -> Dossier:
     """The dossier that canonical bytes tell."""
     told: dict[str, Any] = msgspec.json.decode(content)
@@ -132,6 +140,15 @@ def voided(approved: Dossier, now: Dossier, versions: Iterable[FormVersion] = ()
     return Voided(since=since, changes=changes, sentence=sentence)
 
 
+def first_differing(frozen: Dossier, versions: Iterable[FormVersion]) -> tuple[FormVersion, ...]:
+    """Of *versions* saved since the freeze, oldest first: of each form the first that says something else."""
+    first: dict[FormName, FormVersion] = {}
+    for one in versions:
+        if _covered(one) != frozen.parts.get(one.form.value, {}):
+            first.setdefault(one.form, one)
+    return tuple(first.values())
+
+
 def annex(frozen: Dossier, evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Lines that came after the freeze."""
     known = frozen.parts.get(EVIDENCE, {})
@@ -140,15 +157,16 @@ def annex(frozen: Dossier, evidence: Iterable[Evidence]) -> tuple[Evidence, ...]
 
 def authors(versions: Iterable[FormVersion]) -> frozenset[str]:
     """Person ids of everyone who wrote or confirmed something that a dossier covers, in any of *versions*."""
-    return frozenset(one.by for version in versions for one in _fields(version).values() if one.by)
+    return frozenset(one.by for version in versions for one in fields_of(version).values() if one.by)
 
 
 def unconfirmed(versions: Iterable[FormVersion]) -> tuple[str, ...]:
     """Covered fields that nobody has confirmed yet, as ``report.title``: the approver sees them."""
-    return tuple(f"{one.form}.{name}" for one in versions for name, written in _fields(one).items() if written.auto)
+    return tuple(f"{one.form}.{name}" for one in versions for name, written in fields_of(one).items() if written.auto)
 
 
-def _fields(version: FormVersion) -> Mapping[str, Written]:
+def fields_of(version: FormVersion) -> Mapping[str, Written]:
+    """What a dossier covers of a form."""
     if version.form in COVERED:
         return version.written
     if version.form is FormName.FOLLOW_UP:
@@ -158,7 +176,7 @@ def _fields(version: FormVersion) -> Mapping[str, Written]:
 
 def _covered(version: FormVersion) -> dict[str, str]:
     """Who wrote it, and whether it was confirmed, is no content: confirming voids nothing."""
-    return {name: f"{one.state}:{one.commitment}" for name, one in _fields(version).items()}
+    return {name: f"{one.state}:{one.commitment}" for name, one in fields_of(version).items()}
 
 
 def _place(line: Evidence) -> str:

@@ -96,6 +96,7 @@ def _grow(
         if known is None and another:
             records.write_entry(after.number, entries.joined(finding, verdict.reason))
         after = _tell_timeline(records, before, after, finding, now)
+    _tell_approvers(records, before, after, finding, known, raised)
     records.change(before, after)
     if notice is not None:
         records.notify(notice)
@@ -197,6 +198,16 @@ def _tell_timeline(records: Records, before: Incident, after: Incident, finding:
         if entry.kind is EntryKind.GREW:
             after = replace(after, rolled_up_at=now)
     return after
+
+
+def _tell_approvers(
+    records: Records, before: Incident, after: Incident, finding: Finding, known: Known | None, raised: bool
+) -> None:
+    """What changes the picture of a dossier that waits for its signatures is a discrepancy; the rest is annexed."""
+    if before.step is not Step.APPROVAL or (at_freeze := records.events_at_freeze(before.number)) is None:
+        return
+    for cause, told in break_through.of_dossier(before, after, finding, known, raised=raised, at_freeze=at_freeze):
+        records.raise_discrepancy(after.number, cause, told)
 
 
 def cleaned(finding: Finding) -> Finding:

@@ -209,6 +209,13 @@ class _Memory:
     def notify(self, notice: NewNotice) -> None:
         self.notices.append(notice)
 
+    def events_at_freeze(self, number: int) -> int | None:
+        """Nothing is approved in a replay."""
+        return None
+
+    def raise_discrepancy(self, number: int, cause: str, what: str) -> None:
+        """Nothing is approved in a replay."""
+
     def _candidate(self, finding: Finding, number: int, has_key: bool) -> Candidate:
         kept = self.kept[number]
         return Candidate(

@@ -143,30 +143,44 @@ def _moves() -> Iterator[Move]:
         end=FOLLOW_UP,
         who=(Role.APPROVER,),
         codes=(
+            "not_approver",
+            "four_eyes",
+            "missing_fields",
             "stale_hash",
             "open_discrepancies",
             "second_approval_pending",
-            "not_approver",
-            "four_eyes",
-            "fresh_sign_in",
-            "missing_fields",
             "checklist_required",
+            "fresh_sign_in",
         ),
     )
     for end in (REPORTING, INVESTIGATION, CORRECTIVE_ACTIONS):
-        yield Move(start=APPROVAL, end=end, who=(Role.APPROVER, *lead), codes=("discrepancies_required", "reason_required"))
+        yield Move(
+            start=APPROVAL,
+            end=end,
+            who=(Role.APPROVER, *lead),
+            codes=("discrepancies_required", "reason_required"),
+        )
     yield Move(
         start=FOLLOW_UP,
         end=CORRECTIVE_ACTIONS,
         who=(*lead, Role.APPROVER),
         by_itself="the verdict is not_effective",
+        codes=("reason_required",),
     )
     yield Move(
         start=FOLLOW_UP,
         end=RESOLVED,
         who=lead,
         by_itself="on the light track, when the watch is over",
-        codes=("open_actions", "watch_running", "open_concerns", "verdict_missing", "not_effective"),
+        codes=(
+            "open_actions",
+            "watch_running",
+            "open_concerns",
+            "verdict_missing",
+            "not_effective",
+            "missing_fields",
+            "approval_void",
+        ),
     )
     yield from _endings_and_reopenings()
 
@@ -223,6 +237,7 @@ GUARDS: Mapping[str, Callable[[Incident], bool]] = MappingProxyType(
     {
         "undecided": lambda incident: incident.decision is Decision.INVESTIGATE,
         "not_acknowledged": lambda incident: incident.acknowledged_at is not None or incident.track is Track.LIGHT,
+        "approval_void": lambda incident: incident.approval_void is None,
     }
 )
 
@@ -235,10 +250,22 @@ class Act:
     roles: tuple[Role, ...]  #: empty: any participant
     four_eyes: bool = False
     sets: tuple[str, ...] = ()  #: instants of the incident that it sets the first time
+    when_resolved: bool = False  #: it can be done after the incident was resolved too
+    when_closed: bool = False  #: it can be done after the incident was closed too, whatever the outcome
+    when_open: bool = True
+
+    def fits(self, incident: Incident) -> bool:
+        """Whether *incident* stands where it can be done."""
+        if incident.is_open:
+            return self.when_open
+        return self.when_closed or (self.when_resolved and incident.outcome is Outcome.RESOLVED)
 
 
 #: Who may ask others for information.
 ASKERS = (Role.RESPONDER, Role.REPORTER, Role.REVIEWER, Role.INVESTIGATOR, Role.APPROVER)
+
+#: Who may plan what follows an action.
+PLANNERS = (Role.RESPONDER, Role.INVESTIGATOR, Role.APPROVER)
 
 ACTS: Mapping[str, Act] = MappingProxyType(
     {
@@ -250,41 +277,14 @@ ACTS: Mapping[str, Act] = MappingProxyType(
             Act(name="contain", roles=(Role.RESPONDER,), sets=("contained_at",)),
             Act(name="resolve", roles=(Role.RESPONDER,), sets=("resolved_at",)),
             Act(name="own", roles=(Role.RESPONDER,)),
-    when_resolved: bool = False  #: it can be done after the incident was resolved too
-    when_closed: bool = False  #: it can be done after the incident was closed too, whatever the outcome
-    when_open: bool = True
-
-    def fits(self, incident: Incident) -> bool:
-        """Whether *incident* stands where it can be done."""
-        if incident.is_open:
-            return self.when_open
-        return self.when_closed or (self.when_resolved and incident.outcome is Outcome.RESOLVED)
             Act(name="hand_over", roles=(Role.RESPONDER,)),
             Act(name="evidence", roles=(Role.RESPONDER,)),
             Act(name="correction", roles=(Role.RESPONDER,)),
             Act(name="request", roles=ASKERS),
             Act(name="withdraw_request", roles=ASKERS),
+            Act(name="timer", roles=(Role.INVESTIGATOR, Role.APPROVER), when_resolved=True),
             Act(name="answer", roles=()),
             Act(name="concern", roles=()),
-        )
-    }
-)
-
-
-def advance(
-    incident: Incident,
-    to: Standing,
-    *,
-    now: datetime,
-    by: Actor,
-    roles: Collection[Role] = (),
-    unmet: Collection[str] = (),
-) -> Incident:
-    """Return the incident standing at *to*.
-
-            Act(name="timer", roles=(Role.INVESTIGATOR, Role.APPROVER), when_resolved=True),
-    Args:
-        now: Time of the move, aware UTC.
             Act(name="discrepancy", roles=(Role.APPROVER,)),
             Act(name="answer_discrepancy", roles=(Role.REPORTER, Role.INVESTIGATOR)),
             Act(name="close_discrepancy", roles=(Role.APPROVER,)),
@@ -302,6 +302,24 @@ def advance(
             Act(name="release_hold", roles=(Role.APPROVER,), four_eyes=True, when_closed=True),
             Act(name="dispose", roles=(Role.APPROVER,), when_closed=True, when_open=False),
             Act(name="settle_disposal", roles=(Role.APPROVER,), four_eyes=True, when_closed=True, when_open=False),
+        )
+    }
+)
+
+
+def advance(
+    incident: Incident,
+    to: Standing,
+    *,
+    now: datetime,
+    by: Actor,
+    roles: Collection[Role] = (),
+    unmet: Collection[str] = (),
+) -> Incident:
+    """Return the incident standing at *to*.
+
+    Args:
+        now: Time of the move, aware UTC.
         by: Who moves it. The daemon and rules may do only what happens by itself.
         roles: What *by* may do, if a person.
         unmet: Codes that the caller found unmet, of those that need more than the record.
@@ -365,7 +383,7 @@ def check_act(incident: Incident, act: Act, *, by: Actor, roles: Collection[Role
     """Raise if *by* may not do *act* on *incident* now.
 
     Raises:
-        ActNotAllowed: with the codes ``closed``, ``person_required`` or ``role_required``.
+        ActNotAllowed: with the codes ``closed``, ``not_closed``, ``person_required`` or ``role_required``.
     """
     if incident.is_open and not act.when_open:
         raise ActNotAllowed("not_closed", f"{incident.name} is open: {act.name} is for what is closed")
@@ -419,6 +437,8 @@ def _moved(incident: Incident, move: Move, now: datetime) -> Incident:
         fresh["merged_into"] = None
     if end.status is Status.CLOSED:
         fresh["quiet_until"] = None
+    if end.step is not Step.FOLLOW_UP:
+        fresh |= {"approved_at": None, "approval_void": None}
     return replace(
         incident,
         step=end.step,

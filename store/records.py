@@ -82,3 +82,9 @@ class Records(Protocol):
 
     def notify(self, notice: NewNotice) -> None:
         """Someone should hear of it."""
+
+    def events_at_freeze(self, number: int) -> int | None:
+        """How many events the record had when what is to be approved was frozen; None: nothing was."""
+
+    def raise_discrepancy(self, number: int, cause: str, what: str) -> None:
+        """Hinder the approval by what changes the picture; nothing if that *cause* hinders it already."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from store import procedure
 from store.calendar import Calendar
 from store.deadlines import Deadlines
 from store.designation import Staff
@@ -22,3 +23,8 @@ class Site:
     def calendar(self) -> Calendar:
         """When people work."""
         return self.deadlines.calendar
+
+    @property
+    def procedure_version(self) -> str:
+        """The version of the procedure in force, which a dossier names."""
+        return procedure.version(self.forms, self.four_eyes, self.deadlines)

@@ -63,6 +63,18 @@ TRIGGERS = (
     Trigger(table="form", act="UPDATE", message="a version of a form is never changed"),
     Trigger(table="form", act="DELETE", message="a version of a form is never deleted"),
     Trigger(table="form_answer", act="UPDATE", message="an answer is redacted by deleting it, never changed"),
+    *(
+        Trigger(table=table, act=act, message=f"{what} is never {done}")
+        for table, what in (("dossier", "a frozen dossier"), ("signature", "a signature"))
+        for act, done in (("UPDATE", "changed"), ("DELETE", "deleted"))
+    ),
+    Trigger(table="discrepancy", act="DELETE", message="a discrepancy is closed, never deleted"),
+    Trigger(
+        table="discrepancy",
+        act="UPDATE",
+        message="a discrepancy that is closed is never changed",
+        when="OLD.closed_at IS NOT NULL",
+    ),
     Trigger(table="incident", act="DELETE", message="an incident is never deleted"),
     Trigger(
         table="incident",

@@ -141,6 +141,8 @@ def incident(record: Incident) -> dict[str, Any]:
         "aware_at": record.aware_at,
         "contained_at": record.contained_at,
         "resolved_at": record.resolved_at,
+        "approved_at": record.approved_at,
+        "approval_void": record.approval_void,
         "closed_at": record.closed_at,
         "quiet_until": record.quiet_until,
         "observe_until": record.observe_until,

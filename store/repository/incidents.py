@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from rules.event import Decision, Entity, Severity
 from store import process
-from store.incident import Actor, EntryKind, Incident, NewEntry, RuleTally, Status
+from store.incident import Actor, EntryKind, Incident, NewEntry, RuleTally, Status, Step
 from store.notice import NewNotice, NoticeKind
 from store.repository import evidence, outbox, persons, records, timeline
 from store.tables import entity, incident, tally
@@ -25,6 +25,7 @@ class Filter:
     decision: Decision | None = None
     acknowledged: bool | None = None
     rule_id: str | None = None
+    step: Step | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def entities_of(connection: Connection, numbers: Sequence[int]) -> dict[int, lis
 
 def _narrowed(statement: Select[Any], wanted: Filter) -> Select[Any]:
     """*statement* for the records that are *wanted* only."""
-    for name in ("status", "severity", "decision", "rule_id"):
+    for name in ("status", "severity", "decision", "rule_id", "step"):
         if (one := getattr(wanted, name)) is not None:
             statement = statement.where(incident.c[name] == one)
     if wanted.acknowledged is not None:

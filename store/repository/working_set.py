@@ -14,7 +14,7 @@ from store.grouping import Candidate
 from store.incident import Incident, NewEntry, RuleTally
 from store.notice import NewNotice
 from store.records import Known
-from store.repository import candidates, evidence, outbox, records, timeline
+from store.repository import candidates, discrepancies, dossiers, evidence, outbox, records, timeline
 from store.tables import finding, incident, tally
 from store.tx import Tx
 from store.upsert import upsert
@@ -65,6 +65,7 @@ class WorkingSet:
         self._changed_tallies: set[tuple[int, str]] = set()
         self._entities: dict[int, dict[Entity, datetime]] = {}
         self._lines: dict[tuple[int, str], list[Evidence]] = {}
+        self._at_freeze: dict[int, int | None] = {}  #: events of those that wait to be approved
         self._last_number: int | None = None
         fresh = [
             intake.cleaned(one) for one in found if one.decision is Decision.INVESTIGATE and one.id not in self._known
@@ -200,6 +201,17 @@ class WorkingSet:
     def notify(self, notice: NewNotice) -> None:
         """Someone should hear of it."""
         outbox.write_notice(self._tx, notice)
+
+    def events_at_freeze(self, number: int) -> int | None:
+        """How many events the record had when what is to be approved was frozen."""
+        if number not in self._at_freeze:
+            frozen = dossiers.newest(self._tx.connection, self._now[number])
+            self._at_freeze[number] = frozen.events if frozen else None
+        return self._at_freeze[number]
+
+    def raise_discrepancy(self, number: int, cause: str, what: str) -> None:
+        """Hinder the approval by what changes the picture."""
+        discrepancies.break_through(self._tx, number, cause, what)
 
     def _observation(self, key: str) -> Sequence[Candidate]:
         if key not in self._observations:

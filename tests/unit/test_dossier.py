@@ -190,7 +190,7 @@ def test_a_discrepancy_is_answered_and_closed_by_two() -> None:
 
 def test_a_discrepancy_needs_words_and_a_person() -> None:
     """Empty items and answers are refused; the daemon raises, and never answers."""
-    one = discrepancies.broke_through("a login succeeded", number=2, now=START)
+    one = discrepancies.broke_through("success", "a login succeeded", number=2, now=START)
     assert (one.raised_by, one.item) == (DAEMON, "since the freeze: a login succeeded")
     with pytest.raises(ActNotAllowed, match="does not fit"):
         discrepancies.raised(" ", number=1, by=ANA, now=START)

@@ -1,0 +1,316 @@
+"""The approval over the API: look at the dossier, sign it, one by one or as a batch, and say what does not fit."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+from sqlalchemy import Connection
+
+from detector.api import wire, writing
+from detector.api.bodies import Body, Note, SomeNote
+from detector.api.doing import Asked, Doing
+from detector.api.identity import CALLER, hash_of, require_known, require_person
+from detector.api.keys import NEW_SECRET, SITE, STORE, WAKE_NOTIFIER
+from detector.api.problem import Problem
+from rules.finding import Evidence
+from store import dossier
+from store.approval import ApprovalState, Checklist, Frozen, Signed
+from store.discrepancies import Discrepancy
+from store.dossier import EVIDENCE, Change
+from store.four_eyes import approvals_needed
+from store.incident import Actor, ActorKind, Incident, Status, Step, TimelineEntry
+from store.repository import approval, discrepancies, evidence, fresh, incidents, persons, records, sign_in, timeline
+from store.repository.acts import Done
+from store.site import Site
+from store.tx import Tx
+
+routes = web.RouteTableDef()
+#: What a batch signs at most: it is one transaction.
+LARGEST_BATCH = 20
+MOST_ITEMS = 50
+Number = Annotated[int, Meta(ge=1, le=10**9)]
+Secret = Annotated[str, Meta(min_length=1, max_length=200)]
+Hash = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class ChecklistBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an approver vouches for."""
+
+    accurate: bool = False
+    complete: bool = False
+    compliant_with: Annotated[str, Meta(max_length=1000)] = ""
+
+
+class SigningBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every signature takes."""
+
+    fresh: Annotated[str, Meta(max_length=200)] = ""
+    checklist: ChecklistBody | None = None
+
+
+class ApproveBody(SigningBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``moves/approve``, ``acts/sign_again``."""
+
+    hash: Hash
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One incident of a batch."""
+
+    incident: Annotated[int, Meta(ge=1, le=10**15)]
+    hash: Hash
+
+
+class BatchBody(SigningBody, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``POST /api/v1/approvals``."""
+
+    incidents: Annotated[tuple[Wanted, ...], Meta(min_length=1, max_length=LARGEST_BATCH)]
+
+
+class RejectBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``moves/reject``."""
+
+    to: Literal["reporting", "investigation", "corrective_actions"]
+    discrepancies: Annotated[tuple[SomeNote, ...], Meta(max_length=MOST_ITEMS)] = ()
+
+
+class DiscrepancyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``acts/discrepancy``."""
+
+    item: Note
+
+
+class AnswerDiscrepancyBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``acts/answer_discrepancy``."""
+
+    discrepancy: Number
+    answer: Note
+
+
+class CloseDiscrepancyBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``acts/close_discrepancy``."""
+
+    discrepancy: Number
+
+
+class FreshBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``POST /api/v1/sign-in/fresh``: one of the two."""
+
+    token: Secret | None = None
+    code: Secret | None = None
+
+
+def signing(body: SigningBody, seen: str) -> approval.Signing:
+    """What *body* signs with; pages and the API share it.
+
+    Args:
+        seen: Hash of the dossier that was looked at.
+    """
+    given = body.checklist
+    checklist = (
+        Checklist(accurate=given.accurate, complete=given.complete, compliant_with=given.compliant_with)
+        if given
+        else None
+    )
+    return approval.Signing(hash=seen, fresh=hash_of(body.fresh), checklist=checklist, note=body.note)
+
+
+def _approve(tx: Tx, asked: Asked) -> Done:
+    given = signing(asked.body, asked.body.hash)
+    return approval.approve(tx, asked.number, asked.actor, site=asked.site, given=given, **asked.seen)
+
+
+def _sign_again(tx: Tx, asked: Asked) -> Done:
+    given = signing(asked.body, asked.body.hash)
+    return approval.sign_again(tx, asked.number, asked.actor, via=asked.via, site=asked.site, given=given)
+
+
+def _reject(tx: Tx, asked: Asked) -> Done:
+    body: RejectBody = asked.body
+    given: dict[str, Any] = {"to": Step(body.to), "items": body.discrepancies, "reason": body.note}
+    return approval.reject(tx, asked.number, asked.actor, **given, **asked.seen)
+
+
+def _raise(tx: Tx, asked: Asked) -> Done:
+    return discrepancies.raise_one(tx, asked.number, asked.actor, item=asked.body.item, via=asked.via)
+
+
+def _answer(tx: Tx, asked: Asked) -> Done:
+    given = {"discrepancy": asked.body.discrepancy, "text": asked.body.answer, "via": asked.via}
+    return discrepancies.answer(tx, asked.number, asked.actor, **given)
+
+
+def _close(tx: Tx, asked: Asked) -> Done:
+    given = {"discrepancy": asked.body.discrepancy, "mode": asked.site.four_eyes, "note": asked.body.note}
+    return discrepancies.close(tx, asked.number, asked.actor, via=asked.via, **given)
+
+
+MOVES: Mapping[str, Doing] = {"approve": Doing(ApproveBody, _approve), "reject": Doing(RejectBody, _reject)}
+ACTS: Mapping[str, Doing] = {
+    "discrepancy": Doing(DiscrepancyBody, _raise),
+    "answer_discrepancy": Doing(AnswerDiscrepancyBody, _answer),
+    "close_discrepancy": Doing(CloseDiscrepancyBody, _close),
+    "sign_again": Doing(ApproveBody, _sign_again),
+}
+
+
+@routes.post("/api/v1/sign-in/fresh")
+async def fresh_sign_in(request: web.Request) -> web.Response:
+    """Show that it is you, with your token or a one-time code, and get what signs once within five minutes."""
+    person = require_person(request)
+    body = await wire.body_of(request, FreshBody)
+    if (body.token is None) == (body.code is None):
+        raise Problem(
+            422, "invalid_body", "send your personal token, or the code of a sign-in link", missing=["token", "code"]
+        )
+    secret = request.app[NEW_SECRET]()
+
+    def work(tx: Tx) -> dict[str, Any]:
+        if not _is(tx, person.id, body):
+            raise Problem(403, "fresh_sign_in", f"that is no valid token or unused code of {person.id}")
+        return {"fresh": secret, "person": person.id, "expires_at": fresh.create(tx, person.id, hash_of(secret))}
+
+    return await writing.write(request, work, lambda told: writing.answered(told, status=201), secret=True)
+
+
+@routes.get("/api/v1/incidents/{number}/approval")
+async def show_approval(request: web.Request) -> web.Response:
+    """All that an approver looks at: the hash to sign, what changed, who signed, what does not fit, the annex."""
+    require_known(request)
+    number, site = wire.number_of(request), request.app[SITE]()
+
+    def look(connection: Connection) -> dict[str, Any]:
+        record = records.load(connection, number)
+        return shown(connection, record, approval.state_of(connection, record), site)
+
+    return wire.answer(await request.app[STORE].read(look))
+
+
+@routes.get("/api/v1/approvals")
+async def list_approvals(request: web.Request) -> web.Response:
+    """What waits to be signed, with the hash to sign; of one rule, with ``rule``."""
+    require_known(request)
+    rule = request.query.get("rule")
+    limit = wire.whole(request, "limit", LARGEST_BATCH, 100)
+
+    def look(connection: Connection) -> list[dict[str, Any]]:
+        wanted = incidents.Filter(status=Status.OPEN, step=Step.APPROVAL, rule_id=rule)
+        found = incidents.list_of(connection, wanted, limit=limit)
+        return [_waiting(record, approval.state_of(connection, record)) for record in found]
+
+    return wire.answer({"items": await request.app[STORE].read(look)})
+
+
+@routes.post("/api/v1/approvals")
+async def approve_batch(request: web.Request) -> web.Response:
+    """Sign light incidents of one rule with one token: all, or none."""
+    actor = Actor(kind=ActorKind.PERSON, id=require_person(request).id)
+    body = await wire.body_of(request, BatchBody)
+    wanted = [(one.incident, one.hash) for one in body.incidents]
+    via, site, given = request[CALLER].via, request.app[SITE](), signing(body, "")
+    response = await writing.write(
+        request,
+        lambda tx: approval.approve_all(tx, wanted, actor, via=via, site=site, given=given),
+        lambda done: writing.answered({"items": [wire.incident(one.incident) for one in done]}),
+    )
+    request.app[WAKE_NOTIFIER]()
+    return response
+
+
+def shown(connection: Connection, record: Incident, state: ApprovalState, site: Site) -> dict[str, Any]:
+    """The approval of an incident on the wire."""
+    lines = evidence.of(connection, record.number)
+    frozen = state.frozen
+    return _waiting(record, state) | {
+        "procedure_version": frozen.procedure_version if frozen else None,
+        "frozen": _frozen(frozen) if frozen else None,
+        "changes": [_change(one) for one in state.changes],
+        "signatures_needed": approvals_needed(record.track, site.four_eyes),
+        "signatures": [_signed(one, holds=state.holds(one)) for one in state.signatures],
+        "discrepancies": [_discrepancy(one) for one in state.discrepancies],
+        "annex": _annex(timeline.of(connection, record.number), frozen, lines) if frozen else None,
+        "parts": {part: dict(fields) for part, fields in state.now.parts.items()},
+    }
+
+
+def _waiting(record: Incident, state: ApprovalState) -> dict[str, Any]:
+    return {
+        "incident": record.name,
+        "number": record.number,
+        "title": record.title,
+        "rule": record.rule_id,
+        "track": record.track,
+        "step": record.step,
+        "version": record.version,
+        "hash": state.hash,
+        "frozen_hash": state.frozen.hash if state.frozen else None,
+        "approval_void": state.void,
+        "unconfirmed": state.unconfirmed,
+        "open_discrepancies": [one.number for one in state.discrepancies if one.is_open],
+    }
+
+
+def _frozen(one: Frozen) -> dict[str, Any]:
+    return {"dossier": one.number, "at": one.at, "entry": one.entry, "events": one.events, "hash": one.hash}
+
+
+def _change(one: Change) -> dict[str, Any]:
+    return {"part": one.part, "field": one.field, "kind": one.kind}
+
+
+def _signed(one: Signed, *, holds: bool) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "person": one.person,
+        "printed_name": one.printed_name,
+        "at": one.at,
+        "meaning": one.meaning,
+        "printed": one.printed,
+        "dossier": one.dossier,
+        "hash": one.hash,
+        "holds": holds,
+        "left": one.leaves,
+        "waived": one.waived,
+        "accurate": one.accurate,
+        "complete": one.complete,
+        "compliant_with": one.compliant_with,
+        "note": one.note,
+        "entry": one.entry,
+    }
+
+
+def _discrepancy(one: Discrepancy) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "item": one.item,
+        "cause": one.cause,
+        "raised_by": one.raised_by.id,
+        "raised_at": one.raised_at,
+        "answer": one.answer,
+        "answered_by": one.answered_by or None,
+        "closed_by": one.closed_by or None,
+        "closed_at": one.closed_at,
+        "open": one.is_open,
+    }
+
+
+def _annex(entries: list[TimelineEntry], frozen: Frozen, lines: list[Evidence]) -> dict[str, Any]:
+    """What came after the freeze: by the number of its entry, which never changes, and how many lines."""
+    return {
+        "entries": [
+            {"number": number, "entry": one.seq, "at": one.at, "kind": one.kind, "by": one.actor.id}
+            for number, one in enumerate((one for one in entries if one.seq > frozen.entry), 1)
+        ],
+        "lines": len(dossier.annex(frozen.dossier, lines)),
+        "evidence_frozen": len(frozen.dossier.parts.get(EVIDENCE, {})),
+    }
+
+
+def _is(tx: Tx, person: str, body: FreshBody) -> bool:
+    """Whether *body* holds a secret of *person*; a code is used up by it."""
+    if body.token is not None:
+        owner = persons.by_token(tx.connection, hash_of(body.token))
+        return owner is not None and owner.id == person
+    return body.code is not None and sign_in.spend(tx, hash_of(body.code)) == person
