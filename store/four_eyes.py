@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from rules.event import Severity
 from store.incident import Track
-from store.people import Role
+from store.people import Person, Role
 
 
 class FourEyes(StrEnum):
@@ -204,6 +204,18 @@ def persons_in_conflict(
     seen = {_account(value) for kind, value in entities if kind == "account"}
     owners = {person for person, names in accounts.items() if seen & {_account(name) for name in (person, *names)}}
     return frozenset(owners | set(involved))
+
+
+def named_in(texts: Iterable[str], persons: Iterable[Person]) -> frozenset[str]:
+    """Ids of the *persons* that a report names: by id, name, mail address or account, whatever the case."""
+    said = {text.strip().casefold() for text in texts} - {""}
+    accounts = {_account(text) for text in said}
+    return frozenset(
+        one.id
+        for one in persons
+        if said & {name.casefold() for name in (one.id, one.name, one.email or one.id)}
+        or accounts & {_account(name) for name in (one.id, *one.accounts)}
+    )
 
 
 def settling_needs_another(highest: Severity) -> bool:

@@ -31,6 +31,7 @@ class Person:
     roles: frozenset[Role]
     email: str | None = None
     timezone: str = "UTC"
+    accounts: tuple[str, ...] = ()  #: names of their accounts in logs, besides the id
     from_config: bool = False  #: kept by the configuration file; commands cannot change it
     disabled_at: datetime | None = None  #: None: may sign in
 

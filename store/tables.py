@@ -404,6 +404,7 @@ person = Table(
     Column("name", Words, nullable=False),
     Column("email", Words),
     Column("timezone", Words, nullable=False),
+    Column("accounts", Packed(tuple[str, ...]), nullable=False),
     Column("from_config", Boolean, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("changed_by", Words, nullable=False),  #: "" for the configuration

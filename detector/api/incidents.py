@@ -13,9 +13,8 @@ from detector.api.identity import CALLER, require_known, require_person
 from detector.api.keys import STORE, WAKE_NOTIFIER
 from detector.api.problem import Problem
 from rules.event import Decision, Severity
-from store import acts
 from store.incident import Actor, ActorKind, Status
-from store.repository import evidence, incidents, outbox, timeline
+from store.repository import conflicts, evidence, incidents, outbox, timeline
 
 routes = web.RouteTableDef()
 
@@ -79,7 +78,7 @@ async def list_incidents(request: web.Request) -> web.Response:
 async def show_incident(request: web.Request) -> web.Response:
     """One incident with everything that is known of it."""
     require_known(request)
-    number, caller = wire.number_of(request), request[CALLER]
+    number, person = wire.number_of(request), request[CALLER].person
 
     def look(connection: Connection) -> tuple[dict[str, object], int]:
         view = incidents.get(connection, number)
@@ -91,7 +90,7 @@ async def show_incident(request: web.Request) -> web.Response:
             evidence=evidence.of(connection, number),
             timeline=timeline.of(connection, number),
             deliveries=outbox.of_incident(connection, number),
-            allowed=acts.allowed(record, caller.person.roles) if caller.person else (),
+            allowed=conflicts.allowed(connection, record, person.id, person.roles) if person else (),
         ), record.version
 
     body, version = await request.app[STORE].read(look)

@@ -37,6 +37,7 @@ async def add_user(request: web.Request) -> web.Response:
         roles=frozenset(body.roles),
         email=body.email or None,
         timezone=body.timezone,
+        accounts=body.accounts,
     )
     headers = {"Location": f"/api/v1/users/{person.id}"}
     return await writing.write(

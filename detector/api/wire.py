@@ -30,6 +30,7 @@ class NewUser(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roles: tuple[Role, ...] = (Role.VIEWER,)
     email: str = ""
     timezone: str = "UTC"
+    accounts: tuple[str, ...] = ()
 
 
 class NewToken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +97,12 @@ def number_of(request: web.Request) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 15):
         raise Problem(404, "not_found", "an incident is named by its number, e.g. INC-42")
     return int(text)
+
+
+def whole_in_path(request: web.Request, name: str) -> int:
+    """A whole number in the path; 0, which nothing has, if it is none."""
+    text = request.match_info[name]
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 
 def whole(request: web.Request, name: str, default: int, most: int) -> int:
@@ -205,6 +212,7 @@ def user(person: Person) -> dict[str, Any]:
         "roles": sorted(person.roles),
         "email": person.email,
         "timezone": person.timezone,
+        "accounts": person.accounts,
         "from_config": person.from_config,
         "disabled_at": person.disabled_at,
     }

@@ -12,9 +12,8 @@ from detector.api import wire
 from detector.api.identity import CALLER, require_known
 from detector.api.keys import STORE
 from detector.api.problem import Problem, from_error
-from store import acts
 from store.errors import NotFound
-from store.repository import idempotency, records
+from store.repository import conflicts, idempotency, records
 from store.repository.acts import Done
 from store.repository.idempotency import Answered, Asked
 from store.tx import Tx
@@ -75,7 +74,7 @@ async def with_allowed(request: web.Request, number: int, refused: Exception) ->
 
     def look(connection: Connection) -> tuple[tuple[str, ...], int]:
         record = records.load(connection, number)
-        return acts.allowed(record, person.roles), record.version
+        return conflicts.allowed(connection, record, person.id, person.roles), record.version
 
     try:
         problem.allowed, version = await request.app[STORE].read(look)

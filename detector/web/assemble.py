@@ -9,12 +9,12 @@ from notifier.message import who_where
 from notifier.untrusted import visible
 from rules.event import Decision, Entity, Severity
 from rules.finding import Evidence
-from store import acts, process
+from store import process
 from store.four_eyes import settling_needs_another
 from store.incident import Incident, Status, TimelineEntry
 from store.notice import Delivery, DeliveryState
 from store.people import Person
-from store.repository import evidence, forms, incidents, outbox, persons, timeline
+from store.repository import conflicts, evidence, forms, incidents, outbox, persons, timeline
 from store.site import Site
 
 PAGE = 50
@@ -88,6 +88,7 @@ def incident_view(
     """One incident with everything that is known of it."""
     view, called = incidents.get(connection, number), names(connection)
     one = view.incident
+    able = conflicts.allowed(connection, one, person.id, person.roles) if person else ()
     return views.IncidentView(
         frame=frame,
         number=number,
@@ -114,14 +115,14 @@ def incident_view(
         lines=tuple(map(_line, evidence.of(connection, number))),
         timeline=tuple(_happening(entry, called) for entry in reversed(timeline.of(connection, number))),
         told=tuple(_told(delivery, called) for delivery in outbox.of_incident(connection, number)),
-        may_acknowledge=may_acknowledge(one, person),
+        may_acknowledge="acknowledge" in able and may_acknowledge(one, person),
         version=one.version,
-        acts=frozenset(acts.allowed(one, person.roles)) if person else frozenset(),
+        acts=frozenset(able),
         needs_another=settling_needs_another(one.severity_highest),
         contained_at=one.contained_at,
         quiet_until=one.quiet_until,
         drill=one.drill,
-        doables=do_view.doables(acts.allowed(one, person.roles), number) if person else (),
+        doables=do_view.doables(able, number),
         forms=tuple(form_view.line(form, one.track) for form in forms.views(connection, number, site.forms).values()),
     )
 
@@ -133,6 +134,7 @@ def acknowledge_view(
     view, called = incidents.get(connection, number), names(connection)
     one = view.incident
     told = [each for each in outbox.of_incident(connection, number) if each.state is DeliveryState.ACCEPTED]
+    able = conflicts.allowed(connection, one, person.id, person.roles)
     return views.AcknowledgeView(
         frame=frame,
         answer=answer or standing(one),
@@ -148,7 +150,7 @@ def acknowledge_view(
         told=tuple(dict.fromkeys(called.get(each.person or "", each.receiver) for each in told)),
         by=called.get(one.acknowledged_by or "", one.acknowledged_by),
         at=one.acknowledged_at,
-        acts=frozenset(acts.allowed(one, person.roles)) if one.acknowledged_at is not None else frozenset(),
+        acts=frozenset(able) if one.acknowledged_at is not None else frozenset(),
         needs_another=settling_needs_another(one.severity_highest),
         contained_at=one.contained_at,
         quiet_until=one.quiet_until,

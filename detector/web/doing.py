@@ -13,17 +13,16 @@ from detector.api.keys import SITE, STORE, WAKE_NOTIFIER
 from detector.api.problem import Problem, from_error
 from detector.api.wire import number_of
 from detector.web import asking
-from detector.web.do_view import DoPage, Refusal, doables, missing_of, tells
+from detector.web.do_view import DoPage, Refusal, doables, missing_of, tells, version_in
 from detector.web.forms import texts_of
 from detector.web.frames import PAGES, frame_of, html
 from detector.web.inputs import Texts, words
 from detector.web.views import Frame
-from store import acts
 from store.errors import Refused, StaleVersion
 from store.forms import Forms
 from store.incident import Actor, ActorKind, Incident
 from store.people import Person
-from store.repository import persons, records
+from store.repository import conflicts, persons, records
 
 routes = web.RouteTableDef()
 
@@ -69,12 +68,6 @@ def refusal_of(error: Refused | StaleVersion) -> tuple[Refusal, int]:
     return told, problem.status
 
 
-def version_in(texts: Texts) -> int:
-    """The version that the page showed."""
-    text = texts.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
-
-
 def _doing(request: web.Request) -> tuple[str, Doing]:
     name = request.match_info["name"]
     doing = api.MOVES.get(name) or api.ACTS.get(name)
@@ -97,7 +90,7 @@ def _drawn(
     def look(connection: Connection) -> DoPage:
         record: Incident = records.load(connection, number)
         named = {one.id: one.name for one in persons.all_of(connection) if one.disabled_at is None}
-        able = acts.allowed(record, person.roles)
+        able = conflicts.allowed(connection, record, person.id, person.roles)
         refused = refusal.sentence if refusal else ""
         if not refused and name not in able:
             refused = f"{record.name} stands at {words(record.step).lower()}: this cannot be done there, or not by you."

@@ -9,7 +9,7 @@ from store.errors import ActNotAllowed
 from store.incident import Actor, EntryKind, Fact, Incident, NewEntry
 from store.notice import NewNotice, NoticeKind
 from store.people import Role
-from store.repository import outbox, persons, records, timeline
+from store.repository import conflicts, outbox, persons, records, timeline
 from store.tables import timeline as entries
 from store.tx import Tx
 
@@ -96,7 +96,7 @@ def finished(tx: Tx, after: Incident, actor: Actor) -> Done:
     last = select(func.max(entries.c.seq)).where(entries.c.incident == after.number)
     seq: int = tx.connection.execute(last).scalar_one()
     roles = persons.roles_of(tx.connection, actor)
-    return Done(incident=after, entry=seq, allowed=acts.allowed(after, roles))
+    return Done(incident=after, entry=seq, allowed=conflicts.allowed(tx.connection, after, actor.id, roles))
 
 
 def _do(

@@ -18,7 +18,7 @@ from store.form_version import CARRIED, FormVersion, Written
 from store.forms import FORMS, Form, FormName, Forms
 from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, NewEntry
 from store.prefill import Known, goes_on, prefill
-from store.repository import incidents, persons, records, reviews, timeline
+from store.repository import conflicts, incidents, persons, records, reviews, timeline
 from store.tables import form, form_answer
 from store.tx import Tx
 
@@ -140,6 +140,7 @@ def redact(tx: Tx, number: int, name: FormName, field: str, *, by: Actor, reason
     Raises:
         NotFound: Nothing stands in that field, in no version.
     """
+    conflicts.check(tx.connection, number, by)  # before it can take the very trace of a conflict away
     of_it = (form_answer.c.incident == number, form_answer.c.form == name, form_answer.c.field == field)
     before = latest(tx.connection, number, name)
     gone = tx.connection.execute(form_answer.delete().where(*of_it)).rowcount
@@ -197,7 +198,8 @@ def _follow(
     records.change(tx, record, after)
     if because:
         facts: dict[str, Fact] = {"track": after.track.value, "tlp": after.tlp.value, "reason": because}
-        timeline.append(tx, record.number, NewEntry(kind=EntryKind.RAISED, actor=by, facts=facts, via=via))
+        entry = NewEntry(kind=EntryKind.RAISED, actor=by, facts=facts, via=via)
+        timeline.append(tx, record.number, entry, despite_interest=True)
 
 
 def _write(
@@ -223,14 +225,15 @@ def _write(
         at=tx.now,
         written=form_version.write(old, answers, author=by, random=tx.random),
     )
-    _insert(tx, new, carried)
     facts: dict[str, Fact] = {
         "form": name.value,
         "version": new.version,
         "fields": ", ".join(form_version.changed(carried, new.written)),
         "hash": new.hash,
     }
+    # First the entry: whoever names themselves as involved may still say so, and never takes that away again.
     timeline.append(tx, record.number, NewEntry(kind=EntryKind.FORM_SAVED, actor=by, facts=facts, via=via))
+    _insert(tx, new, carried)
 
 
 def _insert(tx: Tx, new: FormVersion, carried: Mapping[str, Written]) -> None:

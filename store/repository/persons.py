@@ -110,13 +110,14 @@ def _from_row(row: Row[Any], roles: set[Role]) -> Person:
         roles=frozenset(roles),
         email=row.email,
         timezone=row.timezone,
+        accounts=row.accounts,
         from_config=row.from_config,
         disabled_at=row.disabled_at,
     )
 
 
 def _columns(one: Person) -> dict[str, Any]:
-    return {"name": one.name, "email": one.email, "timezone": one.timezone}
+    return {"name": one.name, "email": one.email, "timezone": one.timezone, "accounts": one.accounts}
 
 
 def _set_roles(tx: Tx, one: Person) -> None:

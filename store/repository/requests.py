@@ -190,7 +190,7 @@ def _settle(tx: Tx, found: Request, state: RequestState, actor: Actor, via: str,
     facts: dict[str, Fact] = {"request": found.number, "state": state.value}
     values = {name: text for name, text in said.items() if text}
     entry = NewEntry(kind=EntryKind.REPLIED, actor=actor, facts=facts, values=values, via=via)
-    timeline.append(tx, found.incident, entry)
+    timeline.append(tx, found.incident, entry, despite_interest=state is RequestState.ANSWERED)
     done = finished(tx, records.load(tx.connection, found.incident), actor)
     tx.connection.execute(
         request.update()

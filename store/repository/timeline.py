@@ -7,12 +7,23 @@ from sqlalchemy import Connection, Row, select
 from store import audit
 from store.errors import NotFound
 from store.incident import Actor, EntryKind, Fact, NewEntry, TimelineEntry
+from store.repository import conflicts
 from store.tables import timeline, value
 from store.tx import Tx
 
 
-def append(tx: Tx, number: int, new: NewEntry) -> int:
-    """Add an entry to the record's chain, and return its number there."""
+def append(tx: Tx, number: int, new: NewEntry, *, despite_interest: bool = False) -> int:
+    """Add an entry to the record's chain, and return its number there.
+
+    Args:
+        despite_interest: It is no act of its own upon the record, so that whoever is involved may do it: they answer
+            what they are asked, or it follows from what they were allowed to do.
+
+    Raises:
+        ActNotAllowed: ``conflict_of_interest``: whoever did it is involved in the record.
+    """
+    if not despite_interest:
+        conflicts.check(tx.connection, number, new.actor)
     last = tx.connection.execute(
         select(timeline.c.seq, timeline.c.hash)
         .where(timeline.c.incident == number)

@@ -164,6 +164,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=True),
         sa.Column("timezone", sa.Text(), nullable=False),
+        sa.Column("accounts", sa.Text(), nullable=False),
         sa.Column("from_config", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("changed_by", sa.Text(), nullable=False),
