@@ -26,6 +26,7 @@ from sqlalchemy import (
 
 from rules.event import Decision, Entity, Severity
 from rules.finding import SeverityTerm
+from store.action import ActionKind, ActionState
 from store.columns import Packed, UtcTime, Words, either, literal
 from store.forms import FormName
 from store.four_eyes import Signature
@@ -686,6 +687,36 @@ fresh_token = Table(
     Column("person", Words, ForeignKey("person.id"), nullable=False),
     Column("expires_at", UtcTime, nullable=False),
     Column("spent_at", UtcTime),
+)
+
+# -- actions -----------------------------------------------------------------------------------------------------------
+
+#: Every version of every action; the newest is how it stands.
+action = Table(
+    "action",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    *literal("state", ActionState),
+    *literal("kind", ActionKind),
+    Column("owner", Words, nullable=False),  #: person id; "": nobody yet
+    Column("due", String),  #: a date, e.g. 2026-03-02
+    Column("content", LargeBinary, nullable=False),  #: the canonical bytes that were hashed
+    Column("hash", String, nullable=False),
+    CheckConstraint("number >= 1 AND version >= 1 AND length(hash) = 64", name="shape"),
+)
+
+#: Texts may have to be redacted: a version holds only a salted commitment to each.
+action_text = Table(
+    "action_text",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("action", Integer, primary_key=True),
+    Column("commitment", String, primary_key=True),
+    Column("field", String, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("text", Words, nullable=False),
 )
 
 # -- reading -----------------------------------------------------------------------------------------------------------

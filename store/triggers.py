@@ -63,6 +63,9 @@ TRIGGERS = (
     Trigger(table="form", act="UPDATE", message="a version of a form is never changed"),
     Trigger(table="form", act="DELETE", message="a version of a form is never deleted"),
     Trigger(table="form_answer", act="UPDATE", message="an answer is redacted by deleting it, never changed"),
+    Trigger(table="action", act="UPDATE", message="a version of an action is never changed"),
+    Trigger(table="action", act="DELETE", message="an action is dropped, never deleted"),
+    Trigger(table="action_text", act="UPDATE", message="a text is redacted by deleting it, never changed"),
     *(
         Trigger(table=table, act=act, message=f"{what} is never {done}")
         for table, what in (("dossier", "a frozen dossier"), ("signature", "a signature"))

@@ -15,6 +15,7 @@ from support.routes import routes
 
 from detector.metrics import Metrics
 from rules.event import Decision, Severity, TimeSource
+from store.action import ActionKind, ActionState
 from store.deadlines import Duty
 from store.designation import Seat
 from store.four_eyes import FourEyes, Signature
@@ -39,6 +40,8 @@ BUNDLED = [path for path in sorted((ROOT / "rules" / "bundled").rglob("*.yml")) 
 
 #: Every enumeration whose values people meet.
 VOCABULARY: tuple[type[StrEnum], ...] = (
+    ActionKind,
+    ActionState,
     ActorKind,
     Decision,
     DeliveryState,

@@ -2,7 +2,19 @@
 
 from aiohttp import web
 
-from detector.api import acts, approval, contacts, export, forms, health, incidents, people, requests
+from detector.api import (
+    action_lists,
+    actions,
+    acts,
+    approval,
+    contacts,
+    export,
+    forms,
+    health,
+    incidents,
+    people,
+    requests,
+)
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
 from detector.web import acting, doing
@@ -32,6 +44,8 @@ def new_application() -> web.Application:
         incidents.routes,
         export.routes,
         acts.routes,
+        actions.routes,
+        action_lists.routes,
         approval.routes,
         forms.routes,
         people.routes,

@@ -21,6 +21,7 @@ FORBIDDEN = frozenset(
         "not_asked",
         "not_reviewer",
         "not_approver",
+        "not_owner",
         "fresh_sign_in",
     }
 )

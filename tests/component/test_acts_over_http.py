@@ -22,7 +22,7 @@ from store.repository import findings, persons
 from store.site import Site as Rules
 from store.tx import Tx
 
-BO = replace(ANA, id="bo", name="Bo", roles=frozenset({Role.RESPONDER, Role.ADMIN}))
+BO = replace(ANA, id="bo", name="Bo", roles=frozenset({Role.RESPONDER, Role.INVESTIGATOR, Role.ADMIN}))
 ONE = "/api/v1/incidents/INC-1"
 
 
@@ -255,6 +255,9 @@ BODIES: dict[str, tuple[str, dict[str, Any]]] = {
     "/api/v1/incidents/{number}/acknowledge": (f"{ONE}/acknowledge", {}),
     "/api/v1/incidents/{number}/acts/{act}": (f"{ONE}/acts/contain", {}),
     "/api/v1/incidents/{number}/moves/{move}": (f"{ONE}/moves/dismiss", {"reason_code": "duplicate"}),
+    "/api/v1/incidents/{number}/actions": (f"{ONE}/actions", {"kind": "correction"}),
+    "/api/v1/incidents/{number}/actions/none": (f"{ONE}/actions/none", {"cause": "incident", "reason": "x"}),
+    "/api/v1/incidents/{number}/actions/{action}/{turn}": (f"{ONE}/actions/1/drop", {"reason": "x"}),
     "/api/v1/incidents/{number}/requests": (f"{ONE}/requests", {"question": "Who?", "person": "ana"}),
     "/api/v1/incidents/{number}/requests/{request}/answer": (f"{ONE}/requests/1/answer", {"answer": "Me."}),
     "/api/v1/incidents/{number}/requests/{request}/withdraw": (f"{ONE}/requests/1/withdraw", {}),
@@ -271,7 +274,11 @@ async def test_every_post_takes_a_key(site: Site, bo: str, route: str) -> None:
     path, body = BODIES[route]
     if "{request}" in route:
         await site.ask("POST", f"{ONE}/requests", token=bo, json={"question": "Who?", "person": "bo"})
-    asked: dict[str, Any] = {"version": await version_of(site), "token": bo, "key": "k1", "json": body}
+    version = await version_of(site)
+    if "{action}" in route:
+        _, made = await site.ask("POST", f"{ONE}/actions", token=bo, json={"kind": "correction"})
+        version = made["version"]
+    asked: dict[str, Any] = {"version": version, "token": bo, "key": "k1", "json": body}
     first, second = [await site.ask("POST", path, **asked) for _ in range(2)]
     assert first[0] in (200, 201), first
     if "secret" in str(first[1]):

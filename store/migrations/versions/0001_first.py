@@ -619,6 +619,40 @@ def upgrade() -> None:
     )
     op.create_table(
         "dossier",
+    op.create_table(
+        "action",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("due", sa.String(), nullable=True),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.CheckConstraint(
+            "state IN ('proposed', 'agreed', 'done', 'verified', 'dropped')", name=op.f("ck_action_state_literal")
+        ),
+        sa.CheckConstraint(
+            "kind IN ('correction', 'procedure', 'training', 'specification', 'quality_control', 'configuration', "
+            "'detection_rule', 'other')",
+            name=op.f("ck_action_kind_literal"),
+        ),
+        sa.CheckConstraint("number >= 1 AND version >= 1 AND length(hash) = 64", name=op.f("ck_action_shape")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_action_incident")),
+        sa.PrimaryKeyConstraint("incident", "number", "version", name=op.f("pk_action")),
+    )
+    op.create_table(
+        "action_text",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("action", sa.Integer(), nullable=False),
+        sa.Column("commitment", sa.String(), nullable=False),
+        sa.Column("field", sa.String(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_action_text_incident")),
+        sa.PrimaryKeyConstraint("incident", "action", "commitment", name=op.f("pk_action_text")),
+    )
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),

@@ -1,0 +1,61 @@
+"""The actions of all incidents over the API, those that are due first."""
+
+from datetime import date
+from urllib.parse import urlencode
+
+from aiohttp import hdrs, web
+from sqlalchemy import Connection
+
+from detector.api import action_wire, wire
+from detector.api.identity import require_known
+from detector.api.keys import STORE
+from detector.api.problem import Problem
+from store.action import Action
+from store.repository import action_lists
+from store.repository.action_lists import NEVER, Filter, Place
+
+routes = web.RouteTableDef()
+FILTERS = frozenset({"owner", "late", "all", "limit", "after"})
+_YES = {"": False, "true": True, "false": False}
+
+
+@routes.get("/api/v1/actions")
+async def list_all(request: web.Request) -> web.Response:
+    """Actions of all incidents, by the date on which they are due; ``Link: rel=next`` leads to the next page."""
+    require_known(request)
+    today = action_wire.local_now(request).date()
+    wanted, after = _filter_of(request, today)
+    limit = wire.whole(request, "limit", 50, wire.LARGEST_PAGE)
+
+    def look(connection: Connection) -> list[Action]:
+        return action_lists.list_of(connection, wanted, after=after, limit=limit + 1)
+
+    found = await request.app[STORE].read(look)
+    headers: dict[str, str] = {}
+    if len(found) > limit:
+        place = Place.of(found[limit - 1])
+        query = dict(request.query) | {"limit": str(limit), "after": f"{place.due},{place.incident},{place.number}"}
+        headers[hdrs.LINK] = f'</api/v1/actions?{urlencode(query)}>; rel="next"'
+    return wire.answer({"items": [action_wire.shown(one, today) for one in found[:limit]]}, headers=headers)
+
+
+def _filter_of(request: web.Request, today: date) -> tuple[Filter, Place | None]:
+    query = request.query
+    wrong = [name for name in query if name not in FILTERS]
+    wrong += [name for name in ("late", "all") if query.get(name, "") not in _YES]
+    after = _place(query.get("after", ""))
+    wrong += ["after"] if "after" in query and after is None else []
+    if wrong:
+        raise Problem(
+            422, "invalid_query", f"unknown or wrong: {', '.join(wrong)}", missing=wrong, allowed=sorted(FILTERS)
+        )
+    late_on = today if _YES[query.get("late", "")] else None
+    return Filter(owner=query.get("owner") or None, late_on=late_on, is_waiting=not _YES[query.get("all", "")]), after
+
+
+def _place(text: str) -> Place | None:
+    due, _, rest = text.partition(",")
+    incident, _, number = rest.partition(",")
+    whole = all(one.isascii() and one.isdigit() and len(one) <= 15 for one in (incident, number))
+    is_date = len(due) == len(NEVER) and due.isascii() and due.replace("-", "").isdigit()
+    return Place(due, int(incident), int(number)) if whole and is_date else None

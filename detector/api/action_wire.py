@@ -1,0 +1,75 @@
+"""Actions as the API and an export tell of them."""
+
+from datetime import date, datetime
+from typing import Any
+
+from aiohttp import web
+
+from detector.api.keys import CLOCK, SITE
+from store import action as life
+from store.action import Action, ActionKind
+from store.covering import missing
+from store.incident import Actor, ActorKind, Incident
+from store.people import Person
+from store.site import Site
+
+
+def local_now(request: web.Request) -> datetime:
+    """Now, in the zone where the site counts days."""
+    return request.app[CLOCK].now().astimezone(request.app[SITE]().calendar.zone)
+
+
+def shown(one: Action, today: date) -> dict[str, Any]:
+    """An action as the API and an export tell of it; a text that is null was redacted."""
+    return {
+        "incident": f"INC-{one.incident}",
+        "number": one.number,
+        "cycle": one.cycle,
+        "version": one.version,
+        "state": one.state,
+        "kind": one.kind,
+        "causes": one.causes,
+        "owner": one.owner or None,
+        "deputy": one.deputy or None,
+        "due": one.due,
+        "late": one.is_late(today),
+        "slips": one.slips,
+        "text": one.text,
+        "criterion": one.criterion,
+        "participants": one.participants,
+        "content": one.content,
+        "evidence": one.evidence,
+        "attended": one.attended,
+        "proposed_by": one.proposed_by,
+        "proposed_at": one.proposed_at,
+        "agreed_by": one.agreed_by,
+        "agreed_at": one.agreed_at,
+        "done_by": one.done_by,
+        "done_at": one.done_at,
+        "effective_from": one.effective_from,
+        "verified_by": one.verified_by,
+        "verified_at": one.verified_at,
+        "dropped_by": one.dropped_by,
+        "dropped_at": one.dropped_at,
+        "dropped_because": one.dropped_because,
+    }
+
+
+def in_full(one: Action, record: Incident, person: Person | None, site: Site, today: date) -> dict[str, Any]:
+    """With what it lacks still, and what *person* may do to it now."""
+    return shown(one, today) | {"missing": missing(one, record.track), "allowed": allowed(one, record, person, site)}
+
+
+def allowed(one: Action, record: Incident, person: Person | None, site: Site) -> tuple[str, ...]:
+    """What *person* may do to it now."""
+    if person is None:
+        return ()
+    actor = Actor(kind=ActorKind.PERSON, id=person.id)
+    return life.allowed(one, record=record, by=actor, roles=person.roles, mode=site.four_eyes)
+
+
+def may_write(record: Incident, person: Person | None) -> list[ActionKind]:
+    """The kinds of which *person* may write a new one now."""
+    if person is None or not record.is_open:
+        return []
+    return [kind for kind in ActionKind if set(life.writers(kind, record.track)) & set(person.roles)]
