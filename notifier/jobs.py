@@ -20,7 +20,7 @@ from store.deadlines import Deadlines
 from store.designation import Asked
 from store.duties import Matter
 from store.notice import Delivery, DeliveryState, NewDelivery, Notice, NoticeKind, Settlement
-from store.repository import duties, evidence, incidents, outbox, requests, waiting
+from store.repository import conflicts, duties, evidence, incidents, outbox, requests, waiting
 from store.standing import Standing
 from store.tx import Tx
 
@@ -187,4 +187,5 @@ def _about(connection: Connection, number: int, *, with_lines: bool) -> About:
         tallies=view.tallies,
         sources=view.sources,
         excerpts=tuple(line.text for line in lines),
+        barred=conflicts.of(connection, number),
     )

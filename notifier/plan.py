@@ -1,15 +1,14 @@
 """Who hears of a notice, and whether what it asks still stands. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
 from notifier.message import Ask
 from notifier.route import Receiver, Route, Subject, choose
 from rules.event import Entity
 from store import duties
-from store.deadlines import Deadlines, Duty
+from store.deadlines import Duty
 from store.designation import Asked
 from store.duties import Matter, MatterKind, Waiting
 from store.incident import Incident, RuleTally
@@ -54,6 +53,7 @@ class About:
     tallies: Sequence[RuleTally] = ()
     sources: Sequence[str] = ()
     excerpts: Sequence[str] = field(default=(), repr=False)
+    barred: Collection[str] = ()  #: ids of persons who are involved, and so may do nothing about it
 
 
 class Asking(Protocol):
@@ -150,7 +150,7 @@ def _to_asked(
 
 
 def _by_routes(about: About, ask: Ask, routing: Routing, channel_of: Callable[[str], str]) -> list[NewDelivery]:
-    choices = choose(routing.routes, routing.receivers, subject_of(about, ask))
+    choices = choose(routing.routes, routing.receivers, subject_of(about, ask), about.barred)
     return [
         _new(choice.receiver, target, choice.because, channel_of)
         for choice in choices

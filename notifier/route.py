@@ -1,6 +1,6 @@
 """Who hears of a notice: matchers on what it is about, the first that fits, or more if a route says so."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
 from store.incident import Tlp
@@ -86,24 +86,50 @@ class Choice:
     because: str
 
 
-def choose(routes: Sequence[Route], receivers: Mapping[str, Receiver], subject: Subject) -> tuple[Choice, ...]:
-    """Who hears of *subject*, each receiver once."""
+def choose(
+    routes: Sequence[Route], receivers: Mapping[str, Receiver], subject: Subject, barred: Collection[str] = ()
+) -> tuple[Choice, ...]:
+    """Who hears of *subject*, each receiver once.
+
+    Args:
+        barred: Persons who may not act on it. What would go to them alone goes on to the next route that fits; if
+            there is none, to every other receiver inside; and if there is none either, to them: better than nobody.
+    """
+    left_out = frozenset(one.name for one in receivers.values() if one.person in barred)
+    found = _by_routes(routes, receivers, subject, left_out)
+    if found or not left_out:
+        return found
+    others = (one for one in receivers.values() if one.name not in left_out and not one.external)
+    because = "whoever the routes name is involved"
+    return tuple(Choice(receiver=one, because=because) for one in others) or _by_routes(routes, receivers, subject, ())
+
+
+def _by_routes(
+    routes: Sequence[Route], receivers: Mapping[str, Receiver], subject: Subject, left_out: Collection[str]
+) -> tuple[Choice, ...]:
     chosen: dict[str, Choice] = {}
-    for look in trace(routes, subject):
+    for look in trace(routes, subject, left_out):
         if look.is_hit:
             for name in look.receivers:
                 chosen.setdefault(name, Choice(receiver=receivers[name], because=_told(look)))
     return tuple(chosen.values())
 
 
-def trace(routes: Sequence[Route], subject: Subject) -> tuple[Look, ...]:
-    """Each route in order, hit or miss and why; the ones behind the last that counts are misses too."""
+def trace(routes: Sequence[Route], subject: Subject, left_out: Collection[str] = ()) -> tuple[Look, ...]:
+    """Each route in order, hit or miss and why; the ones behind the last that counts are misses too.
+
+    Args:
+        left_out: Names of receivers who do not hear of it.
+    """
     looks: list[Look] = []
     ended_by = 0
     for number, route in enumerate(routes, start=1):
         miss = f"route {ended_by} was the last to be looked at" if ended_by else _miss(route.match, subject)
+        names = tuple(name for name in route.receivers if name not in left_out)
+        if not miss and route.receivers and not names:
+            miss = "whoever reads there is involved"
         because = miss or _hit(route.match, subject)
-        looks.append(Look(number=number, is_hit=not miss, because=because, receivers=route.receivers))
+        looks.append(Look(number=number, is_hit=not miss, because=because, receivers=names))
         if not miss and not route.goes_on:
             ended_by = number
     return tuple(looks)

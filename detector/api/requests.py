@@ -78,7 +78,7 @@ async def ask(request: web.Request) -> web.Response:
 
     def told(result: Told) -> Answered:
         one = result.request
-        link = {"link": _contact_link(request, one, nonce)} if one.contact is not None else {}
+        link = {"link": contact_link(request, one, nonce)} if one.contact is not None else {}
         where = {"Location": f"/api/v1/incidents/{one.incident}/requests/{one.number}"}
         return writing.answered(_told(result) | link, status=201, headers=where)
 
@@ -171,7 +171,7 @@ def _request_of(request: web.Request) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
 
 
-def _contact_link(request: web.Request, one: Request, nonce: str) -> str:
+def contact_link(request: web.Request, one: Request, nonce: str) -> str:
     """The address under which the contact can answer; whoever asks passes it on."""
     return request.app[LINKS]().make(
         record=one.incident,

@@ -54,6 +54,7 @@ def hand_over(tx: Tx, number: int, actor: Actor, *, to: str, via: str, text: str
     """
     person = persons.get(tx.connection, to)
     able = person is not None and person.disabled_at is None and Role.RESPONDER in person.roles
+    able = able and to not in conflicts.of(tx.connection, number)
     done = _do(tx, number, "hand_over", actor, text=text, via=via, to=to if able else None)
     reason = f"{actor.id} handed it over to {to}"
     outbox.write_notice(tx, _notice(done.incident, NoticeKind.HANDED_OVER, reason, person=to))
@@ -116,7 +117,9 @@ def _do(
         after = acts.do(before, name, now=tx.now, by=actor, roles=roles, to=to)
         if name == "hand_over" and to is None:
             raise ActNotAllowed(
-                "no_such_person", "it can be handed over to a responder with access only", missing=("to",)
+                "no_such_person",
+                "it can be handed over only to a responder with access who is not involved in it",
+                missing=("to",),
             )
     records.change(tx, before, after)
     told: dict[str, Fact] = dict(facts or {})

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from store.designation import Asked, Colleague, Designation, Seat, Staff
 from store.incident import Incident
 from store.people import Person
-from store.repository import persons
+from store.repository import conflicts, persons
 from store.site import Site
 from store.tables import entity
 from store.tx import Tx
@@ -35,7 +35,8 @@ def asked(tx: Tx, record: Incident, seat: Seat, site: Site) -> tuple[Asked, ...]
     """Who is asked to fill *seat* now, by the clock of what *record* waits for."""
     staff = staff_of(tx.connection, site)
     named = designation_of(tx.connection, record, staff)
-    return staff.asked(named, seat, now=tx.now, deadline=site.deadlines.current(record))
+    barred = conflicts.of(tx.connection, record.number)
+    return staff.asked(named, seat, now=tx.now, deadline=site.deadlines.current(record), barred=barred)
 
 
 def may_fill(tx: Tx, record: Incident, seat: Seat, person: str, site: Site) -> bool:

@@ -7,6 +7,9 @@ import pytest
 from support.fakes import FakeClock
 from support.store import finding
 
+from notifier import jobs
+from notifier.plan import Routing
+from notifier.route import Receiver, Route
 from rules.event import Severity
 from store.answers import Answer, State
 from store.calendar import Calendar
@@ -163,3 +166,24 @@ async def test_configured_accounts_count_at_once(opened: Store) -> None:
     await opened.write(lambda tx: persons.upsert_from_config(tx, [bo]))
     with pytest.raises(Refused):
         await opened.write(lambda tx: acts.note(tx, 1, BO, text="x", via="token"))
+
+
+async def test_paging_goes_to_the_next(opened: Store, clock: FakeClock) -> None:
+    """Who is involved is not asked to take it: the next route is; what nobody is involved in goes the usual way."""
+    receivers = {one: Receiver(name=one, urls=(f"phone://{one}",), person=one) for one in ("ana", "bo")}
+    routes = (Route(receivers=("ana",)), Route(receivers=("bo",)))
+    routing = Routing(routes=routes, receivers=receivers)
+    planned = await opened.read(lambda c: jobs.survey(c, routing, lambda url: url, clock.now()))
+    assert [[(one.person, one.reason) for one in deliveries] for _, deliveries in planned] == [
+        [("bo", "route 2: catch-all")],
+        [("ana", "route 1: catch-all")],
+    ]
+
+
+async def test_it_is_not_handed_over_to_whoever_is_involved(opened: Store) -> None:
+    """They could do nothing with it."""
+    await opened.write(lambda tx: incidents.acknowledge(tx, 1, BO, via="token"))
+    with pytest.raises(ActNotAllowed, match="not involved") as refused:
+        await opened.write(lambda tx: acts.hand_over(tx, 1, BO, to="ana", via="token"))
+    assert refused.value.code == "no_such_person"
+    await opened.write(lambda tx: acts.hand_over(tx, 1, BO, to="cy", via="token"))

@@ -84,3 +84,32 @@ def test_catch_all() -> None:
 def test_addresses_are_not_printed() -> None:
     """A receiver can be logged without telling its address."""
     assert "secret" not in repr(RECEIVERS["ana"])
+
+
+PERSONAL = {
+    **{name: Receiver(name=name, urls=("json://x",), person=name) for name in ("ana", "bo")},
+    "team": Receiver(name="team", urls=("json://x",)),
+    "vendor": Receiver(name="vendor", urls=("json://x",), person="vendor", external=True),
+}
+
+
+@pytest.mark.parametrize(
+    ("routes", "barred", "told"),
+    [
+        ([("ana", "bo")], {"ana"}, ["bo"]),
+        ([("ana",), ("bo",)], {"ana"}, ["bo"]),
+        ([("ana",), ("bo",)], {"vi"}, ["ana"]),
+        ([("ana",)], {"ana"}, ["bo", "team"]),
+        ([("ana",), ("bo",)], {"ana", "bo"}, ["team"]),
+    ],
+)
+def test_whoever_is_involved_is_passed_over(routes: list[tuple[str, ...]], barred: set[str], told: list[str]) -> None:
+    """What would go to them alone goes to the next route, or to everybody else inside; never outside."""
+    made = tuple(Route(receivers=names) for names in routes)
+    assert names(choose(made, PERSONAL, SUBJECT, barred)) == told
+
+
+def test_better_they_than_nobody() -> None:
+    """If nobody else is there, even whoever is involved hears of it: it must not go unheard."""
+    alone = {"ana": PERSONAL["ana"], "vendor": PERSONAL["vendor"]}
+    assert names(choose((Route(receivers=("ana",)),), alone, SUBJECT, {"ana"})) == ["ana"]
