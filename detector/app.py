@@ -24,6 +24,7 @@ from detector.config.load import Loaded, load
 from detector.config.machine import unreachable
 from detector.config.problems import ConfigErrors
 from detector.console import Console
+from detector.coverage import Coverage
 from detector.daemon import Daemon
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
@@ -40,6 +41,7 @@ from detector.sources.source import SourceError
 from detector.status import HttpState
 from detector.sweep import Sweep, keep_of
 from detector.systemd import Systemd
+from detector.watching import Watching, is_urgent
 from notifier.apprise_sender import AppriseSender
 from notifier.dispatch import Dispatch
 from notifier.links import Links
@@ -193,6 +195,8 @@ class _Parts:
             heartbeat=self._heartbeat,
             sealing=sealing,
             lapses=Lapses(store, clock, lambda: self.daemon.settings.site, self._wake.set),
+            coverage=self._coverage(pipeline),
+            watching=Watching(store, clock, self._wake.set),
             sweep=Sweep(
                 store,
                 clock,
@@ -225,6 +229,16 @@ class _Parts:
         app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
         app[keys.SEAL_KEYS] = seal_keys
         return app
+
+    def _coverage(self, pipeline: Pipeline) -> Coverage:
+        return Coverage(
+            store=self._store,
+            clock=self._clock,
+            sources=self._readers.status,
+            rules=lambda: {rule.id: rule.version for rule in self.daemon.ready.rules},
+            advanced_at=lambda: pipeline.advanced_at,
+            is_urgent=lambda: is_urgent(self._store, self._clock),
+        )
 
     def _dispatch(self) -> Dispatch:
         return Dispatch(

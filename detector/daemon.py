@@ -11,6 +11,7 @@ from detector import in_force
 from detector.config.load import load
 from detector.config.problems import ConfigErrors
 from detector.config.records import Config
+from detector.coverage import Coverage
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess, Ready
 from detector.heartbeat import Heartbeat
@@ -27,6 +28,7 @@ from detector.sources.source import CommittedPosition, Source
 from detector.status import Reloaded
 from detector.sweep import Sweep
 from detector.systemd import Systemd
+from detector.watching import Watching
 from notifier.dispatch import Dispatch
 from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock
@@ -60,6 +62,8 @@ class Daemon:
         heartbeat: Heartbeat,
         sealing: Sealing,
         lapses: Lapses,
+        coverage: Coverage,
+        watching: Watching,
         sweep: Sweep,
         metrics: Metrics,
         systemd: Systemd,
@@ -77,6 +81,8 @@ class Daemon:
         self._heartbeat = heartbeat
         self._sealing = sealing
         self._lapses = lapses
+        self._coverage = coverage
+        self._watching = watching
         self._sweep = sweep
         self._metrics = metrics
         self._systemd = systemd
@@ -100,13 +106,17 @@ class Daemon:
             group.create_task(self._heartbeat.run(stop), name="heartbeat")
             group.create_task(self._reload_on(hangup, stop), name="reload on SIGHUP")
             group.create_task(self._watch_rules(stop), name="watch rules")
+            await self._coverage.begin()
             self._readers.start(group, await self._sources(self.settings.sources))
             group.create_task(self._sweep.run(stop), name="sweep")
             group.create_task(self._sealing.run(stop), name="sealing")
             group.create_task(self._lapses.run(stop), name="lapses")
+            group.create_task(self._coverage.run(stop), name="coverage")
+            group.create_task(self._watching.run(stop), name="watching")
             self._systemd.ready(f"watching {len(self.settings.sources)} sources with {len(self.ready.rules)} rules")
             await stop.wait()
             self._systemd.stopping()
+            await self._coverage.end()  # while the readers still know how far they are
             await self._readers.end_all()  # stop order is data order
             drain.set()
             await pipeline

@@ -239,6 +239,7 @@ finding = Table(
 Index("ix_finding_incident", finding.c.incident)
 Index("ix_finding_key", finding.c.dedup_key)
 Index("ix_finding_taken", finding.c.taken_at)
+Index("ix_finding_rule", finding.c.rule_id, finding.c.last_seen)
 
 timeline = Table(
     "timeline",
@@ -568,7 +569,7 @@ improvement = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("item", Words, nullable=False),
     Column("owner", Words, nullable=False),
-    Column("due", UtcTime, nullable=False),
+    Column("due", String, nullable=False),  #: a date, e.g. 2026-03-02
     Column("written_by", Words, nullable=False),
     Column("written_at", UtcTime, nullable=False),
     Column("state", String, nullable=False),

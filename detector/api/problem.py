@@ -50,6 +50,8 @@ UNPROCESSABLE = frozenset(
         "answer_required",
         "to_required",
         "invalid_action",
+        "invalid_watch",
+        "due_required",
         "incomplete_plan",
         "checklist_required",
     }

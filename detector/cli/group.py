@@ -19,6 +19,7 @@ TOCSIN: Verbs = {
     "incidents": ("detector.cli.incidents:incidents", "List, show, acknowledge and export incidents."),
     "replay": ("detector.cli.replay:replay", "Run the rules over log files; no daemon, no database."),
     "explain": ("detector.cli.explain:explain", "Say why: an incident, or each line of a file."),
+    "why": ("detector.cli.why:why", "Say whether a source was watched at a moment, and with which rules."),
     "rules": ("detector.cli.rules:rules", "List and test rules."),
     "user": ("detector.cli.user:user", "Add, list and remove persons."),
     "token": ("detector.cli.token:token", "Make, list and revoke tokens for the API."),

@@ -50,6 +50,7 @@ class StreamStatus:
     offset: int = 0  #: bytes handed on
     committed: int = 0  #: bytes whose effects are committed
     last_line_at: datetime | None = None  #: when the last line was read; aware UTC
+    is_unread: bool = False  #: there may be something to read
 
     @property
     def lag_bytes(self) -> int:
@@ -80,6 +81,7 @@ class SourceStatus:
     source: str
     streams: tuple[StreamStatus, ...] = ()
     counters: SourceCounters = field(default_factory=SourceCounters)
+    looked_at: datetime | None = None  #: when all its paths were last looked at; None: not yet
 
     @property
     def is_degraded(self) -> bool:

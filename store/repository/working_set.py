@@ -13,6 +13,7 @@ from store import intake
 from store.grouping import Candidate
 from store.incident import Incident, NewEntry, RuleTally
 from store.notice import NewNotice
+from store.promise import protected
 from store.records import Known
 from store.repository import candidates, discrepancies, dossiers, evidence, outbox, records, timeline
 from store.tables import finding, incident, tally
@@ -39,6 +40,7 @@ _GROWS = (
     "events",
     "counted",
     "merged_into",
+    "entities",
     "success",
     "approximate",
 )
@@ -122,6 +124,7 @@ class WorkingSet:
             "events": found.events,
             "counted": taken.events,
             "merged_into": taken.merged_into,
+            "entities": protected(found.entities),
             "success": taken.success,
             "approximate": found.approximate,
         }

@@ -176,7 +176,7 @@ def test_acts_are_allowed_while_it_is_open(place: Standing) -> None:
     for_all = {act.name for act in ACTS.values() if not act.roles}
     later = {"dispose", "settle_disposal"}
     after = later | {"restrict", "lift_restriction", "redact", "hold", "release_hold"}
-    after |= {"timer"} if place == process.RESOLVED else set()
+    after |= {"timer", "improve", "improvement"} if place == process.RESOLVED else set()
     assert set(process.allowed_acts(incident, ALL_ROLES)) == (set(ACTS) - later if incident.is_open else after)
     assert set(process.allowed_acts(incident, ())) == (for_all if incident.is_open else set())
 

@@ -5,7 +5,7 @@ import os
 import secrets
 from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from detector.sources.files.content import unpacked_bytes
 from detector.sources.files.discover import folder_of
@@ -58,6 +58,7 @@ class FileSource:
         self._watches = self._make_watches() if watch else None
         self._wake = asyncio.Event()
         self._scanned_at = self._rescan_at = float("-inf")
+        self._looked_at: datetime | None = None
         self._turns = 0
         self._is_closed = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -95,7 +96,12 @@ class FileSource:
 
     def status(self) -> SourceStatus:
         """How each stream is doing, right now."""
-        return SourceStatus(source=self.name, streams=status_of(self._roster), counters=self._happenings.counters)
+        return SourceStatus(
+            source=self.name,
+            streams=status_of(self._roster),
+            counters=self._happenings.counters,
+            looked_at=self._looked_at,
+        )
 
     async def close(self) -> None:
         """End ``batches`` and let go of files and watches. A second call is harmless."""
@@ -179,6 +185,7 @@ class FileSource:
         if self._is_first_look and self._settings.required and not self._roster.has_living:
             raise RequiredFileMissing(self._why_required())
         self._is_first_look = False
+        self._looked_at = self._clock.now()
         if self._watches is not None:
             self._watches.cover(self._folders())
         return begun

@@ -52,4 +52,5 @@ def _followed(tracked: Tracked, roster: Roster) -> StreamStatus:
         offset=position.offset,
         committed=tracked.committed,
         last_line_at=tracked.follower.last_line_at,
+        is_unread=tracked.is_unread,
     )

@@ -308,6 +308,7 @@ def upgrade() -> None:
     op.create_index("ix_finding_incident", "finding", ["incident"], unique=False)
     op.create_index("ix_finding_key", "finding", ["dedup_key"], unique=False)
     op.create_index("ix_finding_taken", "finding", ["taken_at"], unique=False)
+    op.create_index("ix_finding_rule", "finding", ["rule_id", "last_seen"], unique=False)
     op.create_table(
         "link_nonce",
         sa.Column("nonce", sa.String(), nullable=False),
@@ -883,7 +884,7 @@ def _follow_up() -> None:
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("item", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.Column("due", sa.String(), nullable=False),
         sa.Column("written_by", sa.Text(), nullable=False),
         sa.Column("written_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
