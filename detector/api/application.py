@@ -20,7 +20,9 @@ from detector.api import (
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
 from detector.web import acting, doing
+from detector.web import actions as action_pages
 from detector.web import forms as form_pages
+from detector.web import requests as request_pages
 from detector.web import routes as web_routes
 from detector.web.frames import PAGES
 from detector.web.pages import STATIC, Pages
@@ -59,6 +61,8 @@ def new_application() -> web.Application:
         acting.routes,
         doing.routes,
         form_pages.routes,
+        action_pages.routes,
+        request_pages.routes,
     ):
         app.router.add_routes(table)
     app.router.add_static("/static/", STATIC)

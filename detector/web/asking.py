@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect
 
-from detector.web.inputs import NO, YES, Input, Texts, as_value, lines, options, words
+from detector.web.inputs import NO, YES, Input, Texts, as_value, hint, lines, options, words
 from store.fields import Kind
 
 #: Empty rows that a table offers, all that one can add at once.
@@ -19,6 +19,9 @@ SPARE_ROWS: Final = 3
 LABELS: Final = {
     "agree": "Do you agree?",
     "because": "Because",
+    "causes": "What it addresses",
+    "criterion": "How one will see that it helped",
+    "text": "What is to be done",
     "decision": "What is it worth?",
     "due": "Due",
     "due_at": "Answer wanted by",
@@ -32,7 +35,9 @@ LABELS: Final = {
 }
 #: Fields that name a person, and texts of one line; other texts may have several.
 _PERSONS: Final = frozenset({"to", "person", "owner", "deputy", "done_by", "verified_by"})
-_SHORT: Final = frozenset({"contact", "reference", "sha256", "title", "token", "code", "field", "item", "criterion"})
+_SHORT: Final = frozenset(
+    {"contact", "reference", "sha256", "title", "token", "code", "field", "cause", "compliant_with"}
+)
 _KINDS: Final[tuple[tuple[Any, Kind], ...]] = (
     ((inspect.EnumType, inspect.LiteralType), Kind.CHOICE),
     (inspect.BoolType, Kind.YES_NO),
@@ -59,6 +64,8 @@ def groups(
     zone: str,
     faults: Mapping[str, Sequence[str]] | None = None,
     without: Sequence[str] = (),
+    choices: Mapping[str, Mapping[str, str]] | None = None,
+    hints: Mapping[str, str] | None = None,
 ) -> tuple[Group, ...]:
     """What a page asks to fill *shape*.
 
@@ -66,8 +73,12 @@ def groups(
         texts: What stands in the elements already.
         faults: What is wrong with them, by the element's name.
         without: Fields that the page sends by itself.
+        choices: By field, what it can be, with words for it, where that is known only here.
+        hints: By field, what helps to fill it in.
     """
-    drawing = _Drawing(texts=texts, persons=persons, zone=zone, faults=faults or {})
+    drawing = _Drawing(
+        texts=texts, persons=persons, zone=zone, faults=faults or {}, choices=choices or {}, hints=hints or {}
+    )
     return tuple(drawing.groups(shape, "", "", frozenset(without)))
 
 
@@ -97,6 +108,8 @@ def _struct(
                 faults[name] = (said,)
         if value not in (None, {}, []):
             given[one.name] = value
+        elif name in texts and _is_taken_away_by_null(one):
+            given[one.name] = None
         elif one.required and not any(at.startswith(name) for at in faults):
             faults[name] = ("this is needed",)
     return given, faults
@@ -121,6 +134,13 @@ def _refusal(value: Any, type_: Any) -> str:
     except msgspec.ValidationError as error:
         return str(error).replace("`", "")
     return ""
+
+
+def _is_taken_away_by_null(one: msgspec.structs.FieldInfo) -> bool:
+    """Whether leaving it out keeps what there is: a page holds all there is, so what is empty on it was emptied."""
+    known = inspect.type_info(one.type)
+    is_optional = isinstance(known, inspect.UnionType) and any(isinstance(t, inspect.NoneType) for t in known.types)
+    return one.default is msgspec.UNSET and is_optional
 
 
 def _bare(type_: inspect.Type) -> inspect.Type:
@@ -151,6 +171,8 @@ class _Drawing:
     persons: Mapping[str, str]
     zone: str
     faults: Mapping[str, Sequence[str]]
+    choices: Mapping[str, Mapping[str, str]]
+    hints: Mapping[str, str]
 
     def groups(self, shape: type[Any], prefix: str, legend: str, without: frozenset[str]) -> Iterator[Group]:
         flat, below = [], []
@@ -177,19 +199,22 @@ class _Drawing:
             yield from self.groups(shape, f"{name}[{number}].", f"{label}, {number}", frozenset())
 
     def _input(self, name: str, label: str, one: msgspec.structs.FieldInfo, type_: inspect.Type) -> Input:
-        kind, value = _kind(one.name, type_), lines(self.texts.get(name, ""))
+        value = lines(self.texts.get(name, ""))
+        kind = Kind.CHOICE if one.name in self.choices else _kind(one.name, type_)
         return Input(
             name=name,
             label=label,
             kind=kind,
             value=value,
-            choices=self._choices(kind, type_, value),
+            choices=self._choices(one.name, kind, type_, value),
             faults=tuple(self.faults.get(name, ())),
-            hint={Kind.MOMENT: f"Time in {self.zone}", Kind.LIST: "One in each line"}.get(kind, ""),
+            hint=self.hints.get(one.name) or hint(kind, self.zone),
             optional=not one.required,
         )
 
-    def _choices(self, kind: Kind, type_: inspect.Type, value: str) -> tuple[tuple[str, str], ...]:
+    def _choices(self, name: str, kind: Kind, type_: inspect.Type, value: str) -> tuple[tuple[str, str], ...]:
+        if name in self.choices:
+            return tuple((one, lines(told)) for one, told in self.choices[name].items())
         if kind is Kind.PERSON:
             return tuple((one, lines(name)) for one, name in self.persons.items())
         if kind is Kind.YES_NO:

@@ -14,7 +14,7 @@ from store.four_eyes import settling_needs_another
 from store.incident import Incident, Status, TimelineEntry
 from store.notice import Delivery, DeliveryState
 from store.people import Person
-from store.repository import conflicts, evidence, forms, incidents, outbox, persons, timeline
+from store.repository import conflicts, evidence, forms, incidents, outbox, persons, timeline, visibility
 from store.site import Site
 
 PAGE = 50
@@ -53,10 +53,12 @@ def incidents_view(
     tab: views.Tab,
     severity: Severity | None,
     after: int | None,
+    site: Site,
 ) -> views.IncidentsView:
-    """The list."""
+    """The list. Of what others alone may see there are number and step, unless a filter would tell more."""
     found = incidents.list_of(connection, wanted(tab, severity), after=after, limit=PAGE + 1)
-    page, called = found[:PAGE], names(connection)
+    hidden = visibility.hidden(connection, [one.number for one in found], person.id if person else None, site)
+    page, called = [one for one in found[:PAGE] if one.number not in hidden], names(connection)
     about = incidents.entities_of(connection, [one.number for one in page])
     rows = tuple(
         views.IncidentRow(
@@ -78,7 +80,8 @@ def incidents_view(
         counts={one: incidents.count(connection, wanted(one, severity)) for one in views.Tab},
         rows=rows,
         severity=severity,
-        next_after=page[-1].number if len(found) > PAGE else None,
+        next_after=found[PAGE - 1].number if len(found) > PAGE else None,
+        hidden=tuple((one.number, one.step) for one in found[:PAGE] if one.number in hidden and severity is None),
     )
 
 

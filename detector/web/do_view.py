@@ -7,9 +7,12 @@ from typing import Final
 from detector.api import acts as api
 from detector.web.asking import Group
 from detector.web.form_view import TITLES
-from detector.web.inputs import words
+from detector.web.inputs import Texts, words
 from detector.web.views import Doable, Frame
 from store.forms import FormName, Forms
+
+#: Moves that lead on to the next step.
+NEXT: Final = frozenset({"decide", "submit", "review", "conclude", "request_approval", "approve", "close", "reopen"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,7 @@ def doables(names: Sequence[str], number: int) -> tuple[Doable, ...]:
     """What may be done now, each with its page; what has none is left out."""
     there = [name for name in names if name in api.ACTS or name in api.MOVES]
     return tuple(
-        Doable(name=name, title=tells(name)[0], address=f"/i/{number}/do/{name}", is_move=name in api.MOVES)
+        Doable(name=name, title=tells(name)[0], address=f"/i/{number}/do/{name}", is_next=name in NEXT)
         for name in there
     )
 
@@ -102,6 +105,12 @@ def doables(names: Sequence[str], number: int) -> tuple[Doable, ...]:
 def missing_of(names: Sequence[str], number: int, forms: Forms) -> tuple[Missing, ...]:
     """What a refusal names, each with where it can be supplied."""
     return tuple(_missing(name, number, forms) for name in names)
+
+
+def version_in(texts: Texts) -> int:
+    """The version that the page showed."""
+    text = texts.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
 
 
 def _missing(name: str, number: int, forms: Forms) -> Missing:

@@ -7,7 +7,7 @@ from typing import Final
 
 from detector.web import answering
 from detector.web.answering import SPARE_ROWS, Typed
-from detector.web.inputs import NO, YES, Input, Texts, as_text, lines, options, words
+from detector.web.inputs import NO, YES, Input, Texts, as_text, hint, lines, options, words
 from detector.web.views import FormLine, Frame
 from store import forms as asked
 from store.answers import Answer, State
@@ -265,7 +265,7 @@ class _Drawing:
             value=value,
             choices=self._choices(asks, value),
             faults=beside.get(name, ()) if label else (),
-            hint=_hint(asks.kind, self.frame.zone),
+            hint=hint(asks.kind, self.frame.zone),
             optional=isinstance(asks, Part) and asks.optional,
         )
 
@@ -286,8 +286,3 @@ class _Drawing:
 
     def _redacted(self, field: Field) -> tuple[str, ...]:
         return ("(redacted)",) if field.name in self.view.redacted else ()
-
-
-def _hint(kind: Kind, zone: str) -> str:
-    """What a person must know to fill it in."""
-    return {Kind.MOMENT: f"Time in {zone}", Kind.LIST: "One in each line"}.get(kind, "")

@@ -75,6 +75,11 @@ def options(choices: Sequence[str], chosen: str = "") -> tuple[tuple[str, str], 
     return tuple((one, visible(one).replace("_", " ")) for one in there)
 
 
+def hint(kind: Kind, zone: str) -> str:
+    """What a person must know to fill it in."""
+    return {Kind.MOMENT: f"Time in {zone}", Kind.LIST: "One in each line"}.get(kind, "")
+
+
 def _moment_text(kind: Kind, value: str, zone: str) -> str:
     """Empty if *kind* is none of those, or *value* cannot be read."""
     try:

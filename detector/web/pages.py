@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from detector.web import do_view, form_view, views
+from detector.web.board import Board
 from detector.web.inputs import lines
 from notifier.message import duration
 from notifier.untrusted import visible
@@ -81,6 +82,10 @@ class Pages:
         """One form of an incident."""
         return self._render("form.html", view)
 
+    def board(self, view: Board) -> str:
+        """What there is of something, with what can be done to it."""
+        return self._render("board.html", view)
+
     def do(self, view: do_view.DoPage) -> str:
         """One act or move."""
         return self._render("do.html", view)
@@ -96,6 +101,10 @@ class Pages:
     def expired(self, view: views.ExpiredView) -> str:
         """The link's time is over (410)."""
         return self._render("expired.html", view)
+
+    def reply(self, view: views.ReplyView) -> str:
+        """The page behind a link that asks for information."""
+        return self._render("reply.html", view)
 
     def sign_in(self, view: views.SignInView) -> str:
         """How to sign in, or the button that does it."""

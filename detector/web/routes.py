@@ -8,13 +8,15 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from detector.api.identity import CALLER, SESSION_COOKIE, hash_of, require_known, require_person
+from detector.api.identity import CALLER, SAFE_METHODS, SESSION_COOKIE, hash_of, require_known, require_person
 from detector.api.keys import CLOCK, LINKS, NEW_SECRET, SITE, STATUS, STORE, WAKE_NOTIFIER
 from detector.api.problem import Handler, Problem
+from detector.api.visibility import admit
 from detector.api.wire import number_of, whole
 from detector.web import assemble, views
 from detector.web.acting import perform
 from detector.web.frames import PAGES, frame_of, html
+from detector.web.replying import reply
 from notifier.links import ACKNOWLEDGE, Expired, Invalid, Link
 from rules.event import Severity
 from store.incident import Actor, ActorKind
@@ -36,9 +38,9 @@ async def list_page(request: web.Request) -> web.Response:
     tab = _word(request, "tab", views.Tab) or views.Tab.OPEN
     severity = _word(request, "severity", Severity)
     after = whole(request, "after", 1, 10**12) if "after" in request.query else None
-    frame, person = await frame_of(request), request[CALLER].person
+    frame, person, site = await frame_of(request), request[CALLER].person, request.app[SITE]()
     view = await request.app[STORE].read(
-        lambda c: assemble.incidents_view(c, frame, person, tab=tab, severity=severity, after=after)
+        lambda c: assemble.incidents_view(c, frame, person, tab=tab, severity=severity, after=after, site=site)
     )
     return html(request.app[PAGES].incidents(view))
 
@@ -171,7 +173,7 @@ OnLink = Callable[[web.Request, Link, Person, views.Frame], Awaitable[views.Ackn
 
 
 async def _behind_link(request: web.Request, then: OnLink) -> web.Response:
-    """Check the link, then show the page that *then* makes."""
+    """Check the link, then show the page that *then* makes; a link that asks for information has a page of its own."""
     now = request.app[CLOCK].now()
     link = request.app[LINKS]().read(request.match_info["token"], now)
     match link:
@@ -182,9 +184,12 @@ async def _behind_link(request: web.Request, then: OnLink) -> web.Response:
                 frame=views.Frame(now=now), number=link.link.record, expired_at=link.link.expires_at
             )
             return html(request.app[PAGES].expired(view), status=410)
+    if link.request:
+        return await reply(request, link)
     person = await request.app[STORE].read(lambda c: persons.get(c, link.person))
     if link.act != ACKNOWLEDGE or person is None or person.disabled_at is not None:
         raise Problem(403, "not_yours", "whom this link was made for may not act here any more; sign in instead")
+    await admit(request, link.record, person.id, via="link", reads=request.method in SAFE_METHODS)
     frame = views.Frame(now=now, zone=person.timezone)
     return html(request.app[PAGES].acknowledge(await then(request, link, person, frame)))
 

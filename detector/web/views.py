@@ -57,6 +57,7 @@ class IncidentsView:
     rows: tuple[IncidentRow, ...]
     severity: Severity | None = None  #: only this severity
     next_after: int | None = None  #: number after which the next page begins; None: this is the last page
+    hidden: tuple[tuple[int, Step], ...] = ()  #: number and step of those that this person may not see
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,7 @@ class Doable:
     name: str
     title: str
     address: str  #: of its page
-    is_move: bool
+    is_next: bool  #: it leads on to the next step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +224,33 @@ class SignInView:
     frame: Frame
     person: str | None = None  #: name of whom the link was made for
     refused: str = ""  #: why the link that was used does not work
+
+
+class Asking(StrEnum):
+    """What became of the request for information behind a link."""
+
+    OPEN = "open"
+    ANSWERED = "answered"
+    WITHDRAWN = "withdrawn"
+    CLOSED = "closed"  #: its incident is: nothing is asked any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyView:
+    """The page behind a link that asks for information."""
+
+    frame: Frame
+    number: int  #: of the incident
+    title: str  #: of the incident; "" if who reads the page may not see it
+    person: str  #: name of who is asked
+    asker: str  #: name of who asks
+    question: str | None  #: None: redacted
+    due_at: datetime | None  #: when an answer is wanted
+    state: Asking
+    settled_at: datetime | None = None  #: when it was answered or withdrawn
+    is_theirs: bool = False  #: they answered it themselves
+    refused: str = ""  #: why what was typed was not taken
+    typed: str = ""  #: what was typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
