@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from store import acts, approval, dossier, four_eyes, process, steps
 from store.approval import ApprovalState, Checklist, Frozen
-from store.designation import Seat
+from store.designation import Seat, Staff
 from store.discrepancies import open_ones
 from store.dossier import Change
 from store.forms import FormName
-from store.four_eyes import Allowed, Deed, Hand, Refused
+from store.four_eyes import Allowed, Deed, Hand, Refused, approvals_needed
 from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, Step
 from store.people import Role
 from store.repository import (
@@ -72,6 +72,12 @@ def state_of(connection: Connection, record: Incident) -> ApprovalState:
         unconfirmed=dossier.unconfirmed(dossiers.standing(dossiers.history(connection, record))),
         void=record.approval_void,
     )
+
+
+def barred(connection: Connection, record: Incident, site: Site, staff: Staff) -> frozenset[str]:
+    """Ids of those of *staff* who have signed what is to be approved, or may not by four eyes: nobody asks them."""
+    seen = state_of(connection, record)
+    return _barred(record, seen, tuple(_hands(connection, record, seen)), site, staff)
 
 
 def approve(tx: Tx, number: int, actor: Actor, *, version: int, via: str, site: Site, given: Signing) -> Done:
@@ -245,7 +251,9 @@ def _verdict(
 
 
 def _hands(connection: Connection, record: Incident, seen: ApprovalState) -> Iterator[Hand]:
-    """Who did what to the dossier, in any version of it."""
+    """Who did what to the dossier, in any version of it; what clashes first is told."""
+    for signed in seen.holding:
+        yield Hand(person=signed.person, deed=Deed.APPROVED)
     for version in dossiers.history(connection, record):
         deed = Deed.WROTE_REPORT if version.form is FormName.REPORT else Deed.WROTE_DOSSIER
         for field, one in dossier.fields_of(version).items():
@@ -253,26 +261,30 @@ def _hands(connection: Connection, record: Incident, seen: ApprovalState) -> Ite
                 yield Hand(person=one.by, deed=deed, what=f"{version.form}.{field}")
     for person in reviews.accepted_by(connection, record.number, cycle=record.cycle):
         yield Hand(person=person, deed=Deed.REVIEWED_REPORT)
-    for signed in seen.holding:
-        yield Hand(person=signed.person, deed=Deed.APPROVED)
 
 
 def _not_approver(
     tx: Tx, record: Incident, seen: ApprovalState, person: str, hands: Sequence[Hand], site: Site
 ) -> Iterator[Unmet]:
-    """Unless asked to approve; who signed before is asked again. Whoever four eyes bar is never asked."""
+    """Unless asked to approve; who signed before is asked again. Whoever four eyes bar is told that instead."""
     staff = staffing.staff_of(tx.connection, site)
+    barred = _barred(record, seen, hands, site, staff)
     named = staffing.designation_of(tx.connection, record, staff)
-    if person in {named.approver, named.deputy, *(one.person for one in seen.signatures)}:
-        return
-    barred = {one.person for one in seen.holding} | {
-        one.id for one in staff.colleagues if isinstance(_verdict(one.id, hands, record, seen, site), Refused)
-    }
-    clock = site.deadlines.current(record)
-    asked = [one.person for one in staff.asked(named, Seat.APPROVER, now=tx.now, deadline=clock, barred=barred)]
-    if person not in asked and person not in barred:
-        says = f"{person} is not asked to approve this; asked is {', '.join(asked) or 'nobody: designate somebody'}"
-        yield Unmet(code="not_approver", says=says)
+    asked: set[str] = set()
+    for _ in range(max(1, approvals_needed(record.track, site.four_eyes) - len(seen.holding))):
+        clock = site.deadlines.current(record)
+        found = staff.asked(named, Seat.APPROVER, now=tx.now, deadline=clock, barred=barred | asked)
+        asked |= {one.person for one in found}
+    asked |= {named.approver, named.deputy, *(one.person for one in seen.signatures)} - {""}
+    if person not in asked | barred:
+        told = ", ".join(sorted(asked)) or "nobody: designate somebody"
+        yield Unmet(code="not_approver", says=f"{person} is not asked to approve this; asked is {told}")
+
+
+def _barred(record: Incident, seen: ApprovalState, hands: Sequence[Hand], site: Site, staff: Staff) -> frozenset[str]:
+    """Who has signed, and who may not sign by four eyes."""
+    refused = (one.id for one in staff.colleagues if isinstance(_verdict(one.id, hands, record, seen, site), Refused))
+    return frozenset([*refused, *(one.person for one in seen.holding)])
 
 
 def _waits_for_another(seen: ApprovalState) -> Unmet:

@@ -18,7 +18,7 @@ from store.form_version import CARRIED, FormVersion, Written
 from store.forms import FORMS, Form, FormName, Forms
 from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, NewEntry
 from store.prefill import Known, goes_on, prefill
-from store.repository import conflicts, incidents, persons, records, reviews, timeline
+from store.repository import conflicts, incidents, persons, records, reviews, timeline, voiding
 from store.tables import form, form_answer
 from store.tx import Tx
 
@@ -121,6 +121,7 @@ def save(
     if before is None or answers != before.answers or not _stands(before, record.cycle):
         _write(tx, record, name, before, answers, by=by, via=via, dropped=changes)
     _follow(tx, record, name, seen, answers, by=by, via=via)
+    voiding.after_edit(tx, number, by=by, via=via)
     return view(tx.connection, number, name, forms)
 
 

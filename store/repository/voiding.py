@@ -27,4 +27,5 @@ def after_edit(tx: Tx, number: int, *, by: Actor, via: str = "") -> None:
     records.change(tx, record, replace(record, approval_void=void.sentence, version=record.version + 1))
     facts: dict[str, Fact] = {"dossier": frozen.number, "fields": ", ".join(map(str, void.changes))}
     facts["since"] = ", ".join(f"{form} {version}" for form, version in void.since)
-    timeline.append(tx, number, NewEntry(kind=EntryKind.VOIDED, actor=by, facts=facts, via=via))
+    entry = NewEntry(kind=EntryKind.VOIDED, actor=by, facts=facts, via=via)
+    timeline.append(tx, number, entry, despite_interest=True)  # it follows from an edit that they were allowed
