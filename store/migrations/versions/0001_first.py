@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("drill", sa.Boolean(), nullable=False),
         sa.Column("merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("tlp", sa.String(), nullable=False),
+        sa.Column("restricted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),
         sa.Column("step", sa.String(), nullable=False),
         sa.Column("stage", sa.String(), nullable=False),
@@ -320,9 +321,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("nonce", name=op.f("pk_link_nonce")),
     )
     op.create_table(
-        "notice",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-    op.create_table(
         "agenda",
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("look_at", sa.BigInteger(), nullable=False),
@@ -330,6 +328,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("incident", name=op.f("pk_agenda")),
     )
     op.create_index("ix_agenda_look", "agenda", ["look_at"], unique=False)
+    op.create_table(
+        "notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),
@@ -339,11 +340,11 @@ def upgrade() -> None:
         sa.Column("stale", sa.Boolean(), nullable=False),
         sa.Column("breaks_through", sa.Boolean(), nullable=False),
         sa.Column("person", sa.Text(), nullable=True),
+        sa.Column("matter", sa.Text(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=True),
         sa.Column("planned_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over', "
-        sa.Column("matter", sa.Text(), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=True),
             "'your_turn', 'reminder', 'request')",
             name=op.f("ck_notice_kind_literal"),
         ),
@@ -427,8 +428,8 @@ def upgrade() -> None:
             "'contained', 'resolved', 'owned', 'handed_over', 'concern', 'answer', 'decided', 'proposed', 'settled', "
             "'lapsed', 'merged', 'form_saved', 'reviewed', 'requested', 'replied', 'action', 'frozen', 'discrepancy', "
             "'signed', 'voided', 'watching', 'verdict', 'risk_accepted', 'improvement', 'classified', 'split', "
-            "'evidence', 'corrected', 'reminded', 'timer', 'redacted', 'configured', 'rules_loaded', 'roles_changed', "
-            "'token_made', 'token_revoked', 'key_changed', 'waived')",
+            "'evidence', 'corrected', 'reminded', 'timer', 'redacted', 'held', 'disposed', 'configured', 'rules_loaded', "
+            "'roles_changed', 'token_made', 'token_revoked', 'key_changed', 'waived')",
             name=op.f("ck_timeline_kind_literal"),
         ),
         sa.CheckConstraint("incident >= 0 AND seq >= 1 AND length(hash) = 32", name=op.f("ck_timeline_shape")),
@@ -619,8 +620,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("incident", "form", "commitment", name=op.f("pk_form_answer")),
     )
     op.create_table(
-        "dossier",
-    op.create_table(
         "action",
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -654,6 +653,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_action_text_incident")),
         sa.PrimaryKeyConstraint("incident", "action", "commitment", name=op.f("pk_action_text")),
     )
+    op.create_table(
+        "dossier",
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),
@@ -726,6 +727,59 @@ def upgrade() -> None:
             name=op.f("fk_discrepancy_incident_answer_entry"),
         ),
         sa.PrimaryKeyConstraint("incident", "number", name=op.f("pk_discrepancy")),
+    )
+    op.create_table(
+        "reading",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("via", sa.Text(), nullable=False),
+        sa.Column("route", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_reading_incident")),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_reading_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reading")),
+    )
+    op.create_index("ix_reading_incident", "reading", ["incident", "id"], unique=False)
+    op.create_table(
+        "hold",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entry", sa.Integer(), nullable=False),
+        sa.Column("released_entry", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_hold_incident")),
+        sa.ForeignKeyConstraint(
+            ["incident", "entry"], ["timeline.incident", "timeline.seq"], name=op.f("fk_hold_incident_entry")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident", "released_entry"],
+            ["timeline.incident", "timeline.seq"],
+            name=op.f("fk_hold_incident_released_entry"),
+        ),
+        sa.PrimaryKeyConstraint("incident", "entry", name=op.f("pk_hold")),
+    )
+    op.create_table(
+        "disposal",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entry", sa.Integer(), nullable=False),
+        sa.Column("settled_entry", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_disposal_incident")),
+        sa.ForeignKeyConstraint(
+            ["incident", "entry"], ["timeline.incident", "timeline.seq"], name=op.f("fk_disposal_incident_entry")
+        ),
+        sa.ForeignKeyConstraint(
+            ["incident", "settled_entry"],
+            ["timeline.incident", "timeline.seq"],
+            name=op.f("fk_disposal_incident_settled_entry"),
+        ),
+        sa.PrimaryKeyConstraint("incident", "entry", name=op.f("pk_disposal")),
+    )
+    op.create_index(
+        "uq_disposal_pending",
+        "disposal",
+        ["incident"],
+        unique=True,
+        sqlite_where=sa.text("settled_entry IS NULL"),
+        postgresql_where=sa.text("settled_entry IS NULL"),
     )
     op.create_table(
         "fresh_token",
