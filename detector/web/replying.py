@@ -39,7 +39,7 @@ async def _take(request: web.Request, link: Link, text: str) -> tuple[int, str]:
         return 422, f"Not taken: it is {len(text):,} characters long, and at most {LONGEST_NOTE:,} fit."
 
     def work(tx: Tx) -> None:
-        _asked_one(tx.connection, link)
+        _asked(tx.connection, link)
         requests.answer(tx, link.record, link.request, link.actor, text=text, via="link")
         links.spend(tx, link.nonce, incident=link.record, act=link.act, person=link.person)
 
@@ -53,7 +53,7 @@ async def _take(request: web.Request, link: Link, text: str) -> tuple[int, str]:
 
 
 def _view(connection: Connection, link: Link, frame: views.Frame) -> views.ReplyView:
-    one, who = requests.get(connection, link.record, link.request), _asked_one(connection, link)
+    one, who = _asked(connection, link)
     record = records.load(connection, one.incident)
     asker = persons.get(connection, one.asked_by)
     return views.ReplyView(
@@ -70,17 +70,19 @@ def _view(connection: Connection, link: Link, frame: views.Frame) -> views.Reply
     )
 
 
-def _asked_one(connection: Connection, link: Link) -> Person | Contact:
-    """Whom the link was made for, if they are still asked.
+def _asked(connection: Connection, link: Link) -> tuple[Request, Person | Contact]:
+    """What is asked, and whom: the link answers for nobody else.
 
     Raises:
-        Problem: 403: they may not act here any more.
+        NotFound: There is no such request.
+        Problem: 403: it asks somebody else, or they may not act here any more.
     """
+    one = requests.get(connection, link.record, link.request)
     is_contact = link.actor.kind is ActorKind.CONTACT
     found = contacts.get(connection, link.actor.id) if is_contact else persons.get(connection, link.actor.id)
-    if found is None or found.disabled_at is not None:
+    if one.asked != link.actor or found is None or found.disabled_at is not None:
         raise Problem(403, "not_yours", "whom this link was made for may not act here any more")
-    return found
+    return one, found
 
 
 def _may_see(record: Incident, who: Person | Contact) -> bool:

@@ -179,6 +179,8 @@ async def _behind_link(request: web.Request, then: OnLink) -> web.Response:
     match link:
         case Invalid():
             raise Problem(404, "unknown_link", "this link is not ours, or it was cut off; open the message again")
+        case Expired() if link.link.request:
+            raise Problem(410, "expired_link", "the time of this link is over; whoever asked can ask you anew")
         case Expired():
             view = views.ExpiredView(
                 frame=views.Frame(now=now), number=link.link.record, expired_at=link.link.expires_at

@@ -103,6 +103,24 @@ def acknowledge(**changes: Any) -> views.AcknowledgeView:
     return views.AcknowledgeView(**(fields | changes))
 
 
+REPLY_TEXTS = ("title", "person", "asker", "question", "refused", "typed")
+
+
+def reply(**changes: Any) -> views.ReplyView:
+    fields: dict[str, Any] = {
+        "frame": frame(person=None),
+        "number": 42,
+        "title": "SSH brute force",
+        "person": "Vic",
+        "asker": "Ana",
+        "question": "Was it you?",
+        "due_at": NOW + timedelta(hours=1),
+        "state": views.Asking.OPEN,
+        "settled_at": NOW,
+    }
+    return views.ReplyView(**(fields | changes))
+
+
 def source(**changes: Any) -> SourceState:
     fields: dict[str, Any] = {
         "source": "auth",
@@ -157,6 +175,8 @@ def every_page(text: str) -> list[str]:
         PAGES.new(views.NewView(frame=around, refused=text, title=text, what_happened=text)),
         PAGES.expired(views.ExpiredView(frame=around, number=1, expired_at=NOW)),
         PAGES.sign_in(views.SignInView(frame=around, person=text, refused=text)),
+        PAGES.reply(reply(frame=around, **(dict.fromkeys(REPLY_TEXTS, text)))),
+        PAGES.reply(reply(frame=around, state=views.Asking.ANSWERED, **(dict.fromkeys(REPLY_TEXTS, text)))),
         PAGES.error(views.ErrorView(frame=around, status=403, title=text, detail=text, allowed=(text,))),
         PAGES.sources(
             views.SourcesView(frame=around, sources=(source(origin=text, note=text, source=text, state=text),))
