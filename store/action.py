@@ -101,6 +101,10 @@ class Action:
         """What people call it within its incident, e.g. action 3."""
         return f"action {self.number}"
 
+    def called_in(self, number: int) -> str:
+        """What it is called within incident *number*: ``3``, or ``INC-2/3`` if that one carries INC-2 on."""
+        return str(self.number) if self.incident == number else f"INC-{self.incident}/{self.number}"
+
     @property
     def is_live(self) -> bool:
         """Whether it was not dropped."""

@@ -15,7 +15,7 @@ from store.repository import action_lists
 from store.repository.action_lists import NEVER, Filter, Place
 
 routes = web.RouteTableDef()
-FILTERS = frozenset({"owner", "late", "all", "limit", "after"})
+FILTERS = frozenset({"incident", "owner", "late", "all", "limit", "after"})
 _YES = {"": False, "true": True, "false": False}
 
 
@@ -43,19 +43,29 @@ def _filter_of(request: web.Request, today: date) -> tuple[Filter, Place | None]
     query = request.query
     wrong = [name for name in query if name not in FILTERS]
     wrong += [name for name in ("late", "all") if query.get(name, "") not in _YES]
-    after = _place(query.get("after", ""))
+    after, number = _place(query.get("after", "")), query.get("incident", "").upper().removeprefix("INC-")
+    wrong += ["incident"] if "incident" in query and not _is_whole(number) else []
     wrong += ["after"] if "after" in query and after is None else []
     if wrong:
         raise Problem(
             422, "invalid_query", f"unknown or wrong: {', '.join(wrong)}", missing=wrong, allowed=sorted(FILTERS)
         )
-    late_on = today if _YES[query.get("late", "")] else None
-    return Filter(owner=query.get("owner") or None, late_on=late_on, is_waiting=not _YES[query.get("all", "")]), after
+    wanted = Filter(
+        incident=int(number) if number else None,
+        owner=query.get("owner") or None,
+        late_on=today if _YES[query.get("late", "")] else None,
+        is_waiting=not _YES[query.get("all", "")],
+    )
+    return wanted, after
 
 
 def _place(text: str) -> Place | None:
+    """Where the page before ended; None: that is no such place."""
     due, _, rest = text.partition(",")
     incident, _, number = rest.partition(",")
-    whole = all(one.isascii() and one.isdigit() and len(one) <= 15 for one in (incident, number))
     is_date = len(due) == len(NEVER) and due.isascii() and due.replace("-", "").isdigit()
-    return Place(due, int(incident), int(number)) if whole and is_date else None
+    return Place(due, int(incident), int(number)) if is_date and _is_whole(incident) and _is_whole(number) else None
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 9

@@ -218,7 +218,4 @@ async def _with_allowed(request: web.Request, refused: Exception) -> Problem | N
 
 
 def _which(request: web.Request) -> int:
-    text = request.match_info["action"]
-    if not (text.isascii() and text.isdigit() and len(text) <= 6):
-        raise Problem(404, "not_found", f"an action is named by its number, not {text[:40]!r}")
-    return int(text)
+    return wire.whole_in_path(request, "action")

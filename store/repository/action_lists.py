@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, selec
 
 from store.action import WAITING, Action, ActionState
 from store.incident import Outcome, Status
-from store.repository import actions
+from store.repository import actions, records
 from store.tables import action, incident
 
 #: Sorts after every date.
@@ -18,6 +18,7 @@ NEVER = "9999-99-99"
 class Filter:
     """Which actions are asked for."""
 
+    incident: int | None = None  #: of that one, and of those that it carries on
     owner: str | None = None  #: person id
     late_on: date | None = None  #: only those that are late on that day
     is_waiting: bool = True  #: only those that somebody still has to do something about
@@ -43,7 +44,7 @@ def list_of(connection: Connection, wanted: Filter, *, after: Place | None, limi
     rows = (
         select(action.c.incident, action.c.number)
         .join(incident, incident.c.number == action.c.incident)
-        .where(*_is_newest(), *_fits(wanted))
+        .where(*_is_newest(), *_fits(wanted), *_belongs(connection, wanted.incident))
         .order_by(due, action.c.incident, action.c.number)
         .limit(limit)
     )
@@ -74,3 +75,7 @@ def _fits(wanted: Filter) -> list[ColumnElement[bool]]:
         undone = action.c.state.in_((ActionState.PROPOSED, ActionState.AGREED))
         found += [action.c.due < wanted.late_on.isoformat(), undone]
     return found
+
+
+def _belongs(connection: Connection, number: int | None) -> list[ColumnElement[bool]]:
+    return [] if number is None else [action.c.incident.in_(records.carried(connection, number))]

@@ -15,11 +15,12 @@ from sqlalchemy import func, select
 from store import action as life
 from store import action_edit, action_turns
 from store.action import Action, ActionKind
+from store.duties import Matter, MatterKind
 from store.errors import Refused, StaleVersion
 from store.incident import Actor, Fact, Incident
 from store.notice import NewNotice, NoticeKind
 from store.people import Role
-from store.repository import actions, outbox, persons, records
+from store.repository import actions, notices, persons, records, voiding
 from store.site import Site
 from store.tables import action
 from store.tx import Tx
@@ -264,12 +265,14 @@ def _keep(
     entry = actions.keep(tx, after, case.actor, did, via=case.via, note=note, more=more)
     if case.record.aware_at is None:
         records.change(tx, case.record, replace(case.record, aware_at=tx.now))
+    voiding.after_edit(tx, case.record.number, by=case.actor, via=case.via)
     kept = actions.get(tx.connection, after.incident, after.number)
     return Acted(action=kept, record=case.record, entry=entry, allowed=case.allowed(kept))
 
 
 def _tell_owner(tx: Tx, case: _Case, after: Action, what: str) -> None:
-    if after.owner and after.owner != case.actor.id:
+    """Tell whoever is to do it, unless that is who did this."""
+    if after.owner != case.actor.id:
         due = f", due on {after.due}" if after.due else ""
         new = NewNotice(
             incident=case.record.number,
@@ -277,9 +280,9 @@ def _tell_owner(tx: Tx, case: _Case, after: Action, what: str) -> None:
             cycle=case.record.cycle,
             reason=f"{after.name} {what}{due}",
             severity=case.record.severity,
-            person=after.owner,
+            matter=str(Matter(MatterKind.ACTION, after.called_in(case.record.number))),
         )
-        outbox.write_notice(tx, new)
+        notices.write(tx, new)
 
 
 def _last(tx: Tx, number: int) -> int:

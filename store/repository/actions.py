@@ -18,7 +18,7 @@ from store.action import Action, ActionKind, ActionState, Slip
 from store.action_version import ActionVersion
 from store.errors import NotFound
 from store.incident import Actor, EntryKind, Fact, NewEntry, TimelineEntry
-from store.repository import records, timeline
+from store.repository import agenda, records, timeline
 from store.tables import action, action_text
 from store.tx import Tx
 
@@ -73,20 +73,18 @@ def digests(connection: Connection, number: int) -> dict[str, str]:
     nothing needs no approval.
     """
     found: dict[str, str] = {}
-    for (incident, which), versions in _histories(connection, records.carried(connection, number)).items():
-        version = versions[-1]
-        if _is_planned(version.action):
-            name = str(which) if incident == number else f"INC-{incident}/{which}"
-            found |= {f"{name}.{field}": digest for field, digest in version.digests.items()}
+    for versions in _histories(connection, records.carried(connection, number)).values():
+        newest = versions[-1]
+        if _is_planned(newest.action):
+            name = newest.action.called_in(number)
+            found |= {f"{name}.{field}": digest for field, digest in newest.digests.items()}
     return found | {f"none.{cause}": one.digest for cause, one in reasons(connection, number).items()}
 
 
 def writers(connection: Connection, number: int) -> dict[str, frozenset[str]]:
-    """Who wrote something of the plan, in any version: name of the action to person ids."""
-    found = {}
-    for (incident, which), versions in _histories(connection, records.carried(connection, number)).items():
-        name = f"action {which}" if incident == number else f"INC-{incident} action {which}"
-        found[name] = action_version.authors(versions)
+    """Who wrote something of the plan, in any version: ``action 3`` to person ids."""
+    histories = _histories(connection, records.carried(connection, number)).values()
+    found = {f"action {one[-1].action.called_in(number)}": action_version.authors(one) for one in histories}
     return found | {f"no action for {one.cause}": frozenset({one.by}) for one in reasons(connection, number).values()}
 
 
@@ -103,24 +101,19 @@ def reasons(connection: Connection, number: int) -> dict[str, Reason]:
 
 
 def redact(tx: Tx, number: int, which: int, field: str, *, by: Actor, reason: str, via: str = "") -> None:
-    """Delete a text and its salt for ever, from every version in which it stands. Hashes and signatures hold.
+    """Delete all that ever stood in a field, with the salts, for ever. Hashes and signatures hold.
 
     Raises:
-        NotFound: Nothing stands there.
+        NotFound: Nothing stands there, in no version.
     """
     versions = _histories(tx.connection, [number], which).get((number, which), [])
-    commitment = versions[-1].texts.get(field) if versions else None
-    gone = tx.connection.execute(
-        action_text.delete().where(
-            action_text.c.incident == number,
-            action_text.c.action == which,
-            action_text.c.commitment == commitment,
-        )
-    ).rowcount
+    of_it = (action_text.c.incident == number, action_text.c.action == which, action_text.c.field == field)
+    gone = tx.connection.execute(action_text.delete().where(*of_it)).rowcount
     if not gone:
         raise NotFound(f"INC-{number} action {which} has no text in {field}; it may have been redacted before")
-    facts: dict[str, Fact] = {"action": which, "field": field, "version": versions[-1].action.version, "reason": reason}
-    timeline.append(tx, number, NewEntry(kind=EntryKind.REDACTED, actor=by, facts=facts, via=via))
+    facts: dict[str, Fact] = {"action": which, "field": field, "version": versions[-1].action.version, "texts": gone}
+    told = NewEntry(kind=EntryKind.REDACTED, actor=by, facts=facts | {"reason": reason}, via=via)
+    timeline.append(tx, number, told)
 
 
 def keep(
@@ -163,6 +156,7 @@ def keep(
 def write(tx: Tx, number: int, actor: Actor, facts: Mapping[str, Fact], *, via: str, note: str) -> int:
     """Tell the timeline; *note* can be redacted one day. Returns the entry's number."""
     said = {"note": note} if note.strip() else {}
+    agenda.look(tx, number)
     return timeline.append(tx, number, NewEntry(kind=EntryKind.ACTION, actor=actor, facts=facts, values=said, via=via))
 
 

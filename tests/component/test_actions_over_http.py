@@ -9,6 +9,7 @@ import pytest
 from support.fakes import START, FakeClock
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store
+from yarl import URL
 
 from rules.event import Severity
 from store.incident import Step
@@ -247,12 +248,14 @@ async def test_the_list_of_all(site: Site, ask: Asking) -> None:
     while path:
         async with site.operator.get(f"http://tocsin{path}") as answer:
             seen += [one["text"] for one in (await answer.json())["items"]]
-            path = str(answer.links["next"]["url"].relative()) if "next" in answer.links else ""
+            path = str(URL(answer.links["next"]["url"]).relative()) if "next" in answer.links else ""
     assert seen == ["soon", "late", "none"]
-    _, listed = await site.ask("GET", "/api/v1/actions?all=true")
+    _, listed = await site.ask("GET", "/api/v1/actions?incident=INC-2")
+    assert listed["items"] == []
+    _, listed = await site.ask("GET", "/api/v1/actions?all=true&incident=INC-1")
     assert [one["text"] for one in listed["items"]] == ["dropped", "soon", "late", "none"]
-    code, refused = await site.ask("GET", "/api/v1/actions?late=perhaps&who=ana&after=x")
-    assert (code, refused["missing"]) == (422, ["who", "late", "after"])
+    code, refused = await site.ask("GET", "/api/v1/actions?late=perhaps&who=ana&after=x&incident=one")
+    assert (code, refused["missing"]) == (422, ["who", "late", "incident", "after"])
 
 
 async def test_why_there_is_no_action(site: Site, ask: Asking) -> None:

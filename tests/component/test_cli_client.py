@@ -102,6 +102,24 @@ def test_json_is_what_the_daemon_said(peer: Peer) -> None:
     assert done.output.isascii()
 
 
+def test_actions_with_who_owns_them_and_what_is_late(peer: Peer) -> None:
+    """Owner, date, and what slipped or is late, line by line; the next page is named."""
+    one = {"incident": "INC-1", "number": 2, "kind": "training", "state": "agreed", "owner": "oli", "due": "2026-03-20"}
+    one |= {"late": True, "slips": [{}], "text": "teach\x1b[2J\nthem"}
+    other = one | {"number": 3, "owner": None, "due": None, "late": False, "slips": [], "text": None}
+    path = "/api/v1/actions?incident=INC-1&owner=oli&late=true&limit=2"
+    peer.answers["GET", path] = (200, {"items": [one, other]})
+    done = call(peer, "actions", "list", "--incident", "INC-1", "--owner", "oli", "--late", "--limit", "2")
+    assert done.exit_code == 0, done.output
+    assert [line.split() for line in done.output.splitlines()[1:]] == [
+        ["INC-1", "2", "training", "agreed", "oli", "2026-03-20", "LATE", "slips:", "1", "teach\ufffd[2J"],
+        ["INC-1", "3", "training", "agreed", "nobody", "-", "(redacted)"],
+        ["more:", "tocsin", "actions", "list", "--after", "9999-99-99,1,3"],
+    ]
+    peer.answers["GET", "/api/v1/actions?all=true&limit=50"] = (200, {"items": [one]})
+    assert json.loads(call(peer, "actions", "list", "--all", "--json").output) == {"items": [one]}
+
+
 def test_the_next_page_is_named(peer: Peer) -> None:
     """A full page says how to get the next one."""
     peer.answers["GET", "/api/v1/incidents?limit=1"] = (200, {"items": [INCIDENT]})
