@@ -11,6 +11,7 @@ from notifier.plan import About, ask_of
 from notifier.route import Receiver
 from notifier.throttle import Form, Parcel
 from store.deadlines import Deadlines, Duty
+from store.duties import Matter
 from store.incident import Incident
 from store.notice import Delivery, NoticeKind
 from store.request import Request
@@ -89,7 +90,7 @@ def facts_of(delivery: Delivery, told: Told) -> Facts:
 def _due_at(delivery: Delivery, record: Incident, deadlines: Deadlines) -> datetime | None:
     """Until when what *delivery* asks is to be done; None: it asks nothing, or that may take as long as it takes."""
     if delivery.matter:
-        running = deadlines.current(record)
+        running = deadlines.current(record) if Matter.parse(delivery.matter).duty else None
         return delivery.until or (running.due_at if running else None)
     if ask_of(delivery) is not Ask.JOIN:
         return None

@@ -170,8 +170,12 @@ class Staff:
 
     def informed(self, designation: Designation, *, now: datetime, barred: Collection[str] = ()) -> tuple[str, ...]:
         """The stakeholders who are there."""
-        there = {one.id for one in self._there(now, barred)}
+        there = self.there(now, barred)
         return tuple(one for one in designation.stakeholders if one in there)
+
+    def there(self, now: datetime, barred: Collection[str] = ()) -> frozenset[str]:
+        """Ids of all who are not on leave, without *barred*."""
+        return frozenset(one.id for one in self._there(now, barred))
 
     def _there(self, now: datetime, barred: Collection[str]) -> tuple[Colleague, ...]:
         return tuple(one for one in self.colleagues if one.id not in barred and not one.is_away(now))

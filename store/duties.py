@@ -38,7 +38,7 @@ class Matter:
     """One thing of an incident that waits for somebody; as text ``duty:report_review``, ``action:3``."""
 
     kind: MatterKind
-    name: str  #: a `Duty`, the timer's name, or the action's number
+    name: str  #: a `Duty`, the timer's name, or what the action is called, e.g. "3"
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
@@ -230,6 +230,40 @@ def asked(
     """Who is asked for *matter* now: one named person, the deputy at half time, all at the end."""
     post = post_of(matter, record, designation)
     return staff.asked_for(post, designation.deputy, now=now, deadline=deadline, barred=barred)
+
+
+def asked_of_action(
+    owner: str,
+    deputy: str,
+    lead: str,
+    staff: Staff,
+    *,
+    now: datetime,
+    deadline: Deadline | None,
+    barred: Collection[str],
+) -> tuple[Asked, ...]:
+    """Who is asked for an action now: its owner, its deputy from half time on or in their place, the lead at the end.
+
+    Nobody else could do it, so at the end not all are asked.
+    """
+    there = staff.there(now, barred)
+    is_half_over = deadline is not None and now >= deadline.half_at
+    is_over = deadline is not None and now >= deadline.due_at
+    why = "deputy, half of the time is over" if is_half_over else f"deputy, {owner} is away or may not"
+    found = [
+        Asked(person=owner, because="owns the action"),
+        *([Asked(person=deputy, because=why)] if is_half_over or owner not in there else []),
+    ]
+    if is_over or not any(one.person in there for one in found):
+        found.append(Asked(person=lead, because="leads the work, the time is over" if is_over else "leads the work"))
+    return _once(one for one in found if one.person in there)
+
+
+def _once(found: Iterable[Asked]) -> tuple[Asked, ...]:
+    asked: dict[str, Asked] = {}
+    for one in found:
+        asked.setdefault(one.person, one)
+    return tuple(asked.values())
 
 
 def reminder_due(deadline: Deadline, told: Iterable[Told], now: datetime) -> int:

@@ -63,6 +63,15 @@ def checked(
     return timer
 
 
+def unsigned() -> ActNotAllowed:
+    """The refusal of a decision that must be signed and is not."""
+    return ActNotAllowed(
+        "fresh_sign_in",
+        "that a timer does not apply is signed: with an unspent token of one's own from POST /api/v1/sign-in/fresh",
+        missing=("fresh",),
+    )
+
+
 def is_late(timer: Deadline, decision: TimerDecision, filed_at: datetime) -> bool:
     """Whether it was handed in after its time."""
     return decision is TimerDecision.FILED and timer.is_overdue(filed_at)

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from detector.api import approval, bodies, follow_up, stepping, wire, writing
+from detector.api import approval, bodies, clocks, follow_up, stepping, wire, writing
 from detector.api.doing import Asked, Doing
 from detector.api.identity import CALLER, require_person
 from detector.api.keys import SITE, WAKE_NOTIFIER
@@ -53,6 +53,7 @@ ACTS: Mapping[str, Doing] = {
     "concern": Doing(bodies.NoteBody, lambda tx, asked: acts.concern(tx, asked.number, asked.actor, **asked.act)),
     "answer": Doing(bodies.AnswerBody, _answer),
     **approval.ACTS,
+    **clocks.ACTS,
     **follow_up.ACTS,
 }
 MOVES: Mapping[str, Doing] = {

@@ -46,6 +46,8 @@ UNPROCESSABLE = frozenset(
         "ask_one",
         "past",
         "no_concern",
+        "no_timer",
+        "filed_in_future",
         "item_required",
         "answer_required",
         "to_required",

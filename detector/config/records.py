@@ -149,8 +149,7 @@ class Process(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     """How incidents are governed."""
 
     #: Who must sign what others did. "full": always somebody else. "pair": the other one of two. "waived": nobody
-    #: else; each such act says so in the record. Acted upon now when a dismissal is settled; by later steps once they
-    #: exist.
+    #: else; each such act says so in the record.
     four_eyes: Literal["full", "pair", "waived"] = "full"
 
 
@@ -257,7 +256,7 @@ class Person(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
 
 
 class Designation(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """Who is asked first; the first that fits counts. Read and checked now; acted upon once later steps exist."""
+    """Who is asked first; the first that fits counts. Where none fits, all who have the role are asked."""
 
     #: Severities that it is for. Empty: any.
     severity: tuple[Severity, ...] = ()

@@ -26,6 +26,7 @@ from store.repository import (
     signatures,
     staffing,
 )
+    turns,
 from store.repository.acts import Done, finished
 from store.site import Site
 from store.steps import Unmet
@@ -175,6 +176,7 @@ def _approve(tx: Tx, before: Incident, actor: Actor, *, via: str, site: Site, gi
     facts = moves.from_to(before, after)
     if not _sign(tx, before, seen, actor, via=via, site=site, given=given, verdict=verdict, facts=facts):
         return finished(tx, before, actor)
+        turns.ask_again(tx, before, f"{actor.id} has approved it, and another signature is needed")
     records.change(tx, before, after)
     return finished(tx, after, actor)
 

@@ -5,19 +5,20 @@ so that neither a restart nor a reload tells one twice. Whose turn it has become
 `store.repository.records.change` in the transaction of that move.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
 from store import duties
+from store.action import Action, ActionState
 from store.deadlines import Deadline
 from store.designation import Asked
 from store.duties import Clock, Matter, MatterKind, Told
 from store.incident import DAEMON, EntryKind, Fact, Incident, NewEntry, TimelineEntry
 from store.moments import from_microseconds, to_microseconds
-from store.repository import agenda, notices, records, staffing, timeline, timers
+from store.repository import actions, agenda, clashing, notices, records, staffing, timeline, timers
 from store.site import Site
 from store.timers import Decided
 from store.tx import Tx
@@ -31,14 +32,11 @@ class ClockView:
     deadline: Deadline
     asked: tuple[Asked, ...]  #: who is asked now; none for what is decided
     told: tuple[Told, ...]  #: reminders that people have had
-    decided: Decided | None = None  #: of a timer: what was decided last; None: it runs
+    decided: Decided | None = None  #: of a timer: what was decided last; None: nothing was
 
-
-def ask_again(tx: Tx, record: Incident, reason: str) -> None:
-    """Have whoever is asked now hear that it is their turn, although the step stays, e.g. the second approver."""
-    duty = duties.duty_of(record)
-    if duty is not None:
-        notices.write(tx, duties.ask(record, duty, reason))
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether its time is over and nobody has decided that it need not run."""
+        return self.deadline.is_overdue(now) and not (self.decided is not None and self.decided.decision.ends)
 
 
 def remind(tx: Tx, site: Site) -> int:
@@ -48,6 +46,8 @@ def remind(tx: Tx, site: Site) -> int:
         site = replace(site, staff=staffing.staff_of(tx.connection, site))
     for number in numbers:
         record = records.load(tx.connection, number)
+        if record.merged_into is not None:
+            agenda.look(tx, record.merged_into)  # its actions are the other one's now
         agenda.at_moment(tx, number, _remind(tx, record, site))
     return len(numbers)
 
@@ -113,20 +113,34 @@ def _clocks(connection: Connection, record: Incident, site: Site) -> Iterator[Cl
         yield Clock(matter=Matter.of(duty), deadline=deadline)
     for timer in site.deadlines.regulatory(record):
         yield Clock(matter=Matter(MatterKind.TIMER, timer.name), deadline=timer)
+    for one in actions.of(connection, record.number) if record.is_open else ():
+        if (deadline := _deadline_of(one, site)) is not None:
+            yield Clock(matter=_matter_of(one, record), deadline=deadline)
+
+
+def _deadline_of(one: Action, site: Site) -> Deadline | None:
+    """The clock of an action that is to be done: it is over with the day on which the action is due."""
+    if one.state is not ActionState.AGREED or one.agreed_at is None or one.due is None:
+        return None
+    midnight = datetime.combine(one.due + timedelta(days=1), time(0), tzinfo=site.calendar.zone)
+    return site.deadlines.of_action(agreed_at=one.agreed_at, due_at=midnight.astimezone(UTC))
+
+
+def _matter_of(one: Action, record: Incident) -> Matter:
+    return Matter(MatterKind.ACTION, one.called_in(record.number))
 
 
 def _asked(
     connection: Connection, record: Incident, matter: Matter, site: Site, now: datetime, deadline: Deadline | None
 ) -> tuple[Asked, ...]:
     designation = staffing.designation_of(connection, record, site.staff)
-    return duties.asked(
-        matter, record, site.staff, designation, now=now, deadline=deadline, barred=_barred(connection, record, matter)
-    )
-
-
-def _barred(connection: Connection, record: Incident, matter: Matter) -> Collection[str]:
-    """Who may not do it, and so is not asked."""
-    return ()
+    barred = clashing.of(connection, record, matter.duty, site, site.staff)
+    if matter.kind is not MatterKind.ACTION:
+        return duties.asked(matter, record, site.staff, designation, now=now, deadline=deadline, barred=barred)
+    found = [one for one in actions.of(connection, record.number) if _matter_of(one, record) == matter]
+    owner, deputy = (found[0].owner, found[0].deputy) if found else ("", "")
+    lead = designation.lead or record.owner or ""
+    return duties.asked_of_action(owner, deputy, lead, site.staff, now=now, deadline=deadline, barred=barred)
 
 
 def _ends(matter: Matter, decided: Mapping[str, Decided]) -> bool:

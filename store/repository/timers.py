@@ -10,6 +10,7 @@ from store.incident import Actor, EntryKind, Fact, Incident, TimelineEntry
 from store.moments import from_microseconds, to_microseconds
 from store.process import ACTS, check_act
 from store.repository import agenda, moves, persons, records, timeline
+from store.repository import fresh as fresh_tokens
 from store.repository.acts import Done, finished
 from store.site import Site
 from store.timers import Decided, TimerDecision
@@ -27,15 +28,17 @@ def decide(
     site: Site,
     filed_at: datetime | None = None,
     reason: str = "",
+    fresh: str = "",
 ) -> Done:
     """Say that the timer *name* was met, or does not apply: nobody is reminded of it any more.
 
     Args:
         filed_at: When it was handed in, for ``filed``; None: now.
         reason: Why, if it does not apply, is late, or is taken back.
+        fresh: Hash of a token that signs once: that it does not apply is signed.
 
     Raises:
-        ActNotAllowed: *actor* may not, or ``no_timer``, ``filed_in_future``, ``reason_required``.
+        ActNotAllowed: *actor* may not, or ``no_timer``, ``filed_in_future``, ``reason_required``, ``fresh_sign_in``.
     """
     record = records.load(tx.connection, number)
     roles = persons.roles_of(tx.connection, actor)
@@ -43,6 +46,8 @@ def decide(
     with acts.telling_what_is_allowed(record, roles):
         check_act(record, ACTS["timer"], by=actor, roles=roles)
         timer = timers.checked(record, name, running, decision, filed_at=filed, now=tx.now, reason=reason)
+        if decision is TimerDecision.NOT_REPORTABLE and not fresh_tokens.spend(tx, actor.id, fresh):
+            raise timers.unsigned()
     facts: dict[str, Fact] = {
         "timer": name,
         "decision": decision.value,
