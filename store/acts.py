@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from store.errors import ActNotAllowed, MoveNotAllowed, Refused
-from store.incident import Actor, EntryKind, Incident, Outcome, Step
+from store.incident import Actor, EntryKind, Incident, Outcome, Step, Track
 from store.people import Role
 from store.process import (
     ACTS,
@@ -65,6 +65,10 @@ _NAMES = {
     (FOLLOW_UP, CORRECTIVE_ACTIONS): "rework",
     (FOLLOW_UP, RESOLVED): "close",
 }
+
+
+#: Where the light track's page leads through when it is confirmed, wherever an approver sent it back to.
+LIGHT_WAY = (REPORTING, IN_REVIEW, INVESTIGATION, CORRECTIVE_ACTIONS, APPROVAL)
 
 
 def do(
@@ -135,9 +139,16 @@ def allowed(incident: Incident, roles: Collection[Role]) -> tuple[str, ...]:
         and _ONLY_WHILE.get(act.name, bool)(incident)
     ]
     moves = [name_of(move) for move in moves_from(Standing.of(incident)) if set(move.who) & set(roles)]
+    if may_confirm(incident) and Role.REPORTER in roles:
+        moves.append("confirm")
     if incident.quiet_until is not None and "dismiss" in moves:
         moves[moves.index("dismiss")] = "settle"
     return tuple(dict.fromkeys([*acts, *moves]))
+
+
+def may_confirm(incident: Incident) -> bool:
+    """Whether it has a page to confirm: on the light track, until it is approved."""
+    return incident.track is Track.LIGHT and Standing.of(incident) in LIGHT_WAY[:-1]
 
 
 @contextmanager

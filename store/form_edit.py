@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from rules.entities import clean
-from store import form_version, forms
+from store import form_version, forms, process
 from store.answers import Answer, Answers, Fault, State, faults
 from store.errors import ActNotAllowed, StaleVersion
 from store.form_version import FormVersion
@@ -80,19 +80,21 @@ def followed(
     """
     if record.aware_at is None:
         record = replace(record, aware_at=now)
-    if name is not FormName.REPORT:
-        return record, ""
-    if record.stage is Stage.IN_REVIEW and answers != before:
-        # A new version of the record, too: nobody accepts a text that they have not seen.
-        record = replace(record, version=record.version + 1)
-    red = _given(answers, "tlp") == Tlp.RED != _given(before, "tlp")
-    personal = _given(answers, "personal_data") and not _given(before, "personal_data")
+    red = name is FormName.REPORT and _given(answers, "tlp") == Tlp.RED != _given(before, "tlp")
+    personal = name is FormName.REPORT and _given(answers, "personal_data") and not _given(before, "personal_data")
     after = replace(record, tlp=Tlp.RED if red else record.tlp, track=Track.FULL if red or personal else record.track)
-    if after == record:
-        return record, ""
-    return replace(
-        after, version=record.version + 1
-    ), "the report says TLP:RED" if red else "personal data is concerned"
+    because = ("the report says TLP:RED" if red else "personal data is concerned") if after != record else ""
+    if because or (answers != before and _is_signed_with(record, name)):
+        after = replace(after, version=record.version + 1)
+    return after, because
+
+
+def _is_signed_with(record: Incident, name: FormName) -> bool:
+    """Whether the next move signs what stands in the form: then it makes a new version of the record, too, so that
+    nobody signs what they have not seen. A report in review, and all forms of the light track, which are one page.
+    """
+    is_page = record.track is Track.LIGHT and record.step in process.BEFORE_APPROVAL
+    return is_page or (record.stage is Stage.IN_REVIEW and name is FormName.REPORT)
 
 
 def _given(answers: Answers, field: str) -> object:

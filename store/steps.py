@@ -1,6 +1,6 @@
 """What keeps an incident from its next step: all of it at once, each with what is to be done about it. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,6 +57,13 @@ def step(
             raise _in_full(refused, before, to, told) from None
 
 
+def refusal(before: Incident, to: Standing, unmet: Sequence[Unmet]) -> MoveNotAllowed:
+    """That it cannot go to *to*, with everything that is unmet."""
+    sentence = f"{before.name} cannot go to {to}: {'; '.join(one.says for one in unmet)}"
+    missing = tuple(dict.fromkeys(thing for one in unmet for thing in one.missing))
+    return MoveNotAllowed(unmet[0].code, sentence, missing=missing)
+
+
 def unanswered(filled: Filled, record: Incident, to: Standing, asked: Forms) -> Iterator[Unmet]:
     """What the forms lack for the move to *to*.
 
@@ -79,8 +86,4 @@ def _has_findings(filled: Filled) -> bool:
 def _in_full(refused: MoveNotAllowed, before: Incident, to: Standing, told: Iterable[Unmet]) -> MoveNotAllowed:
     """*refused* with everything that is unmet in words; as it is if it has another reason."""
     said = [one for code in refused.missing for one in told if one.code == code]
-    if not said:
-        return refused
-    sentence = f"{before.name} cannot go to {to}: {'; '.join(one.says for one in said)}"
-    missing = tuple(dict.fromkeys(thing for one in said for thing in one.missing))
-    return MoveNotAllowed(refused.code, sentence, missing=missing)
+    return refusal(before, to, said) if said else refused

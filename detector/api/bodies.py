@@ -1,17 +1,20 @@
 """What acts and moves take, as JSON."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from rules.event import Severity
+from store.action import ActionKind
+from store.answers import LONGEST_TEXT
 from store.incident import DismissReason
 from store.repository.reviews import ReviewResult
 
 LONGEST_NOTE = 10_000
 Note = Annotated[str, Meta(max_length=LONGEST_NOTE)]
+Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
 SomeNote = Annotated[str, Meta(min_length=1, max_length=LONGEST_NOTE)]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -76,6 +79,19 @@ class ReviewBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     result: ReviewResult
     notes: Note = ""
+
+
+class LightBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``moves/confirm``: the one page of the light track; what is empty stays as it is."""
+
+    what_happened: Text = ""
+    cause: Text = ""
+    action: Text = ""
+    action_kind: ActionKind = ActionKind.CORRECTION
+    owner: str = ""
+    due: date | None = None
+    done: Text = ""
+    no_action: Note = ""
 
 
 class OpenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from typing import Any
 
 from detector.api import bodies
 from detector.api.doing import Asked, Doing
-from store.repository import stepping
+from store.repository import light, stepping
 from store.repository.acts import Done
 from store.tx import Tx
 
@@ -19,6 +19,20 @@ def _investigate_again(tx: Tx, asked: Asked) -> Done:
     return stepping.investigate_again(tx, asked.number, asked.actor, reason=asked.body.reason, **asked.seen)
 
 
+def _confirm(tx: Tx, asked: Asked) -> Done:
+    body: bodies.LightBody = asked.body
+    page = light.Page(
+        what_happened=body.what_happened,
+        cause=body.cause,
+        action=body.action,
+        action_kind=body.action_kind,
+        action_plan={name: value for name, value in (("owner", body.owner), ("due", body.due)) if value},
+        done=body.done,
+        no_action=body.no_action,
+    )
+    return light.confirm(tx, asked.number, asked.actor, page, site=asked.site, **asked.seen)
+
+
 def _given(asked: Asked) -> dict[str, Any]:
     """What a move takes that looks at what the site asks for."""
     return {"site": asked.site, "note": asked.body.note, **asked.seen}
@@ -26,6 +40,7 @@ def _given(asked: Asked) -> dict[str, Any]:
 
 MOVES: Mapping[str, Doing] = {
     "submit": Doing(bodies.Body, lambda tx, asked: stepping.submit(tx, asked.number, asked.actor, **_given(asked))),
+    "confirm": Doing(bodies.LightBody, _confirm),
     "review": Doing(bodies.ReviewBody, _review),
     "conclude": Doing(bodies.Body, lambda tx, asked: stepping.conclude(tx, asked.number, asked.actor, **_given(asked))),
     "investigate_again": Doing(bodies.ReopenBody, _investigate_again),

@@ -4,7 +4,7 @@ A form that nobody has saved yet shows what can be prefilled now; nothing is wri
 it, and so does `keep` before a dossier is frozen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from store.errors import NotFound
 from store.form_version import CARRIED, FormVersion, Written
 from store.forms import FORMS, Form, FormName, Forms
 from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, NewEntry
+from store.people import Role
 from store.prefill import Known, goes_on, prefill
 from store.repository import conflicts, incidents, persons, records, reviews, timeline, voiding
 from store.tables import form, form_answer
@@ -95,6 +96,7 @@ def save(
     via: str,
     confirmed: Iterable[str] = (),
     forms: Forms = FORMS,
+    roles: Collection[Role] | None = None,
 ) -> FormView:
     """Save a person's edit as a new version, and tell the timeline which fields it changed.
 
@@ -102,6 +104,7 @@ def save(
         changes: New answers by field; None takes one away. Fields that are not named stay as they are.
         expected: The version that the person had before them; 0: none.
         confirmed: Fields whose prefilled answer the person confirms.
+        roles: In which they write; None: in their own.
 
     Raises:
         NotFound: There is no such incident.
@@ -110,7 +113,7 @@ def save(
     """
     known = _known(tx.connection, number)
     record = known.incident
-    form_edit.check_writer(record, forms[name], by, persons.roles_of(tx.connection, by))
+    form_edit.check_writer(record, forms[name], by, persons.roles_of(tx.connection, by) if roles is None else roles)
     before = latest(tx.connection, number, name)
     form_edit.check_version(record, name, before, expected)
     changes = {field: form_edit.by_hand(answer) for field, answer in changes.items()}

@@ -5,26 +5,24 @@ Each decides, so the caller names the version that they saw; each is refused wit
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from store import four_eyes, process, steps
-from store.answers import Answer, State
 from store.designation import Seat
 from store.form_version import FormVersion
-from store.forms import Filled, FormName
+from store.forms import FormName
 from store.four_eyes import Allowed, Deed, FourEyes, Hand, Refused, Signature
 from store.incident import Actor, EntryKind, Fact, Incident, NewEntry
 from store.process import Standing
-from store.repository import forms, moves, persons, records, reviews, staffing, timeline
+from store.repository import approval, forms, moves, persons, plan, records, requests, reviews, staffing, timeline
 from store.repository.acts import Done, finished
+from store.repository.filling import filled_of as filled_of
 from store.repository.reviews import Review, ReviewResult
 from store.site import Site
 from store.steps import Unmet
 from store.tx import Tx
-
-#: Stands for an answer that was taken away for good: it was given once, and nobody can give it again.
-_REDACTED = Answer(state=State.UNKNOWN, reason="redacted")
 
 
 def submit(tx: Tx, number: int, actor: Actor, *, version: int, via: str, site: Site, note: str = "") -> Done:
@@ -83,7 +81,7 @@ def conclude(tx: Tx, number: int, actor: Actor, *, version: int, via: str, site:
     before = moves.at_version(tx, number, version)
     unmet = [
         *_unanswered(tx.connection, before, process.CORRECTIVE_ACTIONS, site),
-        *_open_requests(tx.connection, number),
+        *open_requests(tx.connection, number),
     ]
     after = step(tx, before, "conclude", process.CORRECTIVE_ACTIONS, actor, unmet)
     return _moved(tx, before, after, actor, via, note)
@@ -108,18 +106,15 @@ def request_approval(tx: Tx, number: int, actor: Actor, *, version: int, via: st
         MoveNotAllowed: ``no_root_cause``, ``incomplete_action``, ``uncovered_findings`` or ``missing_fields``.
     """
     before = moves.at_version(tx, number, version)
-    unmet = [*_unanswered(tx.connection, before, process.APPROVAL, site), *_plan_lacks(tx, before, site)]
+    unmet = [
+        *_unanswered(tx.connection, before, process.APPROVAL, site),
+        *plan_lacks(tx.connection, number, site, tx.now),
+    ]
     after = step(tx, before, "request_approval", process.APPROVAL, actor, unmet)
     forms.keep(tx, number, site.forms)
     done = _moved(tx, before, after, actor, via, note)
-    _freeze(tx, after, site)
+    approval.freeze(tx, after, site, by=actor, via=via)
     return done
-
-
-def filled_of(connection: Connection, number: int, site: Site) -> Filled:
-    """All answers as a gate sees them: what was redacted was answered."""
-    views = forms.views(connection, number, site.forms)
-    return {name: {**dict.fromkeys(view.redacted, _REDACTED), **view.answers} for name, view in views.items()}
 
 
 def step(tx: Tx, before: Incident, name: str, to: Standing, actor: Actor, unmet: Iterable[Unmet] = ()) -> Incident:
@@ -147,18 +142,22 @@ def _moved(tx: Tx, before: Incident, after: Incident, actor: Actor, via: str, no
     return finished(tx, after, actor)
 
 
-def _open_requests(connection: Connection, number: int) -> Iterator[Unmet]:
+def open_requests(connection: Connection, number: int) -> Iterator[Unmet]:
     """Questions that nobody has answered yet."""
-    yield from ()
+    if found := tuple(one.name for one in requests.open_of(connection, number)):
+        says = f"nobody has answered {' or '.join(found)}: wait for it, or withdraw it"
+        yield Unmet(code="open_requests", says=says, missing=found)
 
 
-def _plan_lacks(tx: Tx, before: Incident, site: Site) -> Iterator[Unmet]:
+def plan_lacks(connection: Connection, number: int, site: Site, now: datetime) -> Iterator[Unmet]:
     """What the actions do not say yet, and what no action addresses."""
-    yield from ()
-
-
-def _freeze(tx: Tx, after: Incident, site: Site) -> None:
-    """Keep what is to be approved."""
+    found = plan.gaps(connection, number, now=now.astimezone(site.calendar.zone))
+    if found.incomplete:
+        says = f"actions are not complete: {', '.join(found.incomplete)}"
+        yield Unmet(code="incomplete_action", says=says, missing=found.incomplete)
+    if found.uncovered:
+        says = f"neither an action nor a reason for none: {', '.join(found.uncovered)}"
+        yield Unmet(code="uncovered_findings", says=says, missing=found.uncovered)
 
 
 # -- report review -----------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from support.fakes import FakeClock
 from support.path import (
     ANA,
+    BO,
     DORA,
     INA,
     PEOPLE,
@@ -18,6 +19,7 @@ from support.path import (
     VI,
     add_people,
     fill,
+    frozen,
     given,
     investigated,
     none,
@@ -30,6 +32,7 @@ from support.store import finding
 
 from rules.event import Severity
 from store import process
+from store.action import ActionKind
 from store.answers import State
 from store.database import Store
 from store.designation import Colleague, Designation, Leave, Staff
@@ -39,7 +42,18 @@ from store.four_eyes import FourEyes
 from store.incident import Actor, EntryKind, Incident, Stage, Step, TimelineEntry, Track
 from store.people import Person, Role
 from store.process import Standing
-from store.repository import findings, forms, persons, records, reviews, stepping, timeline
+from store.repository import (
+    action_turns,
+    approval,
+    findings,
+    forms,
+    persons,
+    records,
+    requests,
+    reviews,
+    stepping,
+    timeline,
+)
 from store.repository.acts import Done
 from store.repository.reviews import ReviewResult
 from store.site import Site
@@ -317,12 +331,55 @@ async def test_approval_is_requested_with_a_cause(opened: Store) -> None:
     assert "corrective_actions.root_cause" in said.missing
 
 
+async def test_who_was_asked_answers_before_it_is_concluded(opened: Store) -> None:
+    """An open request is named; answered or withdrawn it hinders no more."""
+    await opened.write(lambda tx: reported(tx, 1))
+    await go(opened, stepping.review, REX, result=ACCEPTED)
+    await opened.write(lambda tx: fill(tx, 1, FormName.INVESTIGATION))
+    await opened.write(lambda tx: requests.ask(tx, 1, INA, question="Was it you?", person="bo", via="token"))
+    said = await refused(opened, stepping.conclude, INA)
+    assert (said.code, said.missing) == ("open_requests", ("request 1 of INC-1",))
+    await opened.write(lambda tx: requests.answer(tx, 1, 1, BO, text="no", via="token"))
+    await go(opened, stepping.conclude, INA)
+
+
+async def test_each_finding_needs_an_action_before_approval(opened: Store) -> None:
+    """What no action addresses, and what an action does not say yet, is named; all of it at once."""
+    await opened.write(lambda tx: investigated(tx, 1))
+    said = await refused(opened, stepping.request_approval, INA)
+    assert (said.code, said.missing) == ("uncovered_findings", ("finding 1", "actions"))
+    await opened.write(lambda tx: _write(tx, {"text": "turn it off"}))
+    said = await refused(opened, stepping.request_approval, INA)
+    assert said.code == "incomplete_action"
+    assert {"action 1: causes", "action 1: due", "action 1: owner", "finding 1"} <= set(said.missing)
+
+
+async def test_what_is_to_be_approved_is_frozen(opened: Store) -> None:
+    """All that was prefilled is kept and frozen, and from then on nothing follows the machine any more."""
+    await opened.write(lambda tx: frozen(tx, 1))
+    assert Standing.of(await now(opened)) == process.APPROVAL
+    kinds = [entry.kind for entry in await opened.read(lambda c: timeline.of(c, 1))]
+    assert kinds[-2:] == [EntryKind.MOVED, EntryKind.FROZEN]
+    shown = await opened.read(lambda c: forms.views(c, 1))
+    assert all(shown[name].version >= 1 for name in (FormName.IDENTIFICATION, FormName.FOLLOW_UP))
+    state = await opened.read(lambda c: approval.state(c, 1))
+    assert state.frozen is not None
+    assert (state.frozen.hash, state.changes) == (state.hash, ())
+    await opened.write(lambda tx: findings.take(tx, finding("f2", rule="r2", severity=Severity.HIGH, account="root")))
+    assert await opened.read(lambda c: forms.views(c, 1)) == shown
+
+
 FINDINGS = given([{"statement": "s", "evidence": "e", "confidence": "likely", "change_needed": "no"}])
 
 
 def _others(*but: str) -> list[Person]:
     """Everybody else."""
     return [one for one in PEOPLE if one.id not in but]
+
+
+def _write(tx: Tx, plan: dict[str, Any]) -> None:
+    kind = ActionKind.CONFIGURATION
+    action_turns.write(tx, 1, INA, kind=kind, plan=plan, via="token", site=SITE)
 
 
 def _save(tx: Tx, by: Actor, changes: dict[str, Any], name: FormName = FormName.REPORT) -> None:

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+from store.action import ActionKind
 from store.answers import Answer, State
 from store.designation import Designation, Staff
 from store.forms import FormName
 from store.incident import Actor, ActorKind, Incident, Status, Track
 from store.people import Person, Role
 from store.process import REPORTING, Standing
-from store.repository import forms, persons, records, stepping
+from store.repository import action_turns, forms, persons, records, stepping
 from store.repository.reviews import ReviewResult
 from store.site import Site
 from store.tx import Tx
+from support.fakes import START
 
 
 def person(name: str) -> Actor:
@@ -81,6 +84,14 @@ ANSWERS: Mapping[FormName, Mapping[str, Answer]] = {
         "options": given(["keys only", "a second factor"]),
     },
 }
+#: A complete action for the only finding of these answers.
+_PLAN: Mapping[str, Any] = {
+    "causes": ["finding 1"],
+    "owner": "bo",
+    "due": START.date() + timedelta(days=14),
+    "text": "turn passwords off on all hosts",
+    "criterion": "no login by password",
+}
 #: Who writes each form.
 WRITERS = {FormName.REPORT: RITA, FormName.INVESTIGATION: INA, FormName.CORRECTIVE_ACTIONS: INA}
 
@@ -144,3 +155,19 @@ def investigated(tx: Tx, number: int, site: Site = SITE) -> Incident:
 def seen(tx: Tx, number: int) -> dict[str, Any]:
     """What a move takes of who makes it: the version as it stands."""
     return {"via": "token", "version": records.load(tx.connection, number).version}
+
+
+def plan(tx: Tx, number: int, site: Site = SITE, **changes: Any) -> int:
+    """One complete action that Bo owns, agreed upon. Returns its number."""
+    written = action_turns.write(
+        tx, number, INA, kind=ActionKind.CONFIGURATION, plan={**_PLAN, **changes}, via="token", site=site
+    ).action
+    action_turns.agree(tx, number, written.number, INA, version=written.version, via="token", site=site)
+    return written.number
+
+
+def frozen(tx: Tx, number: int, site: Site = SITE) -> Incident:
+    """All that comes before approval is done; the dossier waits for its signatures."""
+    investigated(tx, number, site)
+    plan(tx, number, site)
+    return stepping.request_approval(tx, number, INA, site=site, **seen(tx, number)).incident
