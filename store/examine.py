@@ -85,10 +85,11 @@ def chain(record: int, entries: Sequence[Stored], heads: Sequence[SealedHead] = 
     said = [decoded(one.entry) for one in entries]
     found = list(_links(record, entries, said))
     blamed = {fault.entry for fault in found}
+    redacted, disposed = _redacted(said), disposed_before(said)
     for one, content in zip(entries, said, strict=True):
         if content is not None:
             found += _columns(record, one, content)
-            found += _values(record, one, content, _redacted(said))
+            found += _values(record, one, content, redacted, disposed)
     found += [fault for fault in _heads(record, entries, heads) if fault.entry not in blamed]
     return found
 
@@ -133,7 +134,11 @@ def _columns(record: int, one: Stored, content: Mapping[str, Any]) -> Iterator[F
 
 
 def _values(
-    record: int, one: Stored, content: Mapping[str, Any], redacted: frozenset[tuple[object, object]]
+    record: int,
+    one: Stored,
+    content: Mapping[str, Any],
+    redacted: frozenset[tuple[object, object]],
+    disposed: int,
 ) -> Iterator[Fault]:
     commitments = content.get("commitments")
     promised: Mapping[str, object] = commitments if isinstance(commitments, dict) else {}
@@ -141,7 +146,7 @@ def _values(
         yield _fault(record, one.seq, Harm.INSERTED, f"it commits to no value {name!r}")
     for name, promise in promised.items():
         if name not in one.values:
-            if (one.seq, name) not in redacted:
+            if (one.seq, name) not in redacted and one.seq >= disposed:
                 yield _fault(record, one.seq, Harm.REMOVED, f"the value {name!r} is gone, and no entry says by whom")
             continue
         value, salt = one.values[name]
@@ -154,6 +159,21 @@ def _redacted(said: Sequence[Said]) -> frozenset[tuple[object, object]]:
     """(entry, name) of each value that an entry says was redacted."""
     facts = [one.get("facts") for one in said if one is not None and one.get("kind") == EntryKind.REDACTED]
     return frozenset((one.get("entry"), one.get("name")) for one in facts if isinstance(one, dict))
+
+
+def disposed_before(said: Sequence[Said]) -> int:
+    """Number of the last entry that says that the record was disposed of: what was told before it may be gone."""
+    found = [
+        one.get("seq")
+        for one in said
+        if one is not None and one.get("kind") == EntryKind.DISPOSED and _fact(one, "did") == "done"
+    ]
+    return max((seq for seq in found if isinstance(seq, int)), default=0)
+
+
+def _fact(one: Mapping[str, Any], name: str) -> object:
+    facts = one.get("facts")
+    return facts.get(name) if isinstance(facts, dict) else None
 
 
 def _heads(record: int, entries: Sequence[Stored], heads: Sequence[SealedHead]) -> Iterator[Fault]:

@@ -172,6 +172,7 @@ class Incident:
     drill: bool = False  #: an exercise: left out of all statistics
     merged_into: int | None = None  #: number of the record that carries it on, while merged
     tlp: Tlp = Tlp.AMBER
+    restricted: bool = False  #: only those who take part in it see it, as with TLP:RED
     cycle: int = 1  #: goes up with each reopening
     step: Step = Step.IDENTIFICATION
     stage: Stage = Stage.NONE
@@ -251,6 +252,8 @@ class EntryKind(StrEnum):
     REMINDED = "reminded"  #: somebody was reminded, or told that the time is over
     TIMER = "timer"  #: what was decided about a regulatory timer
     REDACTED = "redacted"
+    HELD = "held"  #: a legal hold was placed or released
+    DISPOSED = "disposed"  #: disposal was proposed, declined, or done
     # Of the installation itself (record 0):
     CONFIGURED = "configured"  #: another configuration is in force
     RULES_LOADED = "rules_loaded"  #: other rules are in force

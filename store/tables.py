@@ -127,6 +127,7 @@ incident = Table(
     Column("drill", Boolean, nullable=False),
     Column("merged_into", BIG, ForeignKey("incident.number")),
     *literal("tlp", Tlp),
+    Column("restricted", Boolean, nullable=False, server_default=false()),
     Column("cycle", Integer, nullable=False),
     *literal("step", Step),
     *literal("stage", Stage),
@@ -719,6 +720,44 @@ action_text = Table(
     Column("salt", LargeBinary, nullable=False),
     Column("text", Words, nullable=False),
 )
+
+# -- who sees it, and for how long -------------------------------------------------------------------------------------
+
+#: Who read what only its participants may read.
+reading = Table(
+    "reading",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    Column("incident", BIG, ForeignKey("incident.number"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("person", Words, ForeignKey("person.id"), nullable=False),
+    Column("via", Words, nullable=False),
+    Column("route", Words, nullable=False),  #: as a pattern, which holds no secret
+)
+Index("ix_reading_incident", reading.c.incident, reading.c.id)
+
+#: While one is not released, nothing of the record is redacted or disposed of.
+hold = Table(
+    "hold",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("entry", Integer, primary_key=True),  #: of the timeline, that says who placed it and why
+    Column("released_entry", Integer),
+    ForeignKeyConstraint(["incident", "entry"], ["timeline.incident", "timeline.seq"]),
+    ForeignKeyConstraint(["incident", "released_entry"], ["timeline.incident", "timeline.seq"]),
+)
+
+#: Disposals that wait, or waited, for a second person.
+disposal = Table(
+    "disposal",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("entry", Integer, primary_key=True),  #: of the timeline, that says who proposed it and why
+    Column("settled_entry", Integer),
+    ForeignKeyConstraint(["incident", "entry"], ["timeline.incident", "timeline.seq"]),
+    ForeignKeyConstraint(["incident", "settled_entry"], ["timeline.incident", "timeline.seq"]),
+)
+_index_where("uq_disposal_pending", "settled_entry IS NULL", disposal.c.incident, unique=True)
 
 # -- reading -----------------------------------------------------------------------------------------------------------
 

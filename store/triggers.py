@@ -78,6 +78,14 @@ TRIGGERS = (
         message="a discrepancy that is closed is never changed",
         when="OLD.closed_at IS NOT NULL",
     ),
+    *(
+        Trigger(table="reading", act=act, message=f"that somebody read it is never {done}")
+        for act, done in (("UPDATE", "changed"), ("DELETE", "deleted"))
+    ),
+    *(
+        Trigger(table=table, act="DELETE", message=f"a {table} is settled, never deleted")
+        for table in ("hold", "disposal")
+    ),
     Trigger(table="incident", act="DELETE", message="an incident is never deleted"),
     Trigger(
         table="incident",

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from detector.api import approval, bodies, clocks, follow_up, stepping, wire, writing
+from detector.api import approval, bodies, clocks, follow_up, keeping, stepping, wire, writing
 from detector.api.doing import Asked, Doing
 from detector.api.identity import CALLER, require_person
 from detector.api.keys import SITE, WAKE_NOTIFIER
@@ -55,6 +55,7 @@ ACTS: Mapping[str, Doing] = {
     **approval.ACTS,
     **clocks.ACTS,
     **follow_up.ACTS,
+    **keeping.ACTS,
 }
 MOVES: Mapping[str, Doing] = {
     "decide": Doing(bodies.DecideBody, _decide),

@@ -17,6 +17,7 @@ from detector.api import (
     incidents,
     people,
     requests,
+    visibility,
 )
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
@@ -41,21 +42,23 @@ HEADERS = {
 def new_application() -> web.Application:
     """All routes; what they need is to be put under the keys of ``detector.api.keys``."""
     app = web.Application(
-        middlewares=[careful_headers, web_routes.error_pages, problems, identify], client_max_size=MAX_BODY_BYTES
+        middlewares=[careful_headers, web_routes.error_pages, problems, identify, visibility.limit_sight],
+        client_max_size=MAX_BODY_BYTES,
     )
     app[PAGES] = Pages()
     for table in (
         health.routes,
         incidents.routes,
         export.routes,
+        visibility.routes,
         acts.routes,
         actions.routes,
         action_lists.routes,
         approval.routes,
+        clocks.routes,
         follow_up.routes,
         coverage.routes,
         forms.routes,
-        clocks.routes,
         people.routes,
         contacts.routes,
         requests.routes,

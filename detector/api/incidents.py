@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 
 from detector.api import wire, writing
 from detector.api.identity import CALLER, require_known, require_person
-from detector.api.keys import STORE, WAKE_NOTIFIER
+from detector.api.keys import SITE, STORE, WAKE_NOTIFIER
 from detector.api.problem import Problem
 from rules.event import Decision, Severity
-from store.incident import Actor, ActorKind, Status
-from store.repository import conflicts, evidence, incidents, outbox, timeline
+from store.incident import Actor, ActorKind, Incident, Status
+from store.repository import conflicts, evidence, incidents, outbox, timeline, visibility
 
 routes = web.RouteTableDef()
 
@@ -65,13 +65,23 @@ async def list_incidents(request: web.Request) -> web.Response:
     wanted = filter_of(request)
     limit = wire.whole(request, "limit", 50, wire.LARGEST_PAGE)
     after = wire.whole(request, "after", 1, 10**12) if "after" in request.query else None
-    found = await request.app[STORE].read(lambda c: incidents.list_of(c, wanted, after=after, limit=limit + 1))
+    person, site = request[CALLER].person, request.app[SITE]()
+
+    def look(connection: Connection) -> tuple[list[Incident], frozenset[int]]:
+        found = incidents.list_of(connection, wanted, after=after, limit=limit + 1)
+        numbers = [one.number for one in found]
+        return found, visibility.hidden(connection, numbers, person.id if person else None, site)
+
+    found, hidden = await request.app[STORE].read(look)
     page = found[:limit]
+    # What is hidden must not tell by which filter it is found.
+    listed = page if wanted == incidents.Filter(status=wanted.status) else [x for x in page if x.number not in hidden]
+    items = [wire.hidden(one) if one.number in hidden else wire.incident(one) for one in listed]
     headers: dict[str, str] = {}
     if len(found) > limit:
         query = dict(request.query) | {"limit": str(limit), "after": str(page[-1].number)}
         headers[hdrs.LINK] = f'</api/v1/incidents?{urlencode(query)}>; rel="next"'
-    return wire.answer({"items": [wire.incident(one) for one in page]}, headers=headers)
+    return wire.answer({"items": items}, headers=headers)
 
 
 @routes.get("/api/v1/incidents/{number}")

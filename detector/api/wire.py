@@ -127,6 +127,8 @@ def incident(record: Incident) -> dict[str, Any]:
         "outcome": record.outcome,
         "track": record.track,
         "tlp": record.tlp,
+        "restricted": record.restricted,
+        "hidden": False,
         "cycle": record.cycle,
         "rule": {
             "id": record.rule_id,
@@ -160,6 +162,19 @@ def incident(record: Incident) -> dict[str, Any]:
         "history": record.history,
         "recurrence_of": record.recurrence_of,
         "version": record.version,
+    }
+
+
+def hidden(record: Incident) -> dict[str, Any]:
+    """What somebody is shown of an incident in a list who takes no part in it, and may not see it."""
+    return {
+        "number": record.number,
+        "id": record.name,
+        "title": None,
+        "step": record.step,
+        "stage": record.stage,
+        "status": record.status,
+        "hidden": True,
     }
 
 

@@ -9,20 +9,19 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Table, cast, func, select, type_coerce
 from sqlalchemy.types import NullType
 
-from store import examine, examine_forms, seals, triggers
+from store import examine, seals, triggers
 from store.errors import SchemaMismatch
 from store.examine import Fault, Harm, SealedHead, Stored
-from store.examine_forms import StoredAnswer, StoredVersion
 from store.repository import seals as repository
+from store.repository import stored_documents
 from store.repository.seals import INSTALLATION
 from store.seals import Head, Seal
-from store.tables import form, form_answer, incident, seal, seal_head, timeline, value
+from store.tables import incident, seal, seal_head, timeline, value
 
 #: How many records, or seals, are looked at in one go.
 WINDOW = 1000
 #: Columns that repeat what the bytes say, under their names there.
 _BESIDE = ("incident", "seq", "at", "kind", "actor_kind", "actor_id", "via")
-_BESIDE_FORM = ("incident", "form", "version", "cycle", "author_kind", "author_id", "at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +43,7 @@ class Record:
     number: int
     entries: list[Stored]
     heads: list[SealedHead]
-    versions: list[StoredVersion]
-    answers: list[StoredAnswer]
+    documents: list[stored_documents.Stored]
     has_row: bool  #: there is such an incident
 
 
@@ -87,7 +85,8 @@ class Seen:
 
     def strays(self) -> Iterator[Fault]:
         """Rows that are in no window, because they bear no number that a record can have."""
-        for table, times in ((timeline, 1), (value, 1), (form, 1), (form_answer, 1), (seal, 1), (seal_head, 2)):
+        once = (timeline, value, seal, *stored_documents.TABLES)
+        for table, times in (*((one, 1) for one in once), (seal_head, 2)):
             count = self._connection.execute(select(func.count()).select_from(table)).scalar_one()
             if self._rows[table] != count * times:
                 yield Fault(harm=Harm.INSERTED, says=f"the table {table.name} holds rows of no record and no seal")
@@ -142,7 +141,7 @@ def _guards(connection: Connection) -> Iterator[Fault]:
 def _faults(one: Record) -> Iterator[Fault]:
     yield from examine.chain(one.number, one.entries, one.heads)
     said = [examine.decoded(entry.entry) for entry in one.entries]
-    yield from examine_forms.faults(one.number, one.versions, one.answers, said)
+    yield from stored_documents.faults(one.number, one.documents, said)
     yield from _standing(one)
 
 
@@ -158,8 +157,8 @@ def _standing(one: Record) -> Iterator[Fault]:
 
 def _records(seen: Seen) -> Iterator[Record]:
     """Each record that is known from anywhere."""
-    numbers = (timeline.c.incident, seal_head.c.record, incident.c.number, form.c.incident, form_answer.c.incident)
-    for start in seen.windows(*numbers):
+    listed = (timeline.c.incident, *(table.c.incident for table in stored_documents.TABLES))
+    for start in seen.windows(*listed, seal_head.c.record, incident.c.number):
         yield from _window(seen, start)
 
 
@@ -169,14 +168,13 @@ def _window(seen: Seen, start: int) -> Iterator[Record]:
     heads: dict[int, list[SealedHead]] = {}
     for record, number, seq, hashed in seen.rows(seal_head, seal_head.c.record, start, "record", "seal", "seq", "hash"):
         heads.setdefault(record, []).append(SealedHead(seal=number, seq=seq, hash=hashed))
-    stored, versions, answers = _stored(seen, start), _versions(seen, start), _answers(seen, start)
-    for number in sorted(known | heads.keys() | stored.keys() | versions.keys() | answers.keys()):
+    stored, documents = _stored(seen, start), stored_documents.of(seen, start)
+    for number in sorted(known | heads.keys() | stored.keys() | documents.keys()):
         yield Record(
             number=number,
             entries=stored.get(number, []),
             heads=heads.get(number, []),
-            versions=versions.get(number, []),
-            answers=answers.get(number, []),
+            documents=documents.get(number, []),
             has_row=number in known,
         )
 
@@ -201,26 +199,6 @@ def _stored(seen: Seen, start: int) -> dict[int, list[Stored]]:
         found.setdefault(record, []).append(one)
     for entries in found.values():
         entries.sort(key=lambda one: one.seq)
-    return found
-
-
-def _versions(seen: Seen, start: int) -> dict[int, list[StoredVersion]]:
-    found: dict[int, list[StoredVersion]] = {}
-    for row in seen.rows(form, form.c.incident, start, *_BESIDE_FORM, "content", "hash"):
-        *beside, content, hashed = row
-        columns = dict(zip(_BESIDE_FORM, beside, strict=True))
-        found.setdefault(beside[0], []).append(StoredVersion(columns=columns, content=content, hash=hashed))
-    for versions in found.values():
-        versions.sort(key=lambda one: (str(one.columns["form"]), str(one.columns["version"]).rjust(20)))
-    return found
-
-
-def _answers(seen: Seen, start: int) -> dict[int, list[StoredAnswer]]:
-    found: dict[int, list[StoredAnswer]] = {}
-    for number, *row in seen.rows(
-        form_answer, form_answer.c.incident, start, "incident", "form", "commitment", "field", "salt", "answer"
-    ):
-        found.setdefault(number, []).append(StoredAnswer(*row))
     return found
 
 

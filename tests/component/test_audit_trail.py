@@ -115,6 +115,7 @@ async def test_seals_are_append_only(store: Store, clock: FakeClock, table: str)
          Harm.REMOVED, 1, 2),
         (["DELETE FROM value WHERE incident = 2", "DELETE FROM timeline WHERE incident = 2"], Harm.TRUNCATED, 2, 1),
         (["DELETE FROM form WHERE version = 2"], Harm.REMOVED, 1, None),
+        (["DELETE FROM form_answer", "DELETE FROM form"], Harm.REMOVED, 1, None),
         (["UPDATE form SET version = 7 WHERE version = 2"], Harm.INSERTED, 1, None),
         (["UPDATE form SET hash = 'x' || substr(hash, 2) WHERE version = 1"], Harm.CHANGED, 1, None),
         (["UPDATE form SET author_id = 'bo' WHERE version = 1"], Harm.COLUMN, 1, None),
