@@ -34,6 +34,8 @@ class Known:
     entities: Sequence[Entity] = ()  #: in the order in which they were seen first
     tallies: Sequence[RuleTally] = ()
     sources: Sequence[str] = ()
+    opened_by: str = ""  #: person id of who opened it by hand; "" for nobody
+    told: str = ""  #: what they said had happened; "" if it was redacted
 
     def first(self, *kinds: str) -> str | None:
         """The first entity of the first of *kinds* that there is."""
@@ -130,10 +132,11 @@ def _identification(known: Known) -> dict[str, Answer]:
 
 
 def _decided(known: Known) -> dict[str, Answer]:
-    """Who decided what it is worth; of an incident that was opened by hand only people can tell."""
+    """Who decided what it is worth."""
     record = known.incident
     if record.source_kind is SourceKind.PERSON:
-        return {"decided_by": _given(record.owner)} if record.owner else {}
+        by = record.owner or known.opened_by
+        return {"decision_reason": _given("a person opened it by hand")} | ({"decided_by": _given(by)} if by else {})
     return {
         "decision_reason": _given(f"the rule {_said(record.rule_title)} decides so"),
         "decided_by": _given(f"rule {_said(record.rule_id)}"),
@@ -161,8 +164,10 @@ def _report(known: Known) -> dict[str, Answer]:
         "tlp": _given(record.tlp.value),
         "affected": _systems(known),
     }
-    if record.owner is not None:
-        answers["reporter"] = _given(record.owner)
+    if reporter := record.owner or known.opened_by:
+        answers["reporter"] = _given(reporter)
+    if known.told.strip():
+        answers["what_happened"] = _given(known.told)
     return answers
 
 

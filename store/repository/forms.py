@@ -16,7 +16,7 @@ from store.answers import Answer, Answers
 from store.errors import NotFound
 from store.form_version import CARRIED, FormVersion, Written
 from store.forms import FORMS, Form, FormName, Forms
-from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, NewEntry
+from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, NewEntry, SourceKind
 from store.people import Role
 from store.prefill import Known, goes_on, prefill
 from store.repository import conflicts, incidents, persons, records, reviews, timeline, voiding
@@ -156,7 +156,11 @@ def redact(tx: Tx, number: int, name: FormName, field: str, *, by: Actor, reason
 
 def _known(connection: Connection, number: int) -> Known:
     seen = incidents.get(connection, number)
-    return Known(incident=seen.incident, entities=seen.entities, tallies=seen.tallies, sources=seen.sources)
+    known = Known(incident=seen.incident, entities=seen.entities, tallies=seen.tallies, sources=seen.sources)
+    if seen.incident.source_kind is not SourceKind.PERSON:
+        return known
+    opened = timeline.of(connection, number, EntryKind.OPENED)[0]
+    return replace(known, opened_by=opened.actor.id, told=opened.values.get("what_happened") or "")
 
 
 def _stands(version: FormVersion, cycle: int) -> bool:

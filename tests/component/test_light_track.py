@@ -20,7 +20,7 @@ from store.errors import Refused, StaleVersion
 from store.forms import FormName, unconfirmed
 from store.incident import ActorKind, EntryKind, Stage, Track
 from store.process import Standing
-from store.repository import actions, approval, findings, forms, light, records, stepping, timeline
+from store.repository import actions, approval, by_hand, findings, forms, light, records, stepping, timeline
 from store.repository.acts import Done
 from store.repository.light import Page
 from store.tx import Tx
@@ -153,6 +153,22 @@ async def test_a_track_that_rises_asks_for_the_rest(opened: Store) -> None:
     record = await opened.read(lambda c: records.load(c, 1))
     assert (record.track, record.stage) == (Track.STANDARD, Stage.IN_REVIEW)
     assert (await refused(opened)).code == "not_light"
+
+
+async def test_what_was_said_at_the_opening_stands_in_the_page(opened: Store) -> None:
+    """Who opened it by hand has said what happened: one says why, and what is done about it."""
+
+    def by_phone(tx: Tx) -> None:
+        told: dict[str, Any] = {"title": "Mail", "severity": Severity.LOW, "what_happened": "A phish", "via": "token"}
+        number = by_hand.open_by_hand(tx, ANA, **told).incident.number
+        stand(tx, number, process.REPORTING, track=Track.LIGHT)
+
+    await opened.write(by_phone)
+    page = replace(PAGE, what_happened="")
+    done = await opened.write(lambda tx: light.confirm(tx, 2, RITA, page, site=SITE, **seen(tx, 2)))
+    assert Standing.of(done.incident) == process.APPROVAL
+    report = await opened.read(lambda c: forms.view(c, 2, FormName.REPORT))
+    assert (report.answers["what_happened"].value, report.by["what_happened"]) == ("A phish", "rita")
 
 
 # -- over HTTP ---------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Forms: what is asked, what is missing, what is wrong, and what is left to people."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,13 +68,19 @@ def test_whatever_the_evidence_names_can_be_prefilled(named: list[tuple[str, str
         assert faults(FORMS[name].fields, answers) == ()
 
 
-def test_by_hand_people_say_why() -> None:
+def test_by_hand_a_person_decided() -> None:
     """Of an incident that a person opened the daemon does not claim that a rule noticed and decided it."""
-    filled = prefill(known(source_kind=SourceKind.PERSON))
+    facts = replace(known(source_kind=SourceKind.PERSON), opened_by="ana", told="lost\non a train")
+    filled = prefill(facts)
     answers = filled[FormName.IDENTIFICATION]
     assert answers["source_kind"].value == "person"
     assert filled[FormName.REPORT]["detection_method"].value == "person"
-    assert {"decided_by", "decision_reason"}.isdisjoint(answers)
+    assert filled[FormName.REPORT]["what_happened"].value == "lost\non a train"
+    assert (answers["decided_by"].value, answers["decision_reason"].value) == ("ana", "a person opened it by hand")
+    assert forms.missing(FORMS[FormName.IDENTIFICATION], answers, Track.FULL) == ()
+    blank = prefill(replace(facts, told=" ", opened_by=""))
+    assert "what_happened" not in blank[FormName.REPORT]
+    assert "decided_by" not in blank[FormName.IDENTIFICATION]
 
 
 def test_missing_names_all_at_once() -> None:
