@@ -21,7 +21,8 @@ routes = web.RouteTableDef()
 def _decide(tx: Tx, asked: Asked) -> Done:
     body: bodies.DecideBody = asked.body
     if body.decision == "observe":
-        return moves.observe(tx, asked.number, asked.actor, until=body.until, reason=body.note, **asked.seen)
+        given: dict[str, Any] = {"until": body.until, "count": body.count, "reason": body.note}
+        return moves.observe(tx, asked.number, asked.actor, **given, **asked.seen)
     return moves.investigate(tx, asked.number, asked.actor, reason=body.note, **asked.seen)
 
 

@@ -48,6 +48,7 @@ class DecideBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     decision: Literal["investigate", "observe"]
     until: Moment | None = None
+    count: Annotated[int, Meta(ge=1, le=10**9)] | None = None
 
 
 class DismissBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):

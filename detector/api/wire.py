@@ -155,6 +155,7 @@ def incident(record: Incident) -> dict[str, Any]:
         "closed_at": record.closed_at,
         "quiet_until": record.quiet_until,
         "observe_until": record.observe_until,
+        "observe_events": record.observe_events,
         "merged_into": record.merged_into,
         "source_kind": record.source_kind,
         "drill": record.drill,

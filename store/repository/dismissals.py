@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, or_, select
 
-from rules.event import Decision, Severity
+from rules.event import Decision
 from store import acts, process
 from store.calendar import Calendar
 from store.errors import ActNotAllowed
@@ -25,12 +25,16 @@ from store.four_eyes import (
 )
 from store.incident import DAEMON, Actor, DismissReason, EntryKind, Fact, Incident, Outcome, Stage, Status
 from store.notice import NoticeKind
+from store.observation import Ending, ending
 from store.process import Standing
 from store.repository import moves, outbox, persons, records
 from store.repository.acts import Done, finished
 from store.tables import incident as incidents
 from store.tables import proposal
 from store.tx import Tx
+
+#: As many events came as an observation waits for.
+_HAS_ALL = incidents.c.events >= incidents.c.observe_events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +134,28 @@ def lapse(tx: Tx) -> int:
 
 
 def end_observations(tx: Tx) -> int:
-    """End what was to be observed until now: dismissed if nothing came, else people are told. Returns how many."""
-    due = select(incidents.c.number).where(
-        incidents.c.status == Status.OPEN, incidents.c.observe_until <= tx.now, incidents.c.observe_until.is_not(None)
+    """End what was to be observed until now, or until so many events: dismissed if too little came, else people are
+    told. Returns how many.
+    """
+    due = select(incidents).where(
+        incidents.c.status == Status.OPEN,
+        incidents.c.observe_until.is_not(None),
+        or_(incidents.c.observe_until <= tx.now, _HAS_ALL),
     )
-    numbers = tx.connection.execute(due.order_by(incidents.c.number)).scalars().all()
-    for number in numbers:
-        _end_observation(tx, records.load(tx.connection, number))
-    return len(numbers)
+    found = [records.from_row(row) for row in tx.connection.execute(due.order_by(incidents.c.number))]
+    for before in found:
+        if (how := ending(before, tx.now)) is not None:
+            _end_observation(tx, before, how)
+    return len(found)
 
 
 def next_due(connection: Connection) -> datetime | None:
     """When `lapse` or `end_observations` has something to do; None: nothing waits."""
     lapses = select(func.min(proposal.c.lapses_at)).where(proposal.c.state == "pending")
-    ends = select(func.min(incidents.c.observe_until)).where(incidents.c.status == Status.OPEN)
-    moments = [connection.execute(statement).scalar() for statement in (lapses, ends)]
+    observed = (incidents.c.status == Status.OPEN, incidents.c.observe_until.is_not(None))
+    ends = select(func.min(incidents.c.observe_until)).where(*observed)
+    full = select(func.min(incidents.c.step_entered_at)).where(*observed, _HAS_ALL)
+    moments = [connection.execute(statement).scalar() for statement in (lapses, ends, full)]
     return min((moment for moment in moments if moment is not None), default=None)
 
 
@@ -215,18 +226,18 @@ def _loud(
     return after
 
 
-def _end_observation(tx: Tx, before: Incident) -> None:
-    came_more = before.last_seen > before.step_entered_at
-    if came_more or before.severity_highest.rank > Severity.MEDIUM.rank:
-        decided = replace(before, decision=Decision.INVESTIGATE, observe_until=None)
-        after = process.advance(decided, process.NOTIFICATION, now=tx.now, by=DAEMON)
-        records.change(tx, before, after)
-        facts: dict[str, Fact] = {"decision": Decision.INVESTIGATE.value, "reason": "its observation ended"}
-        moves.write(tx, after, EntryKind.DECIDED, DAEMON, "", facts | moves.from_to(before, after))
-        moves.tell(tx, after, NoticeKind.OPENED, "its observation ended: decide what it is")
+def _end_observation(tx: Tx, before: Incident, how: Ending) -> None:
+    if how is Ending.NOTHING:
+        after = process.advance(before, _dismissed(before), now=tx.now, by=DAEMON)
+        _end(tx, before, after, EntryKind.MOVED, DAEMON, "", {"reason_code": DismissReason.OBSERVED_NOTHING.value}, "")
         return
-    after = process.advance(before, _dismissed(before), now=tx.now, by=DAEMON)
-    _end(tx, before, after, EntryKind.MOVED, DAEMON, "", {"reason_code": DismissReason.OBSERVED_NOTHING.value}, "")
+    decided = replace(before, decision=Decision.INVESTIGATE, observe_until=None, observe_events=None)
+    after = process.advance(decided, process.NOTIFICATION, now=tx.now, by=DAEMON)
+    records.change(tx, before, after)
+    why = f"it has come to {before.events} events" if how is Ending.COUNT else "its observation ended"
+    facts: dict[str, Fact] = {"decision": Decision.INVESTIGATE.value, "reason": why}
+    moves.write(tx, after, EntryKind.DECIDED, DAEMON, "", facts | moves.from_to(before, after))
+    moves.tell(tx, after, NoticeKind.OPENED, f"{why}: decide what it is")
 
 
 def _close_proposal(tx: Tx, number: int, state: str, by: Actor | None) -> None:

@@ -48,7 +48,7 @@ def investigate(tx: Tx, number: int, actor: Actor, *, version: int, via: str, re
     before = at_version(tx, number, version)
     roles = persons.roles_of(tx.connection, actor)
     was_asked = before.decision is Decision.INVESTIGATE and not before.history
-    decided = replace(before, decision=Decision.INVESTIGATE, history=False, observe_until=None)
+    decided = replace(before, decision=Decision.INVESTIGATE, history=False, observe_until=None, observe_events=None)
     with acts.telling_what_is_allowed(before, roles):
         acts.check_named(before, "decide", process.NOTIFICATION)
         moved = process.advance(decided, process.NOTIFICATION, now=tx.now, by=actor, roles=roles)
@@ -62,9 +62,21 @@ def investigate(tx: Tx, number: int, actor: Actor, *, version: int, via: str, re
 
 
 def observe(
-    tx: Tx, number: int, actor: Actor, *, version: int, via: str, until: datetime | None, reason: str = ""
+    tx: Tx,
+    number: int,
+    actor: Actor,
+    *,
+    version: int,
+    via: str,
+    until: datetime | None,
+    count: int | None = None,
+    reason: str = "",
 ) -> Done:
     """Decide to watch it until a moment: nobody is asked for anything before.
+
+    Args:
+        count: With so many events more it becomes an incident before that; with fewer, nothing came. None: whatever
+            comes counts, but not before the end.
 
     Raises:
         MoveNotAllowed: ``until_required``: no moment is given, or it has passed.
@@ -75,9 +87,12 @@ def observe(
     with acts.telling_what_is_allowed(before, roles):
         acts.check_named(before, "decide", process.IDENTIFICATION)
         moved = process.advance(before, process.IDENTIFICATION, now=tx.now, by=actor, roles=roles, unmet=unmet)
-    after = replace(moved, decision=Decision.OBSERVE, observe_until=until, aware_at=moved.aware_at or tx.now)
+    waits_for = None if count is None else before.events + count
+    observed = replace(moved, decision=Decision.OBSERVE, observe_until=until, observe_events=waits_for)
+    after = replace(observed, aware_at=moved.aware_at or tx.now)
     records.change(tx, before, after)
     facts: dict[str, Fact] = {"decision": Decision.OBSERVE.value, "until": until.isoformat() if until else ""}
+    facts |= {} if waits_for is None else {"events": waits_for}
     write(tx, after, EntryKind.DECIDED, actor, via, facts, reason)
     outbox.cancel_asks(tx, number, f"{actor.id} decided to observe it")
     tell(tx, after, NoticeKind.RESOLVED, f"{actor.id} decided to observe it")
