@@ -15,7 +15,8 @@ CAP_PER_HOUR = 20
 CAP_WINDOW = timedelta(hours=1)
 #: Kinds of entities that tell attacks apart on one host.
 JOINING_KINDS = frozenset({"source", "account", "component"})
-#: For how long after its end a record is reopened by a match; later, a new one is opened that names it.
+#: For how long after its end a record is reopened by a match, if no watch says otherwise; later, a new one is opened
+#: that names it.
 REOPEN_WITHIN = timedelta(days=30)
 #: The grain of a syslog stamp: a line stamped in the second of the closing may have been written after it.
 STAMP_GRAIN = timedelta(seconds=1)
@@ -193,10 +194,12 @@ def _told(shared: frozenset[Entity]) -> str:
 def _after_the_end(finding: Finding, closed: Incident | None) -> Reopen | Ignore | None:
     if closed is None or closed.closed_at is None:
         return None
-    if finding.history or finding.last_seen + STAMP_GRAIN <= closed.closed_at:
-        return Ignore(number=closed.number, reason=f"it ended before {closed.name} was closed")
-    if closed.outcome is not Outcome.MERGED and finding.last_seen <= closed.closed_at + REOPEN_WITHIN:
-        return Reopen(number=closed.number, reason=f"it happened again after {closed.name} was closed")
+    over, what = closed.watched_from or closed.closed_at, "was mended" if closed.watched_from else "was closed"
+    if finding.history or finding.last_seen + STAMP_GRAIN <= over:
+        return Ignore(number=closed.number, reason=f"it ended before {closed.name} {what}")
+    until = closed.watched_until or closed.closed_at + REOPEN_WITHIN
+    if closed.outcome is not Outcome.MERGED and finding.last_seen <= until:
+        return Reopen(number=closed.number, reason=f"it happened again after {closed.name} {what}")
     return None
 
 

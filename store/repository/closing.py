@@ -107,7 +107,8 @@ def _is_open(one: Action, track: Track) -> bool:
 
 def _unanswered(connection: Connection, record: Incident, site: Site) -> Iterator[Unmet]:
     filled = stepping.filled_of(connection, record.number, site)
-    return unanswered(filled, record, process.RESOLVED, site.forms)
+    # Whatever of earlier steps is missing, since the track rose: what to do about it is the same.
+    return (replace(one, code="missing_fields") for one in unanswered(filled, record, process.RESOLVED, site.forms))
 
 
 def _lessons(connection: Connection, record: Incident, site: Site) -> Iterator[dict[str, Any]]:

@@ -1,28 +1,24 @@
 """Watches go on by themselves: they begin when their action has effect, count, are judged, and have consequences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy import ColumnElement, Connection, select
 
-from rules.event import Entity
 from store import process, promise
 from store.coverage import Alive
 from store.incident import DAEMON, EntryKind, Fact, Incident, Status, Step
 from store.notice import NewNotice, NoticeKind
 from store.promise import LOOK_BACK, Match, Promise
-from store.repository import actions, coverage, moves, outbox, records, watches
-from store.tables import entity, finding, incident, watch
+from store.repository import actions, coverage, moves, outbox, records, unplanned, watches
+from store.tables import finding, incident, watch
 from store.tx import Tx
 from store.watch import Count, Ended, Extended, Running, Span, Verdict, exposure, hours, look
 
-#: A watch that nobody planned lasts as long as a match usually reopens.
-DEFAULT_HOURS = promise.USUAL / timedelta(hours=1)
 #: For so long after its end a watch waits until everything written before is worked on; then that counts as not seen.
 PATIENCE = timedelta(minutes=2)
 _ALIVE = (watch.c.ended_at.is_(None), watch.c.retired_at.is_(None))
-_AT_ONCE = 50  #: planned at one look
 
 
 def next_end(connection: Connection) -> datetime | None:
@@ -40,16 +36,15 @@ def next_end(connection: Connection) -> datetime | None:
 
 def due(connection: Connection, now: datetime) -> list[tuple[int, int]]:
     """Watches (incident, number) that begin, go on longer or end now; 0 for one that is to be planned."""
-    unplanned = [(number, 0) for number in _without_watch(connection)]
-    found = _of_open(connection)
-    return unplanned + [(one.incident, one.number) for one in found if _is_due(connection, one, now)]
+    begun = [(one.incident, one.number) for one in _of_open(connection) if _is_due(connection, one, now)]
+    return [*((number, 0) for number in unplanned.of(connection)), *begun]
 
 
 def go_on(tx: Tx, number: int, which: int) -> bool:
     """Do what is due for one watch, if it still is. Returns whether it ended."""
     if which == 0:
-        if number in _without_watch(tx.connection):
-            _plan_default(tx, records.load(tx.connection, number))
+        if number in unplanned.of(tx.connection):
+            unplanned.plan(tx, records.load(tx.connection, number))
         return False
     one = next((one for one in _of_open(tx.connection, watch.c.incident == number) if one.number == which), None)
     if one is None:
@@ -234,65 +229,6 @@ def _work_again(tx: Tx, one: Promise) -> None:
             breaks_through=True,
         ),
     )
-
-
-def _plan_default(tx: Tx, record: Incident) -> None:
-    """Nobody planned a watch: what opened the record, where it happened, must not happen again."""
-    old = watches.of(tx.connection, record.number)
-    number = watches.next_number(tx.connection, record.number)
-    if old:
-        made = _anew(old[-1], record, number, tx.now)
-    else:
-        rules = tuple(watches.rules_of(tx.connection, record.number))
-        made = Promise(
-            incident=record.number,
-            number=number,
-            cycle=record.cycle,
-            criterion="what opened it does not happen again where it happened",
-            rules=rules,
-            scope=_where(tx.connection, record.number),
-            sources=watches.sources_of(tx.connection, record.number, rules),
-            hours=DEFAULT_HOURS,
-            planned_by=DAEMON.id,
-            planned_at=tx.now,
-        )
-    watches.add(tx, made, DAEMON)
-
-
-def _anew(old: Promise, record: Incident, number: int, now: datetime) -> Promise:
-    """The same promise once more, for the record as a whole."""
-    return Promise(
-        incident=old.incident,
-        number=number,
-        cycle=record.cycle,
-        criterion=old.criterion,
-        rules=old.rules,
-        scope=old.scope,
-        sources=old.sources,
-        at_most=old.at_most,
-        hours=old.hours,
-        planned_by=DAEMON.id,
-        planned_at=now,
-    )
-
-
-def _where(connection: Connection, number: int) -> tuple[Entity, ...]:
-    """Hosts and components that the record names."""
-    named = select(entity.c.kind, entity.c.value).where(
-        entity.c.incident == number, entity.c.kind.in_(("host", "component"))
-    )
-    rows = connection.execute(named.order_by(entity.c.kind, entity.c.value).limit(promise.MOST_NAMED))
-    kinds = [Entity(kind=row.kind, value=row.value) for row in rows]
-    # A component runs on some host: to ask for both would miss it elsewhere.
-    components = tuple(one for one in kinds if one.kind == "component")
-    return components or tuple(kinds)
-
-
-def _without_watch(connection: Connection) -> Sequence[int]:
-    """Incidents that are followed up, and no watch decides whether they can be closed."""
-    mine = (watch.c.incident == incident.c.number, watch.c.cycle == incident.c.cycle, watch.c.retired_at.is_(None))
-    wanted = (incident.c.step == Step.FOLLOW_UP, incident.c.status == Status.OPEN, ~exists().where(*mine))
-    return connection.execute(select(incident.c.number).where(*wanted).limit(_AT_ONCE)).scalars().all()
 
 
 def _of_open(connection: Connection, *wanted: ColumnElement[bool]) -> list[Promise]:

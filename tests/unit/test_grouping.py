@@ -189,6 +189,17 @@ def test_looking_back_reopens_nothing() -> None:
     assert isinstance(chosen(late, candidate(closed(finding()), has_key=True)), Ignore)
 
 
+@pytest.mark.parametrize(
+    ("hours", "kind"), [(0.25, Ignore), (0.5, Reopen), (0.75, Reopen), (2, Reopen), (24 * 60, Reopen), (24 * 61, Open)]
+)
+def test_a_watched_record_is_reopened_by_what_it_promised(hours: float, kind: type) -> None:
+    """From the fix on, which may be before the closing, and for as long as its watch says."""
+    fixed = START + timedelta(minutes=30)
+    watched = replace(closed(finding()), watched_from=fixed, watched_until=START + 60 * DAY)
+    late = finding("f2", first_seen=START + timedelta(hours=hours))
+    assert isinstance(chosen(late, candidate(watched, has_key=True)), kind)
+
+
 def test_merged_is_not_reopened() -> None:
     """What was merged is carried on elsewhere: a new match opens a record of its own."""
     late = finding("f2", first_seen=START + timedelta(hours=2))
