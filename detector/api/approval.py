@@ -1,6 +1,7 @@
 """The approval over the API: look at the dossier, sign it, one by one or as a batch, and say what does not fit."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -102,6 +103,17 @@ class FreshBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     code: Secret | None = None
 
 
+def sign_in_anew(tx: Tx, person: str, body: FreshBody, secret: str) -> datetime:
+    """Have *secret* sign once for *person*, if *body* holds a secret of theirs; pages and the API share it.
+
+    Returns:
+        When it expires.
+    """
+    if not _is(tx, person, body):
+        raise Problem(403, "fresh_sign_in", f"that is no valid token or unused code of {person}")
+    return fresh.create(tx, person, hash_of(secret))
+
+
 def signing(body: SigningBody, seen: str) -> approval.Signing:
     """What *body* signs with; pages and the API share it.
 
@@ -168,9 +180,7 @@ async def fresh_sign_in(request: web.Request) -> web.Response:
     secret = request.app[NEW_SECRET]()
 
     def work(tx: Tx) -> dict[str, Any]:
-        if not _is(tx, person.id, body):
-            raise Problem(403, "fresh_sign_in", f"that is no valid token or unused code of {person.id}")
-        return {"fresh": secret, "person": person.id, "expires_at": fresh.create(tx, person.id, hash_of(secret))}
+        return {"fresh": secret, "person": person.id, "expires_at": sign_in_anew(tx, person.id, body, secret)}
 
     return await writing.write(request, work, lambda told: writing.answered(told, status=201), secret=True)
 

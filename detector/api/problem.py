@@ -56,6 +56,7 @@ UNPROCESSABLE = frozenset(
         "due_required",
         "incomplete_plan",
         "checklist_required",
+        "not_a_batch",
     }
 )
 

@@ -15,6 +15,7 @@ from store.four_eyes import Allowed, Deed, Hand, Refused, approvals_needed
 from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, Step
 from store.people import Role
 from store.repository import (
+    actions,
     discrepancies,
     dossiers,
     filling,
@@ -25,8 +26,8 @@ from store.repository import (
     reviews,
     signatures,
     staffing,
-)
     turns,
+)
 from store.repository.acts import Done, finished
 from store.site import Site
 from store.steps import Unmet
@@ -175,8 +176,8 @@ def _approve(tx: Tx, before: Incident, actor: Actor, *, via: str, site: Site, gi
     after = replace(moved, approved_at=tx.now, approval_void=None, aware_at=moved.aware_at or tx.now)
     facts = moves.from_to(before, after)
     if not _sign(tx, before, seen, actor, via=via, site=site, given=given, verdict=verdict, facts=facts):
-        return finished(tx, before, actor)
         turns.ask_again(tx, before, f"{actor.id} has approved it, and another signature is needed")
+        return finished(tx, before, actor)
     records.change(tx, before, after)
     return finished(tx, after, actor)
 
@@ -261,6 +262,9 @@ def _hands(connection: Connection, record: Incident, seen: ApprovalState) -> Ite
         for field, one in dossier.fields_of(version).items():
             if one.by:
                 yield Hand(person=one.by, deed=deed, what=f"{version.form}.{field}")
+    for what, writers in actions.writers(connection, record.number).items():
+        for person in writers:
+            yield Hand(person=person, deed=Deed.WROTE_DOSSIER, what=what)
     for person in reviews.accepted_by(connection, record.number, cycle=record.cycle):
         yield Hand(person=person, deed=Deed.REVIEWED_REPORT)
 

@@ -11,7 +11,7 @@ from store.dossier import Dossier
 from store.form_version import CARRIED, FormVersion
 from store.forms import FormName
 from store.incident import Actor, EntryKind, Fact, Incident, NewEntry
-from store.repository import evidence, timeline
+from store.repository import actions, evidence, timeline
 from store.site import Site
 from store.tables import dossier as dossiers
 from store.tables import form
@@ -60,7 +60,7 @@ def standing_now(connection: Connection, record: Incident, frozen: Frozen | None
 def assembled(connection: Connection, record: Incident, lines: Sequence[Any]) -> Dossier:
     """Forms and actions as they stand, and *lines* of evidence."""
     versions = standing(history(connection, record))
-    return dossier.assemble(record.number, record.cycle, versions, lines, _actions(connection, record.number))
+    return dossier.assemble(record.number, record.cycle, versions, lines, actions.digests(connection, record.number))
 
 
 def history(connection: Connection, record: Incident) -> list[FormVersion]:
@@ -132,8 +132,3 @@ def _from_row(row: Row[Any]) -> Frozen:
         dossier=dossier.read(row.content),
         hash=row.hash,
     )
-
-
-def _actions(connection: Connection, number: int) -> Mapping[str, str]:
-    """Salted digests of the actions, by number and field."""
-    return {}

@@ -14,7 +14,7 @@ from store.answers import State
 from store.errors import ActNotAllowed
 from store.forms import FormName
 from store.incident import Actor, Fact
-from store.repository import actions, discrepancies, forms, persons, records
+from store.repository import actions, discrepancies, forms, persons, records, voiding
 from store.tx import Tx
 
 
@@ -66,7 +66,9 @@ def give_reason(tx: Tx, number: int, actor: Actor, *, cause: str, reason: str, v
     if not reason.strip():
         raise ActNotAllowed("reason_required", f"say why there is no action for {named}", missing=("reason",))
     facts: dict[str, Fact] = {"did": actions.NONE, "cause": named, "cycle": record.cycle}
-    return actions.write(tx, number, actor, facts, via=via, note=reason)
+    entry = actions.write(tx, number, actor, facts, via=via, note=reason)
+    voiding.after_edit(tx, number, by=actor, via=via)
+    return entry
 
 
 def _rows(connection: Connection, number: int, form: FormName, field: str) -> Sequence[Any] | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
-from support.path import ABE, DORA, INA, PEOPLE, REX, RITA, SITE, VI, ZOE, add_people, given, none, seen
+from support.path import ABE, BO, DORA, INA, PEOPLE, REX, RITA, SITE, VI, ZOE, add_people, given, none, seen
 from support.signing import CHECKED, approve, frozen, signing
 from support.store import finding, line
 
@@ -15,6 +15,7 @@ from detector.api.identity import hash_of
 from rules.event import Severity
 from rules.finding import Finding
 from store import process
+from store.action import ActionKind
 from store.approval import ApprovalState
 from store.database import Store
 from store.designation import Designation, Staff
@@ -25,6 +26,7 @@ from store.incident import Actor, EntryKind, Incident, Step, TimelineEntry, Trac
 from store.people import Role
 from store.process import Standing
 from store.repository import (
+    action_turns,
     approval,
     discrepancies,
     dossiers,
@@ -538,6 +540,30 @@ async def test_what_belongs_to_step_seven_voids_nothing(waiting: Store) -> None:
     plan = given([{"check": "none", "due": "2026-05-01", "owner": "ina"}])
     await waiting.write(lambda tx: edit(tx, FormName.FOLLOW_UP, INA, plan=plan))
     assert (await now(waiting)).approval_void == "approval void since version 3 of follow_up: follow_up.plan changed"
+
+
+async def test_the_actions_are_covered(opened: Store) -> None:
+    """Who planned one does not approve; another plan voids the approval; that it was done does not."""
+    await opened.write(lambda tx: plan(tx, BO))
+    await opened.write(frozen)
+    promoted = [replace(one, roles=one.roles | {Role.APPROVER}) for one in PEOPLE]
+    await opened.write(lambda tx: persons.upsert_from_config(tx, promoted))
+    error = await refused(opened, lambda tx: approve(tx, BO))
+    assert (error.code, "bo wrote action 1 of the dossier" in str(error)) == ("four_eyes", True)
+    await sign(opened, ABE)
+    assert (await now(opened)).approval_void is None
+
+    def later(tx: Tx) -> None:
+        action_turns.change(tx, 1, 1, BO, version=1, changes={"criterion": "no login"}, via="token", site=SITE)
+
+    await opened.write(later)
+    assert (await now(opened)).approval_void == "approval void: actions.1.criterion changed"
+
+
+def plan(tx: Tx, by: Actor) -> None:
+    """Write an action down."""
+    told = {"text": "Turn passwords off", "criterion": "no login by password", "causes": ("incident",)}
+    action_turns.write(tx, 1, by, kind=ActionKind.CORRECTION, plan=told, via="token", site=SITE)
 
 
 async def test_what_goes_back_is_not_approved_any_more(waiting: Store) -> None:
