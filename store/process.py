@@ -282,6 +282,7 @@ ACTS: Mapping[str, Act] = MappingProxyType(
             Act(name="correction", roles=(Role.RESPONDER,)),
             Act(name="request", roles=ASKERS),
             Act(name="withdraw_request", roles=ASKERS),
+            Act(name="waive", roles=(Role.APPROVER,)),
             Act(name="timer", roles=(Role.INVESTIGATOR, Role.APPROVER), when_resolved=True),
             Act(name="answer", roles=()),
             Act(name="concern", roles=()),

@@ -11,7 +11,7 @@ from detector.api.identity import CALLER, require_person
 from detector.api.keys import SITE, WAKE_NOTIFIER
 from detector.api.problem import Problem
 from store.incident import Actor, ActorKind
-from store.repository import acts, by_hand, dismissals, merges, moves
+from store.repository import acts, by_hand, dismissals, merges, moves, waivers
 from store.repository.acts import Done
 from store.tx import Tx
 
@@ -41,6 +41,11 @@ def _answer(tx: Tx, asked: Asked) -> Done:
     return acts.answer(tx, asked.number, asked.actor, to_entry=asked.body.entry, **asked.act)
 
 
+def _waive(tx: Tx, asked: Asked) -> Done:
+    given = {"reason": asked.body.reason, "site": asked.site, "via": asked.via}
+    return waivers.waive(tx, asked.number, asked.actor, **given)
+
+
 ACTS: Mapping[str, Doing] = {
     "note": Doing(bodies.NoteBody, lambda tx, asked: acts.note(tx, asked.number, asked.actor, **asked.act)),
     "contain": Doing(bodies.Body, lambda tx, asked: acts.contain(tx, asked.number, asked.actor, **asked.act)),
@@ -53,6 +58,7 @@ ACTS: Mapping[str, Doing] = {
     ),
     "concern": Doing(bodies.NoteBody, lambda tx, asked: acts.concern(tx, asked.number, asked.actor, **asked.act)),
     "answer": Doing(bodies.AnswerBody, _answer),
+    "waive": Doing(bodies.WaiveBody, _waive),
     **approval.ACTS,
     **clocks.ACTS,
     **follow_up.ACTS,
@@ -149,7 +155,7 @@ async def _ask(request: web.Request, table: Mapping[str, Doing], kind: str) -> w
         body = await wire.body_of(request, doing.shape)
         version = wire.seen_version(request) if table is MOVES or doing.decides else 0
         asked = asked_by(request, number, actor, request[CALLER].via, body, version)
-        response = await writing.write(request, lambda tx: doing.work(tx, asked), writing.done)
+        response = await writing.write(request, lambda tx: doing.do(tx, asked), writing.done)
     except Exception as error:
         problem = await writing.with_allowed(request, number, error)
         if problem is None:

@@ -18,6 +18,7 @@ from detector.api import (
     people,
     requests,
     visibility,
+    waivers,
 )
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
@@ -62,6 +63,7 @@ def new_application() -> web.Application:
         people.routes,
         contacts.routes,
         requests.routes,
+        waivers.routes,
         web_routes.routes,
         acting.routes,
         doing.routes,

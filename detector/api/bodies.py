@@ -75,6 +75,12 @@ class ReopenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     reason: Note = ""
 
 
+class WaiveBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``acts/waive``."""
+
+    reason: Note = ""
+
+
 class ReviewBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``moves/review``."""
 

@@ -89,7 +89,7 @@ async def perform(request: web.Request, number: int, act: str, form: Mapping[str
         raise Problem(422, "invalid_form", f"{error}; go back and fill it in") from None
     actor = Actor(kind=ActorKind.PERSON, id=person)
     asked = acts.asked_by(request, number, actor, via, body, _version(form))
-    await request.app[STORE].write(lambda tx: doing.work(tx, asked))
+    await request.app[STORE].write(lambda tx: doing.do(tx, asked))
     request.app[WAKE_NOTIFIER]()
 
 

@@ -49,7 +49,7 @@ async def do_act(request: web.Request) -> web.Response:
         actor = Actor(kind=ActorKind.PERSON, id=person.id)
         asked = api.asked_by(request, number, actor, request[CALLER].via, body, version_in(texts))
         try:
-            await request.app[STORE].write(lambda tx: doing.work(tx, asked))
+            await request.app[STORE].write(lambda tx: doing.do(tx, asked))
         except (Refused, StaleVersion) as error:
             refusal, status = refusal_of(error)
         else:

@@ -20,7 +20,7 @@ from store.errors import Refused, StaleVersion
 from store.incident import Actor, Fact, Incident
 from store.notice import NewNotice, NoticeKind
 from store.people import Role
-from store.repository import actions, notices, persons, records, voiding
+from store.repository import actions, notices, persons, records, voiding, waivers
 from store.site import Site
 from store.tables import action
 from store.tx import Tx
@@ -195,7 +195,7 @@ def verify(
         StaleVersion: Somebody changed it meanwhile.
     """
     with _case(tx, number, which, actor, "verify", version, via, site) as case:
-        allowance = life.check_four_eyes(case.before, actor, site.four_eyes, case.record.track)
+        allowance = life.check_four_eyes(case.before, actor, case.site.four_eyes, case.record.track)
         after = action_turns.verified(case.before, record=case.record, by=actor, now=tx.now, since=since)
     waived: dict[str, Fact] = {"waived": "four_eyes", "clash": str(allowance.waived)} if allowance.waived else {}
     return _keep(tx, case, after, "verify", note=note, more=waived)
@@ -237,6 +237,7 @@ def _case(
     before = actions.get(tx.connection, number, which)
     record = records.carrier(tx.connection, number)
     roles = persons.roles_of(tx.connection, actor)
+    site = waivers.governing(tx.connection, record.number, site)
     case = _Case(before=before, record=record, actor=actor, roles=roles, site=site, via=via)
     if before.version != version:
         by = actions.author(tx.connection, number, which)

@@ -10,12 +10,13 @@ from store.designation import Staff
 from store.forms import FormName
 from store.four_eyes import Deed, Hand, Refused, Signature
 from store.incident import Incident
-from store.repository import approval, conflicts, forms
+from store.repository import approval, conflicts, forms, waivers
 from store.site import Site
 
 
 def of(connection: Connection, record: Incident, duty: Duty | None, site: Site, staff: Staff) -> frozenset[str]:
     """Ids of those of *staff* who may not do *duty*, or anything if it is None."""
+    site = waivers.governing(connection, record.number, site)
     involved = conflicts.of(connection, record.number)
     if duty is Duty.REPORT_REVIEW:
         return involved | _authors(connection, record, site, (one.id for one in staff.colleagues))

@@ -20,8 +20,14 @@ from store.tables import timeline as entries
 
 
 def of(connection: Connection, number: int) -> frozenset[str]:
-    """Ids of the persons who may do nothing on a record: those whom its report names as involved, and those of whom
-    an account is an entity of it. Nobody while its four eyes are waived.
+    """Ids of the persons who may do nothing on a record: whoever is involved, unless its four eyes are waived."""
+    found = involved(connection, number)
+    return frozenset() if found and is_waived(connection, number) else found
+
+
+def involved(connection: Connection, number: int) -> frozenset[str]:
+    """Ids of the persons whom the report of a record names as involved, and of those of whom an account is an entity
+    of it; those of records that were merged into it too.
     """
     numbers = records.carried(connection, number)
     said = [text for one in numbers for text in _individuals(connection, one)]
@@ -33,19 +39,26 @@ def of(connection: Connection, number: int) -> frozenset[str]:
         return frozenset()
     everybody = _everybody(connection)
     by_person = {one.id: one.accounts for one in everybody}
-    found = persons_in_conflict(named_in(said, everybody), by_person, accounts)
-    return frozenset() if found and is_waived(connection, number) else found
+    return persons_in_conflict(named_in(said, everybody), by_person, accounts)
 
 
-def check(connection: Connection, number: int, actor: Actor) -> None:
+def check(connection: Connection, number: int, actor: Actor) -> bool:
     """Raise if *actor* is a person who may do nothing on a record.
+
+    Returns:
+        Whether they may only because four eyes are waived.
 
     Raises:
         ActNotAllowed: ``conflict_of_interest``.
     """
-    if actor.kind is ActorKind.PERSON and actor.id in of(connection, number):
-        refused = conflict_of_interest(actor.id)
-        raise ActNotAllowed(refused.code, f"INC-{number}: {refused.reason}")
+    if actor.kind is not ActorKind.PERSON or actor.id not in involved(connection, number):
+        return False
+    if is_waived(connection, number):
+        return True
+    refused = conflict_of_interest(actor.id)
+    raise ActNotAllowed(
+        refused.code, f"INC-{number}: {refused.reason}; if nobody else is there, an approver can waive its four eyes"
+    )
 
 
 def allowed(connection: Connection, record: Incident, person_id: str, roles: Collection[Role]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from store.tables import seal, seal_head, timeline
 from store.tx import Tx
 
 #: The record number under which the chain of the installation itself stands.
-INSTALLATION = 0
+INSTALLATION = entries.INSTALLATION
 
 
 def last(connection: Connection) -> Seal | None:

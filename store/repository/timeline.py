@@ -11,9 +11,15 @@ from store.repository import conflicts
 from store.tables import timeline, value
 from store.tx import Tx
 
+#: The record number under which the chain of the installation itself stands.
+INSTALLATION = 0
+
 
 def append(tx: Tx, number: int, new: NewEntry, *, despite_interest: bool = False) -> int:
     """Add an entry to the record's chain, and return its number there.
+
+    What was done only because four eyes are waived goes into the register of waivers too: the entry says so by a fact
+    ``waived``, or who did it is involved in the record.
 
     Args:
         despite_interest: It is no act of its own upon the record, so that whoever is involved may do it: they answer
@@ -22,8 +28,7 @@ def append(tx: Tx, number: int, new: NewEntry, *, despite_interest: bool = False
     Raises:
         ActNotAllowed: ``conflict_of_interest``: whoever did it is involved in the record.
     """
-    if not despite_interest:
-        conflicts.check(tx.connection, number, new.actor)
+    is_involved = not despite_interest and conflicts.check(tx.connection, number, new.actor)
     last = tx.connection.execute(
         select(timeline.c.seq, timeline.c.hash)
         .where(timeline.c.incident == number)
@@ -54,6 +59,10 @@ def append(tx: Tx, number: int, new: NewEntry, *, despite_interest: bool = False
             for name, one in salted.items()
         ]
         tx.connection.execute(value.insert(), rows)
+    if number != INSTALLATION and (is_involved or new.facts.get("waived")):
+        clash = new.facts.get("clash") or (f"{new.actor.id} is involved" if is_involved else "")
+        facts: dict[str, Fact] = {"incident": number, "entry": seq, "kind": new.kind.value, "clash": clash}
+        append(tx, INSTALLATION, NewEntry(kind=EntryKind.WAIVED, actor=new.actor, facts=facts, via=new.via))
     return seq
 
 
