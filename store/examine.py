@@ -193,7 +193,7 @@ def decoded(entry: object) -> Said:
     """What bytes say that may be anything."""
     try:
         content = msgspec.json.decode(entry) if isinstance(entry, bytes) else None
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 

@@ -48,7 +48,7 @@ class Document:
     name: object
     version: object = None  #: None: there is one of that name
     columns: Mapping[str, object]  #: those that repeat what the bytes say, under the names they have there
-    content: object
+    content: Any
     hash: object
 
 
@@ -58,8 +58,17 @@ class Text(NamedTuple):
     name: object
     commitment: object
     field: object
-    salt: object
+    salt: Any
     text: object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelved:
+    """All documents of one sort in one record."""
+
+    sort: Sort
+    documents: Sequence[Document]
+    texts: Sequence[Text]
 
 
 class _Place(NamedTuple):

@@ -1,18 +1,15 @@
 """An incident as a bundle that verifies itself."""
 
-from typing import Any
-
 import msgspec
 from aiohttp import hdrs, web
 from sqlalchemy import Connection
 
-from detector.api import forms as forms_on_the_wire
 from detector.api import wire
 from detector.api.identity import require_known
-from detector.api.keys import SEAL_KEYS, SITE, STORE
+from detector.api.keys import CLOCK, SEAL_KEYS, SITE, STORE
+from detector.api.whole import whole
 from store.export import bundle
-from store.forms import Forms
-from store.repository import evidence, forms, incidents, outbox, seals, timeline
+from store.repository import seals, stored_documents, timeline
 
 routes = web.RouteTableDef()
 
@@ -21,10 +18,11 @@ routes = web.RouteTableDef()
 async def export_incident(request: web.Request) -> web.Response:
     """A zip file with record, chain, seals, evidence, report, and the program that verifies them."""
     require_known(request)
-    number, keys, fields = wire.number_of(request), request.app[SEAL_KEYS], request.app[SITE]().forms
+    number, keys, site = wire.number_of(request), request.app[SEAL_KEYS], request.app[SITE]()
+    now = request.app[CLOCK].now()
 
     def look(connection: Connection) -> bytes:
-        record = msgspec.to_builtins(in_full(connection, number, fields))
+        record = msgspec.to_builtins(whole(connection, number, site, now))
         return bundle.packed(bundle.files(record, _proof(connection, number), keys), record["id"])
 
     packed = await request.app[STORE].read(look)
@@ -32,25 +30,9 @@ async def export_incident(request: web.Request) -> web.Response:
     return web.Response(body=packed, content_type="application/zip", headers={hdrs.CONTENT_DISPOSITION: disposition})
 
 
-def in_full(connection: Connection, number: int, fields: Forms) -> dict[str, Any]:
-    """All that is known of an incident and can be read."""
-    view = incidents.get(connection, number)
-    record = wire.incident_in_full(
-        view.incident,
-        entities=view.entities,
-        tallies=view.tallies,
-        evidence=evidence.of(connection, number),
-        timeline=timeline.of(connection, number),
-        deliveries=outbox.of_incident(connection, number),
-        allowed=(),
-    )
-    shown = [forms_on_the_wire.shown(view.incident, one) for one in forms.views(connection, number, fields).values()]
-    return record | {"forms": shown}
-
-
 def _proof(connection: Connection, number: int) -> bundle.Proof:
     return bundle.Proof(
         entries=list(timeline.kept_of(connection, number)),
-        forms=forms.history(connection, number),
+        documents=stored_documents.of_record(connection, number),
         seals=seals.covering(connection, number),
     )

@@ -172,7 +172,7 @@ async def list_improvements(request: web.Request) -> web.Response:
         return improvements.of(connection, number)
 
     found = await request.app[STORE].read(look)
-    return wire.answer({"items": [_item(one, today) for one in found]})
+    return wire.answer({"items": [item(one, today) for one in found]})
 
 
 @routes.get("/api/v1/improvements")
@@ -180,7 +180,7 @@ async def list_open_improvements(request: web.Request) -> web.Response:
     """What is still to be made better, of all incidents, the next due first."""
     require_known(request)
     found, today = await request.app[STORE].read(improvements.all_open), _today(request)
-    return wire.answer({"items": [_item(one, today) for one in found]})
+    return wire.answer({"items": [item(one, today) for one in found]})
 
 
 def shown(one: Promise, *, decides: bool) -> dict[str, Any]:
@@ -221,7 +221,8 @@ def _counted(connection: Connection, one: Promise, now: datetime) -> Promise:
     return watching.counted(connection, one, now) if one.is_running else one
 
 
-def _item(one: Improvement, today: date) -> dict[str, Any]:
+def item(one: Improvement, today: date) -> dict[str, Any]:
+    """An improvement item on the wire."""
     return {
         "incident": f"INC-{one.incident}",
         "improvement": one.number,

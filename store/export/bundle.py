@@ -6,7 +6,7 @@ Pure but for reading the program that it carries along.
 import hashlib
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ import msgspec
 
 from store import merkle
 from store.audit import Kept, Salted
+from store.examine_documents import Shelved
 from store.export import report
-from store.form_version import FormVersion
 from store.seals import Head, Keys, Seal
 
 #: Zip files begin in 1980; a bundle of the same record has the same bytes whenever it is made.
@@ -28,8 +28,7 @@ class Proof:
     """What of a record goes along byte for byte, so that a stranger can verify it."""
 
     entries: Sequence[Kept]  #: its timeline, with bytes and values
-    forms: Sequence[FormVersion]  #: every version, with the answers that were not redacted
-    dossiers: Sequence[bytes] = ()  #: each one that was frozen
+    documents: Sequence[Shelved]  #: every version of forms and actions, every dossier; texts that were not redacted
     seals: Sequence[tuple[Seal, Sequence[Head]]]  #: those that cover it, with all heads as they stand in the tree
 
 
@@ -44,7 +43,7 @@ def files(record: Mapping[str, Any], proof: Proof, keys: Keys) -> dict[str, byte
     made = {
         "record.json": _json(record),
         "timeline.json": _json([_entry(one) for one in proof.entries]),
-        "documents.json": _json([*map(_form, proof.forms), *map(_dossier, proof.dossiers)]),
+        "documents.json": _json([one for shelved in proof.documents for one in _documents(shelved)]),
         "seals.json": _json([_seal(seal, heads, number) for seal, heads in proof.seals]),
         "keys.json": _json({name: public.hex() for name, public in keys.public.items()}),
         "evidence.jsonl": b"".join(msgspec.json.encode(line) + b"\n" for line in record["evidence"]),
@@ -76,13 +75,13 @@ def _entry(one: Kept) -> dict[str, Any]:
     return {"entry": one.sealed.entry.decode(), "hash": one.sealed.hash.hex(), "values": values}
 
 
-def _form(one: FormVersion) -> dict[str, Any]:
-    answers = {field: _salted(written.kept) for field, written in one.written.items() if written.kept is not None}
-    return {"told_by": "form_saved", "content": one.content.decode(), "answers": answers}
-
-
-def _dossier(content: bytes) -> dict[str, Any]:
-    return {"told_by": "frozen", "content": content.decode(), "answers": {}}
+def _documents(shelved: Shelved) -> Iterator[dict[str, Any]]:
+    """Each document with the texts that it commits to, as far as they were not redacted."""
+    kept = {(one.name, one.commitment): {"value": one.text, "salt": one.salt.hex()} for one in shelved.texts}
+    for one in shelved.documents:
+        promises = shelved.sort.promises(msgspec.json.decode(one.content))
+        texts = {field: kept[one.name, made] for field, made in promises.items() if (one.name, made) in kept}
+        yield {"sort": shelved.sort.what, "content": one.content.decode(), "texts": texts}
 
 
 def _salted(one: Salted) -> dict[str, str]:

@@ -50,6 +50,11 @@ def sections(record: Mapping[str, Any]) -> Iterator[tuple[str, Rows]]:
     for form in record.get("forms", ()):
         if rows := list(_form(form)):
             yield f"Form: {form['form'].replace('_', ' ')}", rows
+    for title, name, label in _LISTS:
+        if listed := record.get(name):
+            yield title, [(f"{label} {_numbered(one)}".strip(), _told(_bare(one))) for one in listed]
+    if approval := record.get("approval"):
+        yield from _approval(approval)
     yield "What happened", [(entry["at"], _entry(entry)) for entry in record["timeline"]]
     yield "Lines", [(f"{one['origin']}:{one['line']}", one["text"]) for one in record["evidence"]]
 
@@ -58,6 +63,38 @@ def _entry(entry: Mapping[str, Any]) -> str:
     told = [f"{name}: {_said(value)}" for name, value in entry["facts"].items()]
     told += [f"{name}: {'(redacted)' if value is None else value}" for name, value in entry["values"].items()]
     return f"{entry['kind']} by {entry['actor']['id']}" + (f" ({'; '.join(told)})" if told else "")
+
+
+#: Title, where it stands in the record, and what one of it is called.
+_LISTS = (
+    ("Actions", "actions", "action"),
+    ("Why there is no action", "no_action_because", ""),
+    ("Requests for information", "requests", "request"),
+    ("Clocks", "clocks", ""),
+    ("Watches", "watches", "watch"),
+    ("Improvement items", "improvements", "item"),
+    ("Legal holds", "holds", "hold"),
+)
+_NUMBERS = ("number", "watch", "improvement", "matter", "cause", "entry")
+
+
+def _numbered(one: Mapping[str, Any]) -> str:
+    return next((str(one[name]) for name in _NUMBERS if name in one), "")
+
+
+def _bare(one: Mapping[str, Any]) -> dict[str, Any]:
+    """What a list says of one thing; what is empty says nothing, and texts that are null were redacted."""
+    return {name: value for name, value in one.items() if value not in (None, "", [], {}) and name != "incident"}
+
+
+def _approval(approval: Mapping[str, Any]) -> Iterator[tuple[str, Rows]]:
+    """What was signed, by whom, and what does not hold."""
+    if void := approval["approval_void"]:
+        yield "The approval is void", [("why", void)]
+    if frozen := approval["frozen"]:
+        yield "What is approved", [(name, _said(value)) for name, value in frozen.items()]
+    yield "Signatures", [(one["printed_name"] or one["person"], _told(_bare(one))) for one in approval["signatures"]]
+    yield "Discrepancies", [(f"{one['number']}", _told(_bare(one))) for one in approval["discrepancies"]]
 
 
 def _form(form: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

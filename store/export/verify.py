@@ -108,10 +108,18 @@ def holds(kept: dict[str, str], promise: str) -> bool:
     return hmac.new(bytes.fromhex(kept["salt"]), kept["value"].encode(), "sha256").hexdigest() == promise
 
 
+def disposed_before(said: list[dict[str, Any]]) -> int:
+    """Number of the last entry that says that all was disposed of: what was told before it may be gone."""
+    return max(
+        (one["seq"] for one in said if (one["kind"], one["facts"].get("did")) == ("disposed", "done")), default=0
+    )
+
+
 def check_chain(entries: list[dict[str, Any]], record: int, wrong: list[str]) -> int:
     """Each entry against the one before it and against its values; returns how many values were redacted."""
     previous, redacted, said = "00" * 32, 0, [json.loads(one["entry"]) for one in entries]
     tombs = {(one["facts"].get("entry"), one["facts"].get("name")) for one in said if one["kind"] == "redacted"}
+    disposed = disposed_before(said)
     for number, (one, told) in enumerate(zip(entries, said, strict=True), start=1):
         if (told["incident"], told["seq"], told["previous"]) != (record, number, previous):
             wrong.append(f"entry {number}: it does not follow the entry before it")
@@ -122,45 +130,74 @@ def check_chain(entries: list[dict[str, Any]], record: int, wrong: list[str]) ->
             if name in one["values"]:
                 if not holds(one["values"][name], promise):
                     wrong.append(f"entry {number}: the value {name} is not the one that it commits to")
-            elif (number, name) in tombs:
+            elif (number, name) in tombs or number < disposed:
                 redacted += 1
             else:
                 wrong.append(f"entry {number}: the value {name} is gone, and no entry says by whom")
     return redacted
 
 
+#: By sort of documents: which entries tell of them, and what in their bytes names one and its version.
+SORTS = {"form": ("form_saved", "form"), "action": ("action", "number"), "dossier": ("frozen", "incident")}
+
+
 def check_documents(documents: list[dict[str, Any]], entries: list[dict[str, Any]], wrong: list[str]) -> int:
-    """Forms and dossiers against the entries that tell of them; returns how many answers were redacted."""
+    """Forms, actions and dossiers against the entries that tell of them; returns how many texts were redacted."""
     said = [json.loads(one["entry"]) for one in entries]
-    told = {(one["kind"], one["facts"]["hash"]) for one in said if one["kind"] in ("form_saved", "frozen")}
-    there = {(one["told_by"], hashlib.sha256(one["content"].encode()).hexdigest()) for one in documents}
-    wrong += [
-        f"{kind} {digest[:12]}: an entry tells of it, and it is not here" for kind, digest in sorted(told - there)
-    ]
-    wrong += [f"{kind} {digest[:12]}: no entry tells of it" for kind, digest in sorted(there - told)]
-    forms = [(json.loads(one["content"]), one["answers"]) for one in documents if one["told_by"] == "form_saved"]
-    return check_answers(forms, [one["facts"] for one in said if one["kind"] == "redacted"], wrong)
+    kinds = [kind for kind, _ in SORTS.values()]
+    told = {(one["kind"], one["facts"]["hash"]): one["seq"] for one in said if one["kind"] in kinds if has_hash(one)}
+    there = {(SORTS[one["sort"]][0], digest_of(one)) for one in documents}
+    wrong += [f"{kind} {hashed[:12]}: an entry tells of it, and it is not here" for kind, hashed in told.keys() - there]
+    wrong += [f"{kind} {hashed[:12]}: no entry tells of it" for kind, hashed in there - told.keys()]
+    tombs = [one["facts"] for one in said if one["kind"] == "redacted"]
+    disposed = disposed_before(said)
+    gone = {digest_of(one) for one in documents if told.get((SORTS[one["sort"]][0], digest_of(one)), 0) < disposed}
+    return sum(
+        check_texts(sort, [one for one in documents if one["sort"] == sort], tombs, gone, wrong) for sort in SORTS
+    )
 
 
-def check_answers(
-    forms: list[tuple[dict[str, Any], dict[str, dict[str, str]]]], redactions: list[dict[str, Any]], wrong: list[str]
+def has_hash(entry: dict[str, Any]) -> bool:
+    """Whether an entry tells of a document."""
+    return isinstance(entry["facts"].get("hash"), str)
+
+
+def digest_of(document: dict[str, Any]) -> str:
+    """SHA-256 of a document's bytes."""
+    return hashlib.sha256(document["content"].encode()).hexdigest()
+
+
+def promises_of(sort: str, content: dict[str, Any]) -> dict[str, str]:
+    """Field to commitment."""
+    if sort == "form":
+        return {field: one["commitment"] for field, one in content["answers"].items()}
+    return dict(content.get("texts", {}))
+
+
+def check_texts(
+    sort: str, documents: list[dict[str, Any]], tombs: list[dict[str, Any]], gone: set[str], wrong: list[str]
 ) -> int:
-    """The answers in versions of forms against their commitments; returns how many were redacted."""
-    tombs = {(one["form"], one["field"], one["version"]) for one in redactions if "form" in one}
-    first: dict[str, int] = {}  # an answer that stands in many versions is redacted in all of them
-    redacted = 0
-    for form, kept in sorted(forms, key=lambda one: (one[0]["form"], one[0]["version"])):
-        for field, one in form["answers"].items():
-            where = f"form {form['form']} version {form['version']}: the answer to {field}"
-            began = first.setdefault(one["commitment"], form["version"])
-            if field in kept:
-                if not holds(kept[field], one["commitment"]):
+    """The texts of documents against their commitments; returns how many were redacted."""
+    first: dict[str, int] = {}  # a text that stands in many versions is redacted in all of them
+    redacted, named = 0, SORTS[sort][1]
+    read = [(json.loads(one["content"]), one) for one in documents]
+    for content, one in sorted(read, key=lambda pair: (str(pair[0][named]), pair[0].get("version", 0))):
+        for field, promise in promises_of(sort, content).items():
+            where = f"{sort} {content[named]} version {content['version']}: the text in {field}"
+            began = first.setdefault(promise, content["version"])
+            if field in one["texts"]:
+                if not holds(one["texts"][field], promise):
                     wrong.append(f"{where} is not the one that it commits to")
-            elif any((name, at) == (form["form"], field) and began <= until for name, at, until in tombs):
+            elif digest_of(one) in gone or any(is_tomb(tomb, sort, content[named], field, began) for tomb in tombs):
                 redacted += 1
             else:
                 wrong.append(f"{where} is gone, and no entry says by whom")
     return redacted
+
+
+def is_tomb(facts: dict[str, Any], sort: str, name: object, field: str, version: int) -> bool:
+    """Whether an entry says that this text was redacted."""
+    return (facts.get(sort), facts.get("field")) == (name, field) and version <= facts.get("version", 0)
 
 
 def check_seals(

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, Connection, Table, select
 
 from store import examine_documents
 from store.examine import Fault, Said
-from store.examine_documents import ACTION, DOSSIER, FORM, Document, Sort, Text
+from store.examine_documents import ACTION, DOSSIER, FORM, Document, Shelved, Sort, Text
 from store.tables import action, action_text, dossier, form, form_answer
 
 
@@ -59,32 +59,38 @@ SHELVES: Final = (
 TABLES: Final = tuple(table for shelf in SHELVES for table in (shelf.table, shelf.texts) if table is not None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """All documents of one sort in one record."""
-
-    sort: Sort
-    documents: list[Document]
-    texts: list[Text]
-
-
-def faults(record: int, stored: Sequence[Stored], said: Sequence[Said]) -> Iterator[Fault]:
+def faults(record: int, stored: Sequence[Shelved], said: Sequence[Said]) -> Iterator[Fault]:
     """What is wrong with the documents of one record, those included that are all gone."""
     there = {one.sort.what: one for one in stored}
     for shelf in SHELVES:
-        one = there.get(shelf.sort.what, Stored(sort=shelf.sort, documents=[], texts=[]))
+        one = there.get(shelf.sort.what, Shelved(sort=shelf.sort, documents=[], texts=[]))
         yield from examine_documents.faults(one.sort, record, one.documents, one.texts, said)
 
 
-def of(seen: Rows, start: int) -> dict[int, list[Stored]]:
+def of(seen: Rows, start: int) -> dict[int, list[Shelved]]:
     """The documents of each record whose number is in the window that begins at *start*; of each sort, if any is."""
-    found: dict[int, list[Stored]] = {}
+    found: dict[int, list[Shelved]] = {}
     for shelf in SHELVES:
         documents, texts = dict(_documents(seen, shelf, start)), dict(_texts(seen, shelf, start))
         for number in documents.keys() | texts.keys():
-            one = Stored(sort=shelf.sort, documents=documents.get(number, []), texts=texts.get(number, []))
+            one = Shelved(sort=shelf.sort, documents=documents.get(number, []), texts=texts.get(number, []))
             found.setdefault(number, []).append(one)
     return found
+
+
+def of_record(connection: Connection, number: int) -> list[Shelved]:
+    """The documents of one record, for an export."""
+    return of(_One(connection), number).get(number, [])
+
+
+class _One:
+    """Gives the rows of the one number."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, table: Table, by: Column[Any], start: int, *names: str) -> list[Any]:
+        return list(self._connection.execute(select(*(table.c[name] for name in names)).where(by == start)))
 
 
 def _documents(seen: Rows, shelf: Shelf, start: int) -> Iterator[tuple[int, list[Document]]]:

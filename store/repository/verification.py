@@ -12,6 +12,7 @@ from sqlalchemy.types import NullType
 from store import examine, seals, triggers
 from store.errors import SchemaMismatch
 from store.examine import Fault, Harm, SealedHead, Stored
+from store.examine_documents import Shelved
 from store.repository import seals as repository
 from store.repository import stored_documents
 from store.repository.seals import INSTALLATION
@@ -43,7 +44,7 @@ class Record:
     number: int
     entries: list[Stored]
     heads: list[SealedHead]
-    documents: list[stored_documents.Stored]
+    documents: list[Shelved]
     has_row: bool  #: there is such an incident
 
 

@@ -19,15 +19,29 @@ from support.store import ANA, BO, PERSONS, finding, open_store, sqlite_url
 
 from rules.event import Severity
 from store import engines, triggers
+from store.action import ActionKind
 from store.answers import Answer
 from store.database import Store
 from store.errors import InvariantBroken
 from store.examine import Fault, Harm
 from store.forms import FormName
+from store.incident import DAEMON
 from store.people import Role
-from store.repository import findings, forms, incidents, persons, seals, timeline, verification
+from store.repository import (
+    action_turns,
+    actions,
+    dossiers,
+    findings,
+    forms,
+    incidents,
+    persons,
+    seals,
+    timeline,
+    verification,
+)
 from store.repository.verification import Report, Witness
 from store.seals import Keys
+from store.site import Site
 from store.tx import Tx
 
 KEYS = Keys([bytes(range(32))])
@@ -49,6 +63,7 @@ async def fill(store: Store, clock: FakeClock) -> None:
         await store.write(partial(save, version, words))
     await store.write(lambda tx: forms.redact(tx, 1, FormName.REPORT, "what_happened", by=BO, reason="a name"))
     await store.write(partial(save, 2, "somebody did it"))
+    await store.write(plan)
     await store.write(lambda tx: seals.make(tx, KEYS))
     clock.advance(60)
     worse = finding("f3", rule="rule-3", severity=Severity.CRITICAL)
@@ -59,6 +74,15 @@ def save(expected: int, words: str, tx: Tx) -> None:
     """Save INC-1's report."""
     answers = {"what_happened": Answer(value=words), "zone": Answer(value="UTC")}
     forms.save(tx, 1, FormName.REPORT, answers, expected=expected, by=ANA, via="token")
+
+
+def plan(tx: Tx) -> None:
+    """Write an action in two versions, redact what stood in one of its fields, and freeze the dossier."""
+    site, given = Site(), {"text": "Block Mallory", "criterion": "quiet"}
+    action_turns.write(tx, 1, ANA, kind=ActionKind.CORRECTION, plan=given, via="token", site=site)
+    actions.redact(tx, 1, 1, "text", by=BO, reason="a name")
+    action_turns.change(tx, 1, 1, ANA, version=1, changes={"text": "Block them"}, via="token", site=site)
+    dossiers.freeze(tx, incidents.get(tx.connection, 1).incident, site, by=DAEMON)
 
 
 async def report_of(store: Store, witness: Witness | None = None) -> Report:
@@ -123,6 +147,11 @@ async def test_seals_are_append_only(store: Store, clock: FakeClock, table: str)
         (["UPDATE form_answer SET answer = '{}' WHERE field = 'zone'"], Harm.CHANGED, 1, None),
         (["UPDATE form_answer SET field = 'harm' WHERE field = 'zone'"], Harm.INSERTED, 1, None),
         (["DELETE FROM form_answer WHERE field = 'what_happened'"], Harm.REMOVED, 1, None),
+        (["DELETE FROM action WHERE version = 1"], Harm.REMOVED, 1, None),
+        (["UPDATE action SET owner = 'bo' WHERE version = 1"], Harm.COLUMN, 1, None),
+        (["DELETE FROM action_text WHERE field = 'criterion'"], Harm.REMOVED, 1, None),
+        (["DELETE FROM dossier"], Harm.REMOVED, 1, None),
+        (["UPDATE dossier SET hash = 'x' || substr(hash, 2)"], Harm.CHANGED, 1, None),
         (["UPDATE seal SET number = 7 WHERE number = 2"], Harm.SEAL, None, None),
         (["DELETE FROM seal_head WHERE record = 2"], Harm.SEAL, None, None),
     ],
@@ -231,6 +260,9 @@ COVERED = {
     "value": ("incident", "seq", "name", "salt", "value"),
     "form": ("incident", "form", "version", "cycle", "author_kind", "author_id", "at", "content", "hash"),
     "form_answer": ("incident", "form", "commitment", "field", "salt", "answer"),
+    "action": ("incident", "number", "version", "state", "kind", "owner", "due", "content", "hash"),
+    "action_text": ("incident", "action", "commitment", "field", "salt", "text"),
+    "dossier": ("incident", "number", "cycle", "content", "hash"),
     "seal": ("number", "body", "signature"),
     "seal_head": ("record", "seq", "hash", "seal"),
 }

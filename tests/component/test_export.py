@@ -22,14 +22,27 @@ from support.site import ANA, SEAL_KEYS, VIC, Site
 from support.store import finding, line
 
 from rules.finding import Evidence
+from store.action import ActionKind
 from store.answers import Answer
 from store.database import Store
 from store.export import bundle, verify
 from store.forms import FormName
-from store.incident import Actor, ActorKind
+from store.incident import DAEMON, Actor, ActorKind
 from store.people import Role
-from store.repository import findings, forms, incidents, persons, seals, timeline
+from store.repository import (
+    action_turns,
+    actions,
+    dossiers,
+    findings,
+    forms,
+    incidents,
+    persons,
+    requests,
+    seals,
+    timeline,
+)
 from store.seals import Keys
+from store.site import Site as Rules
 from store.tx import Tx
 
 ACTOR = Actor(kind=ActorKind.PERSON, id="ana")
@@ -56,6 +69,15 @@ async def standing(tmp_path: Path) -> AsyncIterator[Site]:
             forms.save(tx, 1, FormName.REPORT, answers, expected=version, by=ACTOR, via="token")
             if harm == "the secret zebra":
                 forms.redact(tx, 1, FormName.REPORT, "harm", by=ACTOR, reason="an animal")
+        rules = Rules()
+        for changes in ({"text": "the secret zebra", "criterion": HOSTILE}, {"text": HOSTILE}):
+            if "criterion" in changes:
+                action_turns.write(tx, 1, ACTOR, kind=ActionKind.CORRECTION, plan=changes, via="token", site=rules)
+                actions.redact(tx, 1, 1, "text", by=ACTOR, reason="an animal")
+            else:
+                action_turns.change(tx, 1, 1, ACTOR, version=1, changes=changes, via="token", site=rules)
+        dossiers.freeze(tx, incidents.get(tx.connection, 1).incident, rules, by=DAEMON)
+        requests.ask(tx, 1, ACTOR, question=HOSTILE, person="vic", via="token")
         seals.make(tx, SEAL_KEYS)
 
     await store.write(fill)
@@ -109,8 +131,8 @@ async def test_a_bundle_verifies_and_any_change_is_found(site: Site, tmp_path: P
     folder = await unpacked(site, tmp_path / "out")
     code, said = verified(folder)
     assert code == 0, said
-    assert "7 entries, 3 documents, 3 values redacted, 2 seals" in said
-    assert "entries 1 to 7 are sealed" in said
+    assert "12 entries, 6 documents, 4 values redacted, 2 seals" in said
+    assert "entries 1 to 12 are sealed" in said
     public = SEAL_KEYS.public[SEAL_KEYS.id].hex()
     assert public in said
     assert verified(folder, public)[0] == 0
@@ -151,7 +173,9 @@ FORGERIES: dict[str, tuple[str, str, str]] = {
     "another answer": ("documents.json", r'"value": "{\\"reason.*"', r'"value": "{}"'),
     "an answer gone": ("documents.json", r'"what_happened": \{\s+"value".*\s+"salt".*\s+\}', ""),
     "a version gone": ("documents.json", r"\A\[\s+\{[\s\S]*?\n \},", "["),
-    "a dossier that nobody froze": ("documents.json", "form_saved", "frozen"),
+    "a dossier that nobody froze": ("documents.json", '"sort": "form"', '"sort": "dossier"'),
+    "another action": ("documents.json", r'"sort": "action",\s+"content": ".', '"sort": "action", "content": " {'),
+    "another dossier": ("documents.json", r'parts\\":\{', r'parts\\": {'),
     "a value gone": ("timeline.json", r',\s+"title": \{\s+"value".*\s+"salt".*\s+\}', ""),
     "another hash": ("timeline.json", r'"hash": "..', '"hash": "zz'),
     "an entry gone": ("timeline.json", r"\A\[\s+\{[\s\S]*?\n \},", "["),
@@ -190,6 +214,10 @@ async def test_reports_cannot_act(site: Site, tmp_path: Path) -> None:
     assert "&lt;script&gt;" in page
     assert "\\<script\\>" in text
     assert "](javascript" not in text
+    assert text.count("\\<script\\>") == page.count("&lt;script&gt;") >= 6
+    for title in ("Form: report", "Actions", "Requests for information", "What is approved", "Lines"):
+        assert f"## {title}\n" in text
+        assert f"<h2>{title}</h2>" in page
     assert "(redacted)" in page
     assert not {"\x1b", "\u202e"} & {*page, *text}
 
