@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
-from store.designation import Asked, Colleague, Designation, Seat, Staff
+from store.designation import Colleague, Designation, Seat, Staff
 from store.incident import Incident
 from store.people import Person
-from store.repository import conflicts, persons
+from store.repository import persons
 from store.site import Site
 from store.tables import entity
 from store.tx import Tx
@@ -29,14 +29,6 @@ def designation_of(connection: Connection, record: Incident, staff: Staff) -> De
     named = select(entity.c.value).where(entity.c.incident == record.number, entity.c.kind == "host")
     hosts = connection.execute(named).scalars().all()
     return staff.designation(severity=record.severity, categories=categories, hosts=hosts)
-
-
-def asked(tx: Tx, record: Incident, seat: Seat, site: Site) -> tuple[Asked, ...]:
-    """Who is asked to fill *seat* now, by the clock of what *record* waits for."""
-    staff = staff_of(tx.connection, site)
-    named = designation_of(tx.connection, record, staff)
-    barred = conflicts.of(tx.connection, record.number)
-    return staff.asked(named, seat, now=tx.now, deadline=site.deadlines.current(record), barred=barred)
 
 
 def may_fill(tx: Tx, record: Incident, seat: Seat, person: str, site: Site) -> bool:

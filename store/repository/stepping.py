@@ -10,13 +10,27 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from store import four_eyes, process, steps
+from store.deadlines import Duty
 from store.designation import Seat
+from store.duties import Matter
 from store.form_version import FormVersion
 from store.forms import FormName
 from store.four_eyes import Allowed, Deed, FourEyes, Hand, Refused, Signature
 from store.incident import Actor, EntryKind, Fact, Incident, NewEntry
 from store.process import Standing
-from store.repository import approval, forms, moves, persons, plan, records, requests, reviews, staffing, timeline
+from store.repository import (
+    approval,
+    duties,
+    forms,
+    moves,
+    persons,
+    plan,
+    records,
+    requests,
+    reviews,
+    staffing,
+    timeline,
+)
 from store.repository.acts import Done, finished
 from store.repository.filling import filled_of as filled_of
 from store.repository.reviews import Review, ReviewResult
@@ -177,12 +191,13 @@ def _clashes(verdict: Allowed | Refused) -> Iterator[Unmet]:
 def _not_reviewer(tx: Tx, record: Incident, person: str, site: Site, parts: Iterable[Review]) -> Iterator[Unmet]:
     """Unless asked to review: or the other one of a pair, who is left what the first one wrote."""
     is_other = site.four_eyes is FourEyes.PAIR and any(one.by != person for one in parts)
-    if not is_other and not staffing.may_fill(tx, record, Seat.REVIEWER, person, site):
-        asked = ", ".join(one.person for one in staffing.asked(tx, record, Seat.REVIEWER, site))
-        yield Unmet(
-            code="not_reviewer",
-            says=f"{person} is not asked to review this report; asked is {asked or 'nobody: designate somebody'}",
-        )
+    if is_other or staffing.may_fill(tx, record, Seat.REVIEWER, person, site):
+        return
+    matter = Matter.of(Duty.REPORT_REVIEW)
+    asked = [one.person for one in duties.asked(tx.connection, record, matter, site, tx.now)]
+    if person not in asked:
+        told = ", ".join(asked) or "nobody: designate somebody"
+        yield Unmet(code="not_reviewer", says=f"{person} is not asked to review this report; asked is {told}")
 
 
 def _parts_signed(connection: Connection, record: Incident, report: FormVersion | None) -> tuple[Review, ...]:

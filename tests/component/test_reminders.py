@@ -19,7 +19,7 @@ from store.database import Store
 from store.deadlines import Deadlines, Duty, Timer, Within
 from store.designation import Colleague, Designation, Leave, Staff
 from store.duties import Matter
-from store.errors import ActNotAllowed
+from store.errors import ActNotAllowed, MoveNotAllowed
 from store.forms import FormName
 from store.incident import Actor, ActorKind, EntryKind, Incident, Outcome, Stage, Status, Step, TimelineEntry
 from store.notice import NewDelivery, Notice, NoticeKind
@@ -35,9 +35,11 @@ from store.repository import (
     outbox,
     persons,
     records,
+    stepping,
     timeline,
     timers,
 )
+from store.repository.reviews import ReviewResult
 from store.site import Site
 from store.timers import TimerDecision
 from store.tx import Tx
@@ -206,6 +208,30 @@ async def test_whoever_wrote_the_report_is_not_asked_to_review_it(desk: Desk) ->
 
     await desk.store.write(involve)
     assert await asked(desk, Duty.REPORT_REVIEW) == [("cy", "all are asked, nobody designated is there")]
+
+
+async def test_whoever_is_asked_in_the_authors_place_may_review(desk: Desk) -> None:
+    """The designated one wrote the report and nobody deputises: who is asked is who may, and only who may is asked."""
+    desk.site = replace(QUIET, staff=Staff(designations=(Designation(reviewer="dee"),)))
+
+    def write(tx: Tx) -> None:
+        text = {"what_happened": Answer(state=State.GIVEN, value="It broke.")}
+        forms.save(tx, 1, FormName.REPORT, text, expected=0, by=DEE, via="t")
+
+    def review(tx: Tx) -> None:
+        version = records.load(tx.connection, 1).version
+        given = {"result": ReviewResult.RETURNED, "notes": "When?", "via": "t", "site": desk.site}
+        stepping.review(tx, 1, CY, version=version, **given)  # type: ignore[arg-type]
+
+    await desk.go_to(Step.REPORTING)
+    await desk.go_to(Step.REPORTING, Stage.IN_REVIEW)
+    with pytest.raises(MoveNotAllowed) as refused:
+        await desk.store.write(review)
+    assert (refused.value.code, "asked is dee" in str(refused.value)) == ("not_reviewer", True)
+    await desk.store.write(write)
+    assert [one[0] for one in await asked(desk, Duty.REPORT_REVIEW)] == ["cy", "eve"]
+    await desk.store.write(review)
+    assert (await desk.record()).stage is Stage.NONE
 
 
 async def test_persons_added_by_command_are_asked_and_those_without_access_are_not(desk: Desk) -> None:
