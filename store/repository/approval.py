@@ -27,6 +27,7 @@ from store.repository import (
     signatures,
     staffing,
     turns,
+    waivers,
 )
 from store.repository.acts import Done, finished
 from store.site import Site
@@ -107,7 +108,10 @@ def approve_all(
     """
     batch = [(records.load(tx.connection, number), sent) for number, sent in wanted]
     approval.check_batch([record for record, _ in batch])
-    done = [_approve(tx, record, actor, via=via, site=site, given=replace(given, hash=sent)) for record, sent in batch]
+    done = []
+    for record, sent in batch:
+        governing = waivers.governing(tx.connection, record.number, site)
+        done.append(_approve(tx, record, actor, via=via, site=governing, given=replace(given, hash=sent)))
     fresh.spend(tx, actor.id, given.fresh)
     return done
 

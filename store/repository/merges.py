@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, literal, select
+from sqlalchemy import Connection, Select, literal, select
 
 from rules.event import Decision
 from store import acts, process
 from store.errors import MoveNotAllowed
-from store.incident import Actor, EntryKind, Incident, Outcome, Stage, Status, Tlp
+from store.incident import Actor, EntryKind, Incident, Outcome, Stage, Status, Step, Tlp
 from store.notice import NoticeKind
 from store.process import Standing
-from store.repository import dismissals, moves, outbox, persons, records
+from store.repository import discrepancies, dismissals, moves, outbox, persons, records, tallies, voiding
 from store.repository.acts import Done, finished
-from store.tables import entity, evidence, finding, merged_finding, tally
+from store.tables import entity, evidence, finding, merged_finding
 from store.tx import Tx
 from store.upsert import insert
 
@@ -52,6 +52,7 @@ def merge(tx: Tx, number: int, into: int, actor: Actor, *, version: int, via: st
     records.change(tx, target, grown)
     moves.write(tx, after, EntryKind.MOVED, actor, via, moves.from_to(before, after) | {"into": into}, note)
     moves.write(tx, grown, EntryKind.MERGED, actor, via, {"merged": number, "severity": grown.severity.value}, note)
+    _tell_approvers(tx, grown, f"merged {number}", f"{after.name} was merged into it: {after.title}", actor, via)
     outbox.cancel_asks(tx, number, f"merged into {target.name}")
     moves.tell(tx, after, NoticeKind.RESOLVED, f"{actor.id} merged it into {target.name}")
     return finished(tx, after, actor)
@@ -74,15 +75,25 @@ def unmerge(tx: Tx, number: int, actor: Actor, *, version: int, via: str, note: 
         unmet = (*(() if target.is_open else ("target_closed",)), *moves.key_in_use(tx.connection, before))
         after = process.advance(before, place, now=tx.now, by=actor, roles=roles, unmet=unmet)
     _send(tx, number, target.number, number)
-    after = replace(after, events=_most_events(tx.connection, number, after.events))
+    after = replace(after, events=tallies.most_events(tx.connection, number, after.events))
     records.change(tx, before, after)
-    left = replace(target, events=_most_events(tx.connection, target.number, target.events), version=target.version + 1)
+    left = replace(
+        target, events=tallies.most_events(tx.connection, target.number, target.events), version=target.version + 1
+    )
     records.change(tx, target, left)
     moves.write(tx, after, EntryKind.MOVED, actor, via, moves.from_to(before, after) | {"out_of": target.number}, note)
     moves.write(tx, left, EntryKind.MERGED, actor, via, {"taken_out": number}, note)
+    _tell_approvers(tx, left, f"taken out {number}", f"{after.name} was taken out of it: {after.title}", actor, via)
     if after.acknowledged_at is None and after.decision is Decision.INVESTIGATE:
         moves.tell(tx, after, NoticeKind.REOPENED, f"{actor.id} took it out of {target.name} again")
     return finished(tx, after, actor)
+
+
+def _tell_approvers(tx: Tx, target: Incident, cause: str, told: str, actor: Actor, via: str) -> None:
+    """What waits to be signed is another picture now; what was signed is void if actions of its plan came or went."""
+    if target.step is Step.APPROVAL:
+        discrepancies.break_through(tx, target.number, cause, told)
+    voiding.after_edit(tx, target.number, by=actor, via=via)
 
 
 def _against(source: Incident, target: Incident) -> tuple[str, ...]:
@@ -111,7 +122,7 @@ def _taken_over(connection: Connection, target: Incident, source: Incident) -> I
         first_seen=min(target.first_seen, source.first_seen),
         last_seen=max(target.last_seen, source.last_seen),
         aware_at=min((one for one in (target.aware_at, source.aware_at) if one is not None), default=None),
-        events=_most_events(connection, target.number, target.events),
+        events=tallies.most_events(connection, target.number, target.events),
         version=target.version + 1,
     )
 
@@ -133,50 +144,4 @@ def _copy(tx: Tx, table: Any, names: Sequence[str], rows: Select[Any]) -> None:
 def _send(tx: Tx, source: int, start: int, end: int) -> None:
     """Move the findings that *source* brought from one record to another, and with them what they count."""
     brought = select(merged_finding.c.finding).where(merged_finding.c.incident == source)
-    theirs = (finding.c.incident == start, finding.c.id.in_(brought))
-    for row in _counted(tx.connection, theirs):
-        _count(tx, start, row, -1)
-        _count(tx, end, row, +1)
-    tx.connection.execute(finding.update().where(*theirs).values(incident=end))
-
-
-def _counted(connection: Connection, theirs: Sequence[ColumnElement[bool]]) -> Sequence[Any]:
-    """What findings contribute to a tally, by rule."""
-    is_episode = case(((finding.c.counted > 0) & finding.c.merged_into.is_(None), 1), else_=0)
-    return connection.execute(
-        select(
-            finding.c.rule_id,
-            func.min(finding.c.rule_title).label("rule_title"),
-            func.sum(is_episode).label("findings"),
-            func.sum(finding.c.counted).label("events"),
-            func.min(finding.c.first_seen).label("first_seen"),
-            func.max(finding.c.last_seen).label("last_seen"),
-        )
-        .where(*theirs)
-        .group_by(finding.c.rule_id)
-    ).all()
-
-
-def _count(tx: Tx, number: int, row: Row[Any], sign: int) -> None:
-    mine = (tally.c.incident == number, tally.c.rule_id == row.rule_id)
-    old = tx.connection.execute(select(tally).where(*mine)).first()
-    if old is None:
-        if sign > 0:
-            values = {**row._mapping, "findings": int(row.findings), "events": int(row.events)}
-            tx.connection.execute(tally.insert().values(incident=number, **values))
-        return
-    tx.connection.execute(
-        tally.update()
-        .where(*mine)
-        .values(
-            findings=max(0, old.findings + sign * int(row.findings)),
-            events=max(0, old.events + sign * int(row.events)),
-            first_seen=min(old.first_seen, row.first_seen),
-            last_seen=max(old.last_seen, row.last_seen),
-        )
-    )
-
-
-def _most_events(connection: Connection, number: int, otherwise: int) -> int:
-    most = connection.execute(select(func.max(tally.c.events)).where(tally.c.incident == number)).scalar()
-    return otherwise if most is None else int(most)
+    tallies.send(tx, brought, start, end)

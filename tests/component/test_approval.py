@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
-from support.path import ABE, BO, DORA, INA, PEOPLE, REX, RITA, SITE, VI, ZOE, add_people, given, none, seen
+from support.path import ABE, ANA, BO, DORA, INA, PEOPLE, REX, RITA, SITE, VI, ZOE, add_people, given, none, seen, stand
 from support.signing import CHECKED, approve, frozen, signing
 from support.store import finding, line
 
@@ -33,6 +33,7 @@ from store.repository import (
     findings,
     forms,
     fresh,
+    merges,
     persons,
     records,
     signatures,
@@ -649,6 +650,30 @@ async def test_only_what_waits_is_hindered(opened: Store) -> None:
     """Before the freeze nothing is raised."""
     await opened.write(lambda tx: findings.take(tx, finding("b1", severity=Severity.CRITICAL, success=True)))
     assert (await state(opened)).discrepancies == ()
+
+
+async def test_what_is_merged_into_it_is_a_discrepancy(waiting: Store) -> None:
+    """Another incident that it carries on makes another picture; its planned actions make another dossier."""
+
+    def second(tx: Tx) -> None:
+        findings.take(tx, finding("f2", source="203.0.113.9", host="db1"))
+        stand(tx, 2, process.REPORTING)
+        told = {"text": "Block it", "criterion": "no login", "causes": ("incident",)}
+        action_turns.write(tx, 2, BO, kind=ActionKind.CORRECTION, plan=told, via="token", site=SITE)
+
+    await waiting.write(second)
+    await waiting.write(lambda tx: merges.merge(tx, 2, 1, ANA, **seen(tx, 2)))
+    after = await state(waiting)
+    assert [(one.cause, one.is_open) for one in after.discrepancies] == [("merged 2", True)]
+    assert {change.part for change in after.changes} == {"actions"}
+    error = await refused(waiting, lambda tx: approve(tx, ABE))
+    assert error.code == "open_discrepancies"
+    await waiting.write(settle)
+    await sign(waiting, ABE)
+    await waiting.write(lambda tx: merges.unmerge(tx, 2, ANA, **seen(tx, 2)))
+    void = (await now(waiting)).approval_void
+    assert void is not None
+    assert void.startswith("approval void: actions.")
 
 
 # -- batches -----------------------------------------------------------------------------------------------------------
