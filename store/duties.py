@@ -279,6 +279,14 @@ def reminder_due(deadline: Deadline, told: Iterable[Told], now: datetime) -> int
     return 0 if heard else percent
 
 
+def was_over(clock: Clock, record: Incident) -> bool:
+    """Whether its time was over before the record was closed: then nobody is reminded of it after that.
+
+    A timer that comes into force today must not remind of all that was ever resolved.
+    """
+    return record.closed_at is not None and clock.deadline.due_at <= record.closed_at
+
+
 class Waiting(Protocol):
     """As much of an incident as decides whether a matter still waits."""
 

@@ -1,18 +1,20 @@
 """When to look at which record again: what is due is found without looking at all that is not."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, literal, or_, select
 
 from rules.event import Decision
-from store.incident import Outcome
+from store.incident import Status
 from store.tables import agenda, incident
 from store.tx import Tx
 from store.upsert import insert
 
 #: Records that one transaction looks at, at most: each needs several statements.
 AT_ONCE = 20
+#: What was closed longer ago is not looked at anew when other clocks come into force.
+LATELY = timedelta(days=90)
 
 
 def due(connection: Connection, now: datetime) -> Sequence[int]:
@@ -48,7 +50,7 @@ def look_at_all(tx: Tx) -> None:
     """Other clocks are in force, or other persons: look at all that may wait for somebody."""
     running = select(incident.c.number, literal(tx.now, agenda.c.look_at.type)).where(
         incident.c.decision == Decision.INVESTIGATE,
-        or_(incident.c.outcome == Outcome.NONE, incident.c.outcome == Outcome.RESOLVED),
+        or_(incident.c.status == Status.OPEN, incident.c.closed_at > tx.now - LATELY),
     )
     tx.connection.execute(
         insert(tx.connection, agenda)

@@ -81,7 +81,7 @@ def _remind(tx: Tx, record: Incident, site: Site) -> datetime | None:
     told, decided = _told(tx.connection, record.number), timers.decided(tx.connection, record.number)
     moments = []
     for clock in _clocks(tx.connection, record, site):
-        if _ends(clock.matter, decided) or _is_quiet(clock.matter, record):
+        if _ends(clock.matter, decided) or _is_quiet(clock.matter, record) or duties.was_over(clock, record):
             continue
         percent = duties.reminder_due(clock.deadline, told.get(clock.matter, ()), tx.now)
         if percent:

@@ -409,6 +409,27 @@ async def test_a_timer_of_the_law_runs_beside_the_steps(desk: Desk) -> None:
     assert [one.percent for one in view.told] == [50, 100]
 
 
+async def test_a_timer_that_comes_into_force_reminds_of_nothing_that_was_over(desk: Desk) -> None:
+    """What was resolved after its time would have been over, or long ago, is left alone; what runs is not."""
+    await desk.go_to(Step.FOLLOW_UP)
+    desk.clock.advance(2 * DAY.total_seconds())
+
+    def resolve(tx: Tx) -> None:
+        before = records.load(tx.connection, 1)
+        records.change(tx, before, replace(before, status=Status.CLOSED, outcome=Outcome.RESOLVED, closed_at=tx.now))
+
+    await desk.store.write(resolve)
+    await desk.lapses.remind()
+    desk.site = SITE
+    assert await desk.look_after(timedelta(0)) == []
+    month = Timer(name="final report", within=Within(months=1))
+    desk.site = replace(SITE, deadlines=Deadlines(timers=(month,)))
+    assert [one[:2] for one in await desk.look_after(30 * DAY)] == [("timer:final report", 100)]
+    desk.clock.advance(agenda.LATELY.total_seconds())
+    desk.site = replace(SITE, deadlines=Deadlines(timers=(replace(month, name="new"),)))
+    assert len(await desk.look_after(timedelta(0))) == 1
+
+
 async def test_a_timer_that_was_met_reminds_nobody(desk: Desk) -> None:
     """Filed within its time it needs no reason; taken back, it runs again with its reminders."""
     desk.site = SITE
