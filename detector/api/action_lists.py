@@ -7,11 +7,11 @@ from aiohttp import hdrs, web
 from sqlalchemy import Connection
 
 from detector.api import action_wire, wire
-from detector.api.identity import require_known
-from detector.api.keys import STORE
+from detector.api.identity import CALLER, require_known
+from detector.api.keys import SITE, STORE
 from detector.api.problem import Problem
 from store.action import Action
-from store.repository import action_lists
+from store.repository import action_lists, visibility
 from store.repository.action_lists import NEVER, Filter, Place
 
 routes = web.RouteTableDef()
@@ -27,16 +27,21 @@ async def list_all(request: web.Request) -> web.Response:
     wanted, after = _filter_of(request, today)
     limit = wire.whole(request, "limit", 50, wire.LARGEST_PAGE)
 
-    def look(connection: Connection) -> list[Action]:
-        return action_lists.list_of(connection, wanted, after=after, limit=limit + 1)
+    person, site = request[CALLER].person, request.app[SITE]()
 
-    found = await request.app[STORE].read(look)
+    def look(connection: Connection) -> tuple[list[Action], frozenset[int]]:
+        page = action_lists.list_of(connection, wanted, after=after, limit=limit + 1)
+        numbers = [one.incident for one in page]
+        return page, visibility.hidden(connection, numbers, person.id if person else None, site)
+
+    found, hidden = await request.app[STORE].read(look)
     headers: dict[str, str] = {}
     if len(found) > limit:
         place = Place.of(found[limit - 1])
         query = dict(request.query) | {"limit": str(limit), "after": f"{place.due},{place.incident},{place.number}"}
         headers[hdrs.LINK] = f'</api/v1/actions?{urlencode(query)}>; rel="next"'
-    return wire.answer({"items": [action_wire.shown(one, today) for one in found[:limit]]}, headers=headers)
+    seen = [one for one in found[:limit] if one.incident not in hidden]
+    return wire.answer({"items": [action_wire.shown(one, today) for one in seen]}, headers=headers)
 
 
 def _filter_of(request: web.Request, today: date) -> tuple[Filter, Place | None]:

@@ -4,14 +4,18 @@ from datetime import date, datetime
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy import Connection
 
 from detector.api.keys import CLOCK, SITE
-from store import action as life
-from store.action import Action, ActionKind
+from store.action import Action
 from store.covering import missing
-from store.incident import Actor, ActorKind, Incident
+from store.incident import Actor, ActorKind
 from store.people import Person
+from store.repository import abilities
+from store.repository.abilities import Abilities
 from store.site import Site
+
+_NOBODY = Actor(kind=ActorKind.OS, id="")
 
 
 def local_now(request: web.Request) -> datetime:
@@ -55,21 +59,12 @@ def shown(one: Action, today: date) -> dict[str, Any]:
     }
 
 
-def in_full(one: Action, record: Incident, person: Person | None, site: Site, today: date) -> dict[str, Any]:
-    """With what it lacks still, and what *person* may do to it now."""
-    return shown(one, today) | {"missing": missing(one, record.track), "allowed": allowed(one, record, person, site)}
+def in_full(one: Action, able: Abilities, today: date) -> dict[str, Any]:
+    """With what it lacks still, and what somebody may do to it now."""
+    return shown(one, today) | {"missing": missing(one, able.record.track), "allowed": able.allowed(one)}
 
 
-def allowed(one: Action, record: Incident, person: Person | None, site: Site) -> tuple[str, ...]:
-    """What *person* may do to it now."""
-    if person is None:
-        return ()
-    actor = Actor(kind=ActorKind.PERSON, id=person.id)
-    return life.allowed(one, record=record, by=actor, roles=person.roles, mode=site.four_eyes)
-
-
-def may_write(record: Incident, person: Person | None) -> list[ActionKind]:
-    """The kinds of which *person* may write a new one now."""
-    if person is None or not record.is_open:
-        return []
-    return [kind for kind in ActionKind if set(life.writers(kind, record.track)) & set(person.roles)]
+def able(connection: Connection, number: int, person: Person | None, site: Site) -> Abilities:
+    """What *person* may do to the actions of an incident; None: a caller who is no person."""
+    actor = Actor(kind=ActorKind.PERSON, id=person.id) if person else _NOBODY
+    return abilities.of(connection, number, actor, site)

@@ -19,7 +19,7 @@ from detector.api.problem import Problem, from_error
 from store.action import Action
 from store.covering import missing
 from store.errors import NotFound
-from store.incident import Actor, Incident
+from store.incident import Actor
 from store.repository import action_turns, actions, plan, records
 from store.repository.action_turns import Acted
 from store.repository.idempotency import Answered
@@ -65,17 +65,15 @@ async def list_actions(request: web.Request) -> web.Response:
     site, now = request.app[SITE](), action_wire.local_now(request)
 
     def look(connection: Connection) -> dict[str, Any]:
-        record = records.load(connection, number)
-        gaps = plan.gaps(connection, number, now=now)
+        records.load(connection, number)  # there must be one
+        able, gaps = action_wire.able(connection, number, person, site), plan.gaps(connection, number, now=now)
         reasons = actions.reasons(connection, number).values()
         return {
-            "items": [
-                action_wire.in_full(one, record, person, site, now.date()) for one in actions.of(connection, number)
-            ],
+            "items": [action_wire.in_full(one, able, now.date()) for one in actions.of(connection, number)],
             "none": [{"cause": one.cause, "reason": one.reason, "by": one.by, "at": one.at} for one in reasons],
             "incomplete": gaps.incomplete,
             "uncovered": gaps.uncovered,
-            "may_write": action_wire.may_write(record, person),
+            "may_write": able.may_write,
         }
 
     return wire.answer(await request.app[STORE].read(look))
@@ -123,7 +121,7 @@ async def show_action(request: web.Request) -> web.Response:
 
     def look(connection: Connection) -> tuple[dict[str, Any], int]:
         one = actions.get(connection, number, which)
-        return action_wire.in_full(one, records.carrier(connection, number), person, site, today), one.version
+        return action_wire.in_full(one, action_wire.able(connection, number, person, site), today), one.version
 
     body, version = await request.app[STORE].read(look)
     return wire.answer(body, headers={hdrs.ETAG: wire.etag(version)})
@@ -204,14 +202,15 @@ async def _with_allowed(request: web.Request, refused: Exception) -> Problem | N
     if "action" not in request.match_info or problem is None or isinstance(refused, NotFound):
         return await writing.with_allowed(request, number, refused)
 
-    def look(connection: Connection) -> tuple[Action, Incident]:
-        return actions.get(connection, number, _which(request)), records.carrier(connection, number)
+    def look(connection: Connection) -> tuple[Action, tuple[str, ...]]:
+        one = actions.get(connection, number, _which(request))
+        return one, action_wire.able(connection, number, person, request.app[SITE]()).allowed(one)
 
     try:
-        one, record = await request.app[STORE].read(look)
+        one, allowed = await request.app[STORE].read(look)
     except NotFound as error:
         return from_error(error)
-    problem.allowed = problem.allowed or action_wire.allowed(one, record, person, request.app[SITE]())
+    problem.allowed = problem.allowed or allowed
     if problem.code == "if_match_required":
         problem.more |= {"version": one.version}
     return problem

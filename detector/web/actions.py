@@ -113,7 +113,7 @@ def _all(now: datetime) -> Draw:
     def draw(connection: Connection, looking: Looking) -> Board:
         record = records.load(connection, looking.number)
         found, gaps = actions.of(connection, looking.number), plan.gaps(connection, looking.number, now=now)
-        kinds = action_wire.may_write(record, looking.person)
+        kinds = action_wire.able(connection, looking.number, looking.person, looking.site).may_write
         lacking = [f"nothing is done about {one}" for one in gaps.uncovered if one != covering.ACTIONS]
         lacking += ["no action is written down, and no reason for none"] if covering.ACTIONS in gaps.uncovered else []
         reasons = actions.reasons(connection, looking.number).values()
@@ -144,7 +144,8 @@ def _one(request: web.Request) -> Draw:
 
     def draw(connection: Connection, looking: Looking) -> Board:
         one, record = actions.get(connection, looking.number, which), records.carrier(connection, looking.number)
-        turns = tuple(_turns(looking, one, action_wire.allowed(one, record, looking.person, looking.site)))
+        able = action_wire.able(connection, looking.number, looking.person, looking.site)
+        turns = tuple(_turns(looking, one, able.allowed(one)))
         return looking.board(
             record.title,
             f"Action {one.number}",

@@ -19,8 +19,8 @@ from store.duties import Matter, MatterKind
 from store.errors import Refused, StaleVersion
 from store.incident import Actor, Fact, Incident
 from store.notice import NewNotice, NoticeKind
-from store.people import Role
-from store.repository import actions, notices, persons, records, voiding, waivers
+from store.repository import abilities, actions, notices, persons, records, voiding
+from store.repository.abilities import Abilities
 from store.site import Site
 from store.tables import action
 from store.tx import Tx
@@ -41,15 +41,13 @@ class _Case:
     """An action, and who would do something to it."""
 
     before: Action
-    record: Incident
-    actor: Actor
-    roles: frozenset[Role]
-    site: Site
+    able: Abilities
     via: str
 
-    def allowed(self, one: Action) -> tuple[str, ...]:
-        """What the person may do to *one*."""
-        return life.allowed(one, record=self.record, by=self.actor, roles=self.roles, mode=self.site.four_eyes)
+    @property
+    def record(self) -> Incident:
+        """That carries it."""
+        return self.able.record
 
 
 def write(
@@ -72,9 +70,9 @@ def write(
     Raises:
         ActNotAllowed: *actor* may not, or ``invalid_action``, naming everything that is wrong.
     """
+    able = abilities.of(tx.connection, number, actor, site)
     record = records.load(tx.connection, number)
-    roles = persons.roles_of(tx.connection, actor)
-    life.check_writer(kind, record, actor, roles)
+    life.check_writer(kind, record, actor, able.roles)
     first = Action(
         incident=number,
         number=_last(tx, number) + 1,
@@ -84,7 +82,7 @@ def write(
         proposed_by=actor.id,
         proposed_at=tx.now,
     )
-    case = _Case(before=first, record=record, actor=actor, roles=roles, site=site, via=via)
+    case = _Case(before=first, able=able, via=via)
     owner = {"owner": actor.id} if first.needs_no_lead(record.track) else {}
     return _keep(tx, case, replace(first, **_edited(tx, case, owner | dict(plan))), "write")
 
@@ -100,7 +98,7 @@ def change(
     """
     with _case(tx, number, which, actor, "change", version, via, site) as case:
         if "kind" in changes:
-            life.check_writer(changes["kind"], case.record, actor, case.roles)
+            life.check_writer(changes["kind"], case.record, actor, case.able.roles)
         kept = _edited(tx, case, changes)
         cycle = case.record.cycle if number == case.record.number else case.before.cycle
         after = action_turns.changed(case.before, kept, cycle=cycle, now=tx.now)
@@ -195,7 +193,7 @@ def verify(
         StaleVersion: Somebody changed it meanwhile.
     """
     with _case(tx, number, which, actor, "verify", version, via, site) as case:
-        allowance = life.check_four_eyes(case.before, actor, case.site.four_eyes, case.record.track)
+        allowance = life.check_four_eyes(case.before, actor, case.able.site.four_eyes, case.record.track)
         after = action_turns.verified(case.before, record=case.record, by=actor, now=tx.now, since=since)
     waived: dict[str, Fact] = {"waived": "four_eyes", "clash": str(allowance.waived)} if allowance.waived else {}
     return _keep(tx, case, after, "verify", note=note, more=waived)
@@ -235,10 +233,7 @@ def _case(
 ) -> Iterator[_Case]:
     """The action, if the person may do *name* to it; every refusal inside says what they may do instead."""
     before = actions.get(tx.connection, number, which)
-    record = records.carrier(tx.connection, number)
-    roles = persons.roles_of(tx.connection, actor)
-    site = waivers.governing(tx.connection, record.number, site)
-    case = _Case(before=before, record=record, actor=actor, roles=roles, site=site, via=via)
+    case = _Case(before=before, able=abilities.of(tx.connection, number, actor, site), via=via)
     if before.version != version:
         by = actions.author(tx.connection, number, which)
         raise StaleVersion(
@@ -247,33 +242,33 @@ def _case(
             by=by,
         )
     try:
-        life.check(before, name, record=record, by=actor, roles=roles)
+        life.check(before, name, record=case.record, by=actor, roles=case.able.roles)
         yield case
     except Refused as refused:
-        refused.allowed = case.allowed(before)
+        refused.allowed = case.able.allowed(before)
         raise
 
 
 def _edited(tx: Tx, case: _Case, changes: Mapping[str, Any]) -> dict[str, Any]:
-    able = {one.id: one.roles for one in persons.all_of(tx.connection) if one.disabled_at is None}
-    today = tx.now.astimezone(case.site.calendar.zone).date()
-    return action_edit.edited(case.before, changes, persons=able, today=today, track=case.record.track)
+    there = {one.id: one.roles for one in persons.all_of(tx.connection) if one.disabled_at is None}
+    today = tx.now.astimezone(case.able.site.calendar.zone).date()
+    return action_edit.edited(case.before, changes, persons=there, today=today, track=case.record.track)
 
 
 def _keep(
     tx: Tx, case: _Case, after: Action, did: str, *, note: str = "", more: Mapping[str, Fact] | None = None
 ) -> Acted:
-    entry = actions.keep(tx, after, case.actor, did, via=case.via, note=note, more=more)
+    entry = actions.keep(tx, after, case.able.actor, did, via=case.via, note=note, more=more)
     if case.record.aware_at is None:
         records.change(tx, case.record, replace(case.record, aware_at=tx.now))
-    voiding.after_edit(tx, case.record.number, by=case.actor, via=case.via)
+    voiding.after_edit(tx, case.record.number, by=case.able.actor, via=case.via)
     kept = actions.get(tx.connection, after.incident, after.number)
-    return Acted(action=kept, record=case.record, entry=entry, allowed=case.allowed(kept))
+    return Acted(action=kept, record=case.record, entry=entry, allowed=case.able.allowed(kept))
 
 
 def _tell_owner(tx: Tx, case: _Case, after: Action, what: str) -> None:
     """Tell whoever is to do it, unless that is who did this."""
-    if after.owner != case.actor.id:
+    if after.owner != case.able.actor.id:
         due = f", due on {after.due}" if after.due else ""
         new = NewNotice(
             incident=case.record.number,

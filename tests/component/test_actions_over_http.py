@@ -12,7 +12,7 @@ from support.store import finding, open_store
 from yarl import URL
 
 from rules.event import Severity
-from store.incident import Step
+from store.incident import Step, Tlp
 from store.people import Role
 from store.repository import findings, persons, records
 from store.tx import Tx
@@ -58,13 +58,13 @@ class Asking:
     """Persons with their tokens."""
 
     def __init__(self, site: Site, tokens: dict[str, str]) -> None:
-        self._site, self._tokens = site, tokens
+        self._site, self.tokens = site, tokens
 
     async def __call__(
         self, who: str, method: str, path: str, body: Any = None, *, version: int | None = None, **more: Any
     ) -> tuple[int, Any]:
         return await self._site.ask(
-            method, f"{ONE}{path}", token=self._tokens.get(who, ""), version=version, json=body, **more
+            method, f"{ONE}{path}", token=self.tokens.get(who, ""), version=version, json=body, **more
         )
 
 
@@ -74,14 +74,14 @@ async def ask(site: Site) -> Asking:
     return Asking(site, {one.id: await site.token_of(one.id) for one in PEOPLE})
 
 
+def _put(tx: Tx, **changes: Any) -> None:
+    before = records.load(tx.connection, 1)
+    records.change(tx, before, replace(before, **changes))
+
+
 async def at_step(site: Site, step: Step) -> None:
     """Put the incident there, whatever it takes otherwise."""
-
-    def work(tx: Tx) -> None:
-        before = records.load(tx.connection, 1)
-        records.change(tx, before, replace(before, step=step))
-
-    await site.store.write(work)
+    await site.store.write(lambda tx: _put(tx, step=step))
 
 
 async def test_a_life_by_four_persons(site: Site, ask: Asking) -> None:
@@ -256,6 +256,28 @@ async def test_the_list_of_all(site: Site, ask: Asking) -> None:
     assert [one["text"] for one in listed["items"]] == ["dropped", "soon", "late", "none"]
     code, refused = await site.ask("GET", "/api/v1/actions?late=perhaps&who=ana&after=x&incident=one")
     assert (code, refused["missing"]) == (422, ["who", "late", "incident", "after"])
+
+
+async def test_what_is_not_for_everybody_is_not_in_the_list(site: Site, ask: Asking) -> None:
+    """Actions of a record that is TLP:RED are listed to those who take part in it, and to nobody else."""
+    await ask("lea", "POST", "/actions", PLAN)
+    await site.store.write(lambda tx: _put(tx, tlp=Tlp.RED))
+    seen = {}
+    for who in ("lea", "oli", "dee", "ver", ""):
+        _, listed = await site.ask("GET", "/api/v1/actions", token=ask.tokens.get(who, ""))
+        seen[who] = len(listed["items"])
+    assert seen == {"lea": 1, "oli": 1, "dee": 1, "ver": 0, "": 0}
+
+
+async def test_whoever_is_involved_may_do_nothing(site: Site, ask: Asking) -> None:
+    """A person whose account the incident is about neither writes nor does anything, and is told so."""
+    about = finding("f2", rule="rule-2", account="lea", source="198.51.100.1", severity=Severity.HIGH)
+    await site.store.write(lambda tx: findings.take(tx, about))
+    path = "/api/v1/incidents/2/actions"
+    code, refused = await site.ask("POST", path, token=ask.tokens["lea"], json=PLAN)
+    assert (code, refused["code"], refused["allowed"]) == (403, "conflict_of_interest", [])
+    _, listed = await site.ask("GET", path, token=ask.tokens["lea"])
+    assert (listed["items"], listed["may_write"]) == ([], [])
 
 
 async def test_why_there_is_no_action(site: Site, ask: Asking) -> None:
