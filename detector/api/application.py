@@ -22,13 +22,10 @@ from detector.api import (
 )
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
-from detector.web import acting, doing
-from detector.web import actions as action_pages
-from detector.web import forms as form_pages
-from detector.web import requests as request_pages
 from detector.web import routes as web_routes
 from detector.web.frames import PAGES
 from detector.web.pages import STATIC, Pages
+from detector.web.tables import TABLES
 
 MAX_BODY_BYTES = 1024 * 1024
 HEADERS = {
@@ -64,12 +61,7 @@ def new_application() -> web.Application:
         contacts.routes,
         requests.routes,
         waivers.routes,
-        web_routes.routes,
-        acting.routes,
-        doing.routes,
-        form_pages.routes,
-        action_pages.routes,
-        request_pages.routes,
+        *TABLES,
     ):
         app.router.add_routes(table)
     app.router.add_static("/static/", STATIC)

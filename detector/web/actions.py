@@ -130,7 +130,7 @@ def _all(now: datetime) -> Draw:
                     title="What is done about it",
                     cards=tuple(_card(looking, one, record, now, is_short=True) for one in found),
                     empty="No action is written down yet.",
-                    asks=tuple(_writing(looking, kinds)),
+                    asks=tuple(_writing(looking, kinds, gaps.uncovered)),
                 ),
                 *((Part(title="Where there is none", cards=said),) if said else ()),
             ),
@@ -204,7 +204,7 @@ def _text(value: str | tuple[str, ...]) -> str:
     return value if isinstance(value, str) else "\n".join(value)
 
 
-def _writing(looking: Looking, kinds: list[ActionKind]) -> Iterator[Ask]:
+def _writing(looking: Looking, kinds: tuple[ActionKind, ...], uncovered: tuple[str, ...]) -> Iterator[Ask]:
     if not kinds:
         return
     choices, hints = {"kind": {kind.value: words(kind) for kind in kinds}}, {"causes": _CAUSES}
@@ -212,8 +212,9 @@ def _writing(looking: Looking, kinds: list[ActionKind]) -> Iterator[Ask]:
     yield looking.ask(
         "write", "/actions", "Write an action down", bodies.NewAction, tells=tells, choices=choices, hints=hints
     )
+    causes = {one: words(one) for one in uncovered if one != covering.ACTIONS} | {covering.WHOLE: "the whole of it"}
     yield looking.ask(
-        "none", "/actions/none", "Say why there is none", bodies.NoneBody, hints={"cause": "finding 1, or incident"}
+        "none", "/actions/none", "Say why there is none", bodies.NoneBody, choices={"cause": causes}, needed=("reason",)
     )
 
 

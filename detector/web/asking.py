@@ -3,6 +3,7 @@
 So whatever can be asked for over the API has a page too, with the same names and the same checks.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,27 +18,46 @@ from store.fields import Kind
 SPARE_ROWS: Final = 3
 #: How a field of a body is asked for in words; others by their name.
 LABELS: Final = {
+    "WatchBody.action": "For which action? Its number",
+    "WatchBody.at_most": "How many matches are still as promised?",
+    "WatchBody.criterion": "What must not happen again?",
+    "WatchBody.hours": "For how many hours?",
+    "WatchBody.rules": "Which rules would see it?",
+    "WatchBody.scope": "Where",
+    "WatchBody.sources": "Which sources must be read?",
+    "RejectBody.to": "Back to which step?",
+    "RejectBody.discrepancies": "What does not fit?",
+    "RejectBody.note": "Why, if it is taken back",
+    "accurate": "Is it accurate?",
+    "LightBody.action": "What is done about it?",
+    "LightBody.action_kind": "What sort of action is it?",
     "agree": "Do you agree?",
     "because": "Because",
+    "LightBody.cause": "Why did it happen?",
     "causes": "What it addresses",
+    "complete": "Is it complete?",
+    "compliant_with": "Which documents does it comply with?",
     "criterion": "How one will see that it helped",
     "text": "What is to be done",
     "decision": "What is it worth?",
+    "LightBody.done": "If it was done already: what shows that?",
     "due": "Due",
     "due_at": "Answer wanted by",
     "entry": "Number of the entry in the timeline",
+    "fresh": "Show that it is you: your personal token, or a new sign-in link",
     "into": "Number of the incident that carries it on",
+    "LightBody.no_action": "If nothing is done about it: why?",
     "note": "In a sentence",
     "notes": "Notes",
     "reason": "Why",
     "reason_code": "Because it is",
     "to": "To whom",
+    "what_happened": "What happened?",
 }
 #: Fields that name a person, and texts of one line; other texts may have several.
 _PERSONS: Final = frozenset({"to", "person", "owner", "deputy", "done_by", "verified_by"})
-_SHORT: Final = frozenset(
-    {"contact", "reference", "sha256", "title", "token", "code", "field", "cause", "compliant_with"}
-)
+_SECRETS: Final = frozenset({"fresh"})
+_SHORT: Final = frozenset({"contact", "reference", "sha256", "title", "token", "code", "field", "compliant_with"})
 _KINDS: Final[tuple[tuple[Any, Kind], ...]] = (
     ((inspect.EnumType, inspect.LiteralType), Kind.CHOICE),
     (inspect.BoolType, Kind.YES_NO),
@@ -45,6 +65,7 @@ _KINDS: Final[tuple[tuple[Any, Kind], ...]] = (
     (inspect.DateTimeType, Kind.MOMENT),
     (inspect.DateType, Kind.DATE),
 )
+_DECIMAL: Final = re.compile(r"\d{1,9}[.,]\d{1,6}", re.ASCII)
 _LISTS: Final = (inspect.VarTupleType, inspect.ListType, inspect.SetType, inspect.FrozenSetType)
 
 
@@ -66,6 +87,7 @@ def groups(
     without: Sequence[str] = (),
     choices: Mapping[str, Mapping[str, str]] | None = None,
     hints: Mapping[str, str] | None = None,
+    needed: Sequence[str] = (),
 ) -> tuple[Group, ...]:
     """What a page asks to fill *shape*.
 
@@ -75,9 +97,16 @@ def groups(
         without: Fields that the page sends by itself.
         choices: By field, what it can be, with words for it, where that is known only here.
         hints: By field, what helps to fill it in.
+        needed: Fields that the body could do without, and what it is for could not.
     """
     drawing = _Drawing(
-        texts=texts, persons=persons, zone=zone, faults=faults or {}, choices=choices or {}, hints=hints or {}
+        texts=texts,
+        persons=persons,
+        zone=zone,
+        faults=faults or {},
+        choices=choices or {},
+        hints=hints or {},
+        needed=frozenset(needed) | _SECRETS,
     )
     return tuple(drawing.groups(shape, "", "", frozenset(without)))
 
@@ -104,6 +133,8 @@ def _struct(
             faults |= wrong
         else:
             value = as_value(_kind(one.name, type_), texts.get(name, ""), zone)
+            if isinstance(type_, inspect.FloatType) and isinstance(value, str) and _DECIMAL.fullmatch(value):
+                value = float(value.replace(",", "."))
             if value is not None and (said := _refusal(value, one.type)):
                 faults[name] = (said,)
         if value not in (None, {}, []):
@@ -162,7 +193,7 @@ def _kind(name: str, type_: inspect.Type) -> Kind:
         if isinstance(type_, types):
             return kind
     assert isinstance(type_, inspect.StrType), f"a page cannot ask for {name}: {type_}"
-    return Kind.PERSON if name in _PERSONS else Kind.LINE if name in _SHORT else Kind.TEXT
+    return Kind.PERSON if name in _PERSONS else Kind.LINE if name in _SHORT | _SECRETS else Kind.TEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,12 +204,13 @@ class _Drawing:
     faults: Mapping[str, Sequence[str]]
     choices: Mapping[str, Mapping[str, str]]
     hints: Mapping[str, str]
+    needed: frozenset[str]
 
     def groups(self, shape: type[Any], prefix: str, legend: str, without: frozenset[str]) -> Iterator[Group]:
         flat, below = [], []
         for one in sorted(msgspec.structs.fields(shape), key=lambda one: not one.required):
             name, type_ = f"{prefix}{one.name}", _bare(inspect.type_info(one.type))
-            label = LABELS.get(one.name, words(one.name))
+            label = LABELS.get(f"{shape.__name__}.{one.name}") or LABELS.get(one.name, words(one.name))
             if one.name in without:
                 continue
             if isinstance(type_, inspect.StructType):
@@ -209,7 +241,8 @@ class _Drawing:
             choices=self._choices(one.name, kind, type_, value),
             faults=tuple(self.faults.get(name, ())),
             hint=self.hints.get(one.name) or hint(kind, self.zone),
-            optional=not one.required,
+            optional=not one.required and one.name not in self.needed,
+            is_secret=one.name in _SECRETS,
         )
 
     def _choices(self, name: str, kind: Kind, type_: inspect.Type, value: str) -> tuple[tuple[str, str], ...]:

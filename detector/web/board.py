@@ -1,4 +1,4 @@
-"""A board: what there is of something, each with what the person who looks may do to it. Pure.
+"""A board: what there is of something, each with what the person who looks may do to it.
 
 Requests, actions, signatures, clocks and watches are all shown so; each button sends a body of the API.
 """
@@ -7,12 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import Connection
+
 from detector.web import asking
 from detector.web.asking import Group
 from detector.web.do_view import Missing, Refusal, doables, missing_of
 from detector.web.inputs import Texts
 from detector.web.views import Doable, Frame
+from store.incident import Incident
 from store.people import Person
+from store.repository import conflicts
 from store.site import Site
 
 
@@ -39,6 +43,7 @@ class Card:
     state: str = ""  #: a word or two
     is_settled: bool = False  #: nothing is asked of anybody
     facts: tuple[tuple[str, str], ...] = ()  #: label and text; texts may have several lines
+    folded: str = ""  #: what stands for the facts until somebody unfolds them
     lacks: tuple[str, ...] = ()
     asks: tuple[Ask, ...] = ()
 
@@ -96,6 +101,12 @@ class Looking:
         """What a person is called."""
         return self.persons.get(person or "", person or "nobody")
 
+    def able(self, connection: Connection, record: Incident) -> tuple[str, ...]:
+        """What this person may do to the incident now."""
+        if self.person is None:
+            return ()
+        return conflicts.allowed(connection, record, self.person.id, self.person.roles)
+
     def ask(
         self,
         key: str,
@@ -110,6 +121,7 @@ class Looking:
         choices: Mapping[str, Mapping[str, str]] | None = None,
         hints: Mapping[str, str] | None = None,
         without: tuple[str, ...] = (),
+        needed: tuple[str, ...] = (),
         is_open: bool = False,
     ) -> Ask:
         """A form for *shape*; with what was typed, if its button was the one that was pressed."""
@@ -124,6 +136,7 @@ class Looking:
             without=(*sent, *without),
             choices=choices,
             hints=hints,
+            needed=needed,
         )
         return Ask(
             key=key,
@@ -143,6 +156,6 @@ class Looking:
             shown |= {
                 "refused": refusal.sentence,
                 "missing": missing_of(refusal.missing, self.number, self.site.forms),
-                "allowed": doables(refusal.allowed, self.number),
+                "allowed": () if refusal.missing else doables(refusal.allowed, self.number),
             }
         return Board(frame=self.frame, number=self.number, title=title, heading=heading, **shown)

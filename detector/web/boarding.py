@@ -7,17 +7,18 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection
 
+from detector.api import acts as api
 from detector.api.identity import CALLER, require_person
-from detector.api.keys import SITE, STORE, WAKE_NOTIFIER
+from detector.api.keys import NEW_SECRET, SITE, STORE, WAKE_NOTIFIER
+from detector.api.problem import Problem
 from detector.api.wire import number_of
 from detector.web import asking
 from detector.web.board import Board, Looking, Pressed
-from detector.web.do_view import Refusal
-from detector.web.doing import refusal_of
+from detector.web.do_view import Refusal, version_in
+from detector.web.doing import done, refusal_of
 from detector.web.forms import texts_of
 from detector.web.frames import PAGES, frame_of, html
 from detector.web.inputs import Texts
-from store.errors import Refused, StaleVersion
 from store.incident import Actor, ActorKind
 from store.repository import persons
 from store.tx import Tx
@@ -70,7 +71,7 @@ async def press(
     else:
         try:
             result = await request.app[STORE].write(lambda tx: work(tx, actor, body, texts))
-        except (Refused, StaleVersion) as error:
+        except Exception as error:
             refusal, status = refusal_of(error)
         else:
             request.app[WAKE_NOTIFIER]()
@@ -79,3 +80,17 @@ async def press(
             raise web.HTTPSeeOther(then)
     pressed = Pressed(key=texts.get("key", ""), texts=texts, refusal=refusal)
     return await show(request, draw, pressed=pressed, status=status)
+
+
+async def press_doing(request: web.Request, draw: Draw, name: str, *, then: str) -> web.Response:
+    """The same for an act or move of the incident."""
+    doing = api.MOVES.get(name) or api.ACTS.get(name)
+    if doing is None:
+        raise Problem(404, "not_found", "there is no such button")
+    number, via, secret = number_of(request), request[CALLER].via, request.app[NEW_SECRET]()
+
+    def work(tx: Tx, actor: Actor, body: Any, texts: Texts) -> None:
+        asked = api.asked_by(request, number, actor, via, body, version_in(texts))
+        done(tx, doing, asked, secret)
+
+    return await press(request, draw, doing.shape, work, then=then)

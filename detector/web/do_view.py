@@ -12,7 +12,39 @@ from detector.web.views import Doable, Frame
 from store.forms import FormName, Forms
 
 #: Moves that lead on to the next step.
-NEXT: Final = frozenset({"decide", "submit", "review", "conclude", "request_approval", "approve", "close", "reopen"})
+NEXT: Final = frozenset(
+    {"decide", "submit", "review", "conclude", "request_approval", "approve", "close", "confirm", "reopen"}
+)
+
+
+#: What is better done where all is seen that it is about; the others have a page for themselves alone.
+_PAGES: Final = {
+    "accept_risk": "/follow_up",
+    "answer_discrepancy": "/approval",
+    "approve": "/approval",
+    "close": "/follow_up",
+    "close_discrepancy": "/approval",
+    "confirm": "/light",
+    "discrepancy": "/approval",
+    "improve": "/follow_up",
+    "improvement": "/follow_up",
+    "reject": "/approval",
+    "sign_again": "/approval",
+    "take_back_watch": "/follow_up",
+    "timer": "/clocks",
+    "tried": "/follow_up",
+    "watch": "/follow_up",
+}
+#: Where a numbered thing that a refusal names is to be found.
+_WHERE: Final = {
+    "action": "/actions/{}",
+    "concern": "/do/answer",
+    "discrepancy": "/approval#discrepancy-{}",
+    "finding": "/forms/investigation#at-findings",
+    "request": "/requests#request-{}",
+    "watch": "/follow_up#watch-{}",
+}
+_WHERE_ALL: Final = {"actions": "/actions"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +116,20 @@ TELLS: Final[Mapping[str, tuple[str, str]]] = {
     "answer_discrepancy": ("Answer a discrepancy", "Say what was done about it, or why it is none."),
     "close_discrepancy": ("Close a discrepancy", "You are content with its answer."),
     "timer": ("Decide a regulatory timer", "Filed, or not reportable, and why."),
+    "confirm": ("Report it on one page", "What happened, why, and what is done about it; a second person signs it."),
+    "watch": ("Plan a watch", "What must not happen again, and for how long it is watched."),
+    "take_back_watch": ("Take a watch back", "It decides nothing any more."),
+    "tried": ("I tried whether it helped", "How, and what shows what came of it."),
+    "accept_risk": ("Accept the risk", "It is borne as it is; you sign that."),
+    "improve": ("Write down what to make better", "It lives on after the incident is closed."),
+    "improvement": ("Settle an improvement", "It is done, moved, or dropped."),
+    "restrict": ("Restrict it", "Only those who take part in it see more than number and step."),
+    "lift_restriction": ("Lift the restriction", "Everyone who may sign in sees it again."),
+    "hold": ("Place a legal hold", "Nothing of it is deleted while the hold stands."),
+    "release_hold": ("Release a legal hold", "It may be deleted again when its time has come."),
+    "dispose": ("Propose to dispose of it", "A second person settles that."),
+    "settle_disposal": ("Settle the disposal", "Agree to delete what it holds, or decline."),
+    "redact": ("Redact something", "It is deleted for good; that something stood there stays visible."),
     "waive": ("Waive four eyes here", "It stands in a register, and in every export."),
 }
 
@@ -97,7 +143,12 @@ def doables(names: Sequence[str], number: int) -> tuple[Doable, ...]:
     """What may be done now, each with its page; what has none is left out."""
     there = [name for name in names if name in api.ACTS or name in api.MOVES]
     return tuple(
-        Doable(name=name, title=tells(name)[0], address=f"/i/{number}/do/{name}", is_next=name in NEXT)
+        Doable(
+            name=name,
+            title=tells(name)[0],
+            address=f"/i/{number}{_PAGES.get(name, f'/do/{name}')}",
+            is_next=name in NEXT,
+        )
         for name in there
     )
 
@@ -117,4 +168,7 @@ def _missing(name: str, number: int, forms: Forms) -> Missing:
     form, _, field = name.partition(".")
     if form in set(FormName) and (found := forms[FormName(form)].field(field)):
         return Missing(text=f"{TITLES[FormName(form)]}: {found.label}", address=f"/i/{number}/forms/{form}#at-{field}")
-    return Missing(text=words(name), address="")
+    thing, _, rest = name.partition(" ")
+    which = rest.partition(":")[0].partition(" ")[0]
+    where = _WHERE.get(thing, "") if which.isdigit() else _WHERE_ALL.get(name, "")
+    return Missing(text=words(name), address=f"/i/{number}{where.format(which)}" if where else "")

@@ -1,15 +1,19 @@
 """A page for every act and every move: what it does, what it asks, and when it is refused, what is missing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 from aiohttp import web
 from sqlalchemy import Connection
 
 from detector.api import acts as api
-from detector.api.doing import Doing
+from detector.api.approval import FreshBody, sign_in_anew
+from detector.api.doing import Asked, Doing
 from detector.api.identity import CALLER, require_person
-from detector.api.keys import SITE, STORE, WAKE_NOTIFIER
+from detector.api.keys import NEW_SECRET, SITE, STORE, WAKE_NOTIFIER
+from detector.api.people import TOKEN_PREFIX
 from detector.api.problem import Problem, from_error
 from detector.api.wire import number_of
 from detector.web import asking
@@ -18,11 +22,13 @@ from detector.web.forms import texts_of
 from detector.web.frames import PAGES, frame_of, html
 from detector.web.inputs import Texts, words
 from detector.web.views import Frame
-from store.errors import Refused, StaleVersion
+from store.errors import StaleVersion
 from store.forms import Forms
 from store.incident import Actor, ActorKind, Incident
 from store.people import Person
 from store.repository import conflicts, persons, records
+from store.repository.acts import Done
+from store.tx import Tx
 
 routes = web.RouteTableDef()
 
@@ -46,11 +52,11 @@ async def do_act(request: web.Request) -> web.Response:
     if body is None:
         refusal, status = Refusal(sentence="Not done yet: what is wrong is said below.", beside=beside), 422
     else:
-        actor = Actor(kind=ActorKind.PERSON, id=person.id)
+        actor, secret = Actor(kind=ActorKind.PERSON, id=person.id), request.app[NEW_SECRET]()
         asked = api.asked_by(request, number, actor, request[CALLER].via, body, version_in(texts))
         try:
-            await request.app[STORE].write(lambda tx: doing.do(tx, asked))
-        except (Refused, StaleVersion) as error:
+            await request.app[STORE].write(lambda tx: done(tx, doing, asked, secret))
+        except Exception as error:
             refusal, status = refusal_of(error)
         else:
             request.app[WAKE_NOTIFIER]()
@@ -59,10 +65,26 @@ async def do_act(request: web.Request) -> web.Response:
     return html(request.app[PAGES].do(await request.app[STORE].read(drawn)), status=status)
 
 
-def refusal_of(error: Refused | StaleVersion) -> tuple[Refusal, int]:
-    """An error as it is shown, and its status."""
+def done(tx: Tx, doing: Doing, asked: Asked, secret: str) -> Done:
+    """Do it. Where a signature wants a fresh sign-in, the page takes what proves it, and signs in the same breath.
+
+    Args:
+        secret: A new one, that signs once.
+    """
+    proof = getattr(asked.body, "fresh", "").strip().rpartition("/")[2]
+    if not proof:
+        return doing.do(tx, asked)
+    is_token = proof.startswith(TOKEN_PREFIX)
+    body = FreshBody(token=proof) if is_token else FreshBody(code=proof)
+    sign_in_anew(tx, asked.actor.id, body, secret)
+    return doing.do(tx, replace(asked, body=msgspec.structs.replace(asked.body, fresh=secret)))
+
+
+def refusal_of(error: Exception) -> tuple[Refusal, int]:
+    """A refusal as it is shown, and its status. Faults of ours are raised again."""
     problem = from_error(error)
-    assert problem is not None
+    if problem is None or problem.status >= 500:
+        raise error
     again = " What you typed is below: look again, then press again." if isinstance(error, StaleVersion) else ""
     told = Refusal(sentence=f"Not done: {problem.detail}.{again}", missing=problem.missing, allowed=problem.allowed)
     return told, problem.status

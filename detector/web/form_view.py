@@ -158,12 +158,17 @@ def readable(field: Field, answer: Answer | None, zone: str) -> tuple[str, ...]:
         return (f"{words(answer.state)}: {as_text(Kind.LINE, answer.reason, zone)}",)
     if field.kind is Kind.ROWS and isinstance(answer.value, list | tuple):
         return tuple(_row_text(field, row, zone) for row in answer.value)
-    return tuple(as_text(field.kind, answer.value, zone).split("\n"))
+    return tuple(_cell_text(field.kind, answer.value, zone).split("\n"))
 
 
 def _row_text(field: Field, row: Mapping[str, object], zone: str) -> str:
-    cells = ((part, as_text(part.kind, row.get(part.name), zone)) for part in field.parts)
+    cells = ((part, _cell_text(part.kind, row.get(part.name), zone)) for part in field.parts)
     return " · ".join(f"{words(part.name)}: {' '.join(text.split())}" for part, text in cells if text)
+
+
+def _cell_text(kind: Kind, value: object, zone: str) -> str:
+    text = as_text(kind, value, zone)
+    return f"{text.replace('T', ' ')} {zone}" if kind is Kind.MOMENT and text[:1].isdigit() else text
 
 
 def _sections(blocks: Collection[Block], missing: Collection[str]) -> Iterator[Section]:

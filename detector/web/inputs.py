@@ -29,6 +29,7 @@ class Input:
     faults: tuple[str, ...] = ()  #: what is wrong with what was typed
     hint: str = ""
     optional: bool = False
+    is_secret: bool = False  #: never shown again
 
 
 def lines(text: str) -> str:

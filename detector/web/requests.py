@@ -16,7 +16,6 @@ from detector.web.board import Ask, Board, Card, Looking, Part
 from detector.web.boarding import press, show
 from detector.web.frames import at
 from detector.web.inputs import Texts
-from store import acts
 from store.incident import Actor, Incident
 from store.people import Contact
 from store.repository import contacts, records, requests
@@ -76,7 +75,7 @@ async def withdraw(request: web.Request) -> web.Response:
 def board(connection: Connection, looking: Looking) -> Board:
     """What was asked, and what this person may do about it."""
     record = records.load(connection, looking.number)
-    able = acts.allowed(record, looking.person.roles) if looking.person else ()
+    able = looking.able(connection, record)
     found = requests.of(connection, looking.number)
     outside = {one.id: one for one in contacts.all_of(connection)}
     cards = [_card(looking, one, able, outside, is_open=record.is_open) for one in found]

@@ -14,6 +14,8 @@ class Reader(html.parser.HTMLParser):
         self.open: list[str] = []
         self.text = ""
         self.sent: dict[str, str] = {}
+        self.by_form: dict[str, dict[str, str]] = {}  #: address of each form to what it would send
+        self._form: dict[str, str] = {}
         self._inside = ""
         self.feed(page)
         self.close()
@@ -23,25 +25,30 @@ class Reader(html.parser.HTMLParser):
         self.tags.append((tag, named))
         if tag not in VOID:
             self.open.append(tag)
+        if tag == "form":
+            self._form = self.by_form.setdefault(named.get("action") or "", {})
         name, value = named.get("name"), named.get("value") or ""
         if tag == "option" and "selected" in named:
-            self.sent[self._inside] = value
+            self._holds(self._inside, value)
         if name and tag in ("textarea", "select"):
             self._inside = name
-            self.sent[name] = ""
+            self._holds(name, "")
         if name and tag == "input" and (named.get("type") != "checkbox" or "checked" in named):
-            self.sent[name] = value
+            self._holds(name, value)
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open
         assert self.open.pop() == tag
         if tag == "textarea":
-            self.sent[self._inside] = self.sent[self._inside].removeprefix("\n")
+            self._holds(self._inside, self._form.get(self._inside, "").removeprefix("\n"))
 
     def handle_data(self, data: str) -> None:
         self.text += data
         if self.open and self.open[-1] == "textarea":
-            self.sent[self._inside] += data
+            self._holds(self._inside, self._form.get(self._inside, "") + data)
+
+    def _holds(self, name: str, value: str) -> None:
+        self._form[name] = self.sent[name] = value
 
     def names(self) -> list[str]:
         """Every element's name, in order."""
