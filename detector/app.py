@@ -49,7 +49,7 @@ from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock, SystemClock
 from store.database import Store
 from store.errors import StoreError
-from store.repository import outbox, persons, rule_state, sign_in
+from store.repository import contacts, outbox, persons, rule_state, sign_in
 from store.seals import Keys
 from store.tx import Tx
 
@@ -122,7 +122,7 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     sealing = Sealing(store, clock, seal_keys)
     house.push_async_callback(sealing.seal)  # whatever was written until the store closes
     await sealing.announce()
-    await store.write(lambda tx: persons.upsert_from_config(tx, settings.persons))
+    await store.write(lambda tx: _know(tx, settings))
     engine = await _start_engine(house, settings, store)
 
     parts = _Parts(clock, store, engine, console, settings, config_path, sealing, keyring.link_secrets(folder))
@@ -134,6 +134,12 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     paths = [path for source in settings.config.sources for path in source.paths]
     console.started(await parts.overview.status(), await _sign_in_url(store, settings, parts.links), paths)
     return parts.daemon, store
+
+
+def _know(tx: Tx, settings: Settings) -> None:
+    """Write down who there is."""
+    persons.upsert_from_config(tx, settings.persons)
+    contacts.upsert_from_config(tx, settings.contacts)
 
 
 async def _open_store(house: AsyncExitStack, settings: Settings, clock: Clock, folder: Path) -> Store:

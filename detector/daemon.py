@@ -34,7 +34,7 @@ from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock
 from store.database import Store
 from store.errors import StoreBusy, StoreUnavailable
-from store.repository import persons, positions
+from store.repository import contacts, persons, positions
 from store.tx import Tx
 
 log = structlog.get_logger()
@@ -167,6 +167,7 @@ class Daemon:
     async def _know(self, settings: Settings, ready: Ready) -> None:
         def work(tx: Tx) -> None:
             persons.upsert_from_config(tx, settings.persons)
+            contacts.upsert_from_config(tx, settings.contacts)
             in_force.enter(tx, settings.config, ready)
 
         await self._store.write(work, patient=True)

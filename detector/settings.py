@@ -13,7 +13,7 @@ from rules.settings import EngineSettings, Expression, SourceProfile, Trust
 from rules.sigma.files import read_rule_files
 from store.deadlines import Deadlines
 from store.incident import Tlp
-from store.people import Person, Role
+from store.people import Contact, Person, Role
 from store.site import Site
 
 
@@ -27,6 +27,7 @@ class Settings:
     routing: Routing
     site: Site
     persons: tuple[Person, ...]
+    contacts: tuple[Contact, ...]
 
     @property
     def deadlines(self) -> Deadlines:
@@ -53,6 +54,7 @@ def build(config: records.Config) -> Settings:
         ),
         site=site,
         persons=tuple(_person(one) for one in config.persons),
+        contacts=tuple(_contact(one) for one in config.contacts),
     )
 
 
@@ -151,5 +153,18 @@ def _person(section: records.Person) -> Person:
         email=section.email or None,
         timezone=section.timezone,
         accounts=section.accounts,
+        from_config=True,
+    )
+
+
+def _contact(section: records.Contact) -> Contact:
+    return Contact(
+        id=section.id,
+        name=section.name or section.id,
+        kind=section.kind,
+        address=section.address,
+        language=section.language,
+        assets=section.assets,
+        max_tlp=section.tlp,
         from_config=True,
     )

@@ -32,6 +32,8 @@ from store.incident import (
     Track,
 )
 from store.notice import DeliveryState, NoticeKind
+from store.people import ContactKind
+from store.request import RequestState
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -40,6 +42,8 @@ BUNDLED = [path for path in sorted((ROOT / "rules" / "bundled").rglob("*.yml")) 
 
 #: Every enumeration whose values people meet.
 VOCABULARY: tuple[type[StrEnum], ...] = (
+    ContactKind,
+    RequestState,
     ActionKind,
     ActionState,
     ActorKind,

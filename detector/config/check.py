@@ -30,6 +30,7 @@ def unique_names(config: Config) -> Iterator[Problem]:
         ("format", "name", [one.name for one in config.formats]),
         ("asset", "host", [one.host for one in config.assets]),
         ("person", "id", [one.id for one in config.persons]),
+        ("contact", "id", [one.id for one in config.contacts]),
         ("receiver", "name", [one.name for one in config.receivers]),
         ("regulatory", "name", [one.name for one in config.regulatory]),
     )

@@ -17,7 +17,7 @@ from rules.event import Severity
 from store.deadlines import Duty
 from store.forms import FormName
 from store.incident import Step, Tlp, Track
-from store.people import Role
+from store.people import ContactKind, Role
 
 STORE_FILE = "tocsin.db"
 
@@ -255,6 +255,30 @@ class Person(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     leave: tuple[Leave, ...] = ()
 
 
+class Contact(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """Somebody outside who can be asked for information: a customer, a vendor, an authority."""
+
+    #: Unique, short and lasting: it stands in every record.
+    id: str
+    #: What people call them. Empty: the `id`.
+    name: str = ""
+    #: What they are to you.
+    kind: ContactKind = ContactKind.OTHER
+    #: How to reach them, e.g. a mail address or a phone number. Nothing is sent there: whoever asks passes the link on.
+    address: str = ""
+    #: Language in which they are written to, e.g. "de".
+    language: str = ""
+    #: Hosts that concern them; `*` and `?` are understood.
+    assets: tuple[str, ...] = ()
+    #: Highest TLP label of what they may be told: about anything above it they are asked nothing.
+    max_tlp: TlpLabel = "AMBER"
+
+    @property
+    def tlp(self) -> Tlp:
+        """``max_tlp`` in the words of incidents."""
+        return Tlp(f"TLP:{self.max_tlp}")
+
+
 class Designation(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """Who is asked first; the first that fits counts. Where none fits, all who have the role are asked."""
 
@@ -366,6 +390,7 @@ class Config(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     regulatory: tuple[Regulatory, ...] = ()
     form_fields: tuple[FormField, ...] = msgspec.field(default=(), name="form_field")
     persons: tuple[Person, ...] = msgspec.field(default=(), name="person")
+    contacts: tuple[Contact, ...] = msgspec.field(default=(), name="contact")
     designations: tuple[Designation, ...] = msgspec.field(default=(), name="designation")
     receivers: tuple[Receiver, ...] = msgspec.field(default=(), name="receiver")
     routes: tuple[Route, ...] = msgspec.field(default=(), name="route")
