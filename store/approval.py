@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from store.answers import Answer
 from store.discrepancies import Discrepancy, open_ones
 from store.dossier import EVIDENCE, Change, Dossier, difference
 from store.errors import ActNotAllowed
+from store.form_version import FormVersion
+from store.forms import Filled
 from store.four_eyes import FourEyes, Signature, approvals_needed
 from store.incident import Incident, Track
 from store.steps import Unmet
@@ -21,6 +24,8 @@ _MEANINGS: Mapping[Signature, str] = {
     Signature.APPROVE: "dossier approved",
     Signature.SECOND_APPROVAL: "dossier approved, as the second approver",
 }
+#: Stands for an answer where it matters only that there is one.
+_ANSWERED: Final = Answer()
 #: The light track asks for one signature, which stands for both.
 LIGHT_MEANING: Final = "report reviewed, dossier approved"
 
@@ -85,6 +90,7 @@ class ApprovalState:
     changes: tuple[Change, ...]  #: since the last freeze
     signatures: tuple[Signed, ...]  #: of this cycle, the oldest first
     discrepancies: tuple[Discrepancy, ...]
+    versions: tuple[FormVersion, ...]  #: of the forms, as far as they count, oldest first and without answers
     unconfirmed: tuple[str, ...]  #: covered fields that nobody has confirmed, as ``report.title``
     void: str | None = None  #: why the approval does not hold any more
 
@@ -92,6 +98,11 @@ class ApprovalState:
     def hash(self) -> str:
         """What a signer names: the hash of the dossier as it stands."""
         return self.now.hash
+
+    @property
+    def filled(self) -> Filled:
+        """Which fields were answered, as a gate sees them; what was redacted was answered."""
+        return {one.form: dict.fromkeys(one.written, _ANSWERED) for one in self.versions}
 
     @property
     def holding(self) -> tuple[Signed, ...]:

@@ -18,7 +18,6 @@ from store.repository import (
     actions,
     discrepancies,
     dossiers,
-    filling,
     fresh,
     moves,
     persons,
@@ -65,14 +64,16 @@ def state(connection: Connection, number: int) -> ApprovalState:
 def state_of(connection: Connection, record: Incident) -> ApprovalState:
     """The same of a record that is at hand."""
     frozen = dossiers.newest(connection, record)
-    now = dossiers.standing_now(connection, record, frozen)
+    versions = tuple(dossiers.history(connection, record))
+    now = dossiers.standing_now(connection, record, frozen, versions)
     return ApprovalState(
         frozen=frozen,
         now=now,
         changes=approval.since(frozen.dossier, now) if frozen else (),
         signatures=signatures.of(connection, record.number, cycle=record.cycle),
         discrepancies=discrepancies.of(connection, record.number),
-        unconfirmed=dossier.unconfirmed(dossiers.standing(dossiers.history(connection, record))),
+        versions=versions,
+        unconfirmed=dossier.unconfirmed(dossiers.standing(versions)),
         void=record.approval_void,
     )
 
@@ -207,7 +208,7 @@ def _sign(
     changes = _since_signed(tx.connection, record, seen, actor.id)
     place = approval.place(seen.holding, verdict.leaves, record.track, site.four_eyes, changes)
     if seen.changes:
-        frozen = dossiers.freeze_again(tx, record, site, frozen, by=actor, via=via)
+        frozen = dossiers.freeze_again(tx, record, site, seen.now, by=actor, via=via)
     signer = persons.get(tx.connection, actor.id)
     assert signer is not None
     signatures.add(
@@ -237,8 +238,7 @@ def _weighed(
         unmet.append(Unmet(code=verdict.code, says=verdict.reason))
     elif actor.id in {one.person for one in seen.holding}:
         unmet.append(_waits_for_another(seen))
-    filled = filling.filled_of(tx.connection, record.number, site)
-    unmet += steps.unanswered(filled, replace(record, step=Step.APPROVAL), process.FOLLOW_UP, site.forms)
+    unmet += steps.unanswered(seen.filled, replace(record, step=Step.APPROVAL), process.FOLLOW_UP, site.forms)
     unmet += approval.unmet(
         record,
         seen,
@@ -261,7 +261,7 @@ def _hands(connection: Connection, record: Incident, seen: ApprovalState) -> Ite
     """Who did what to the dossier, in any version of it; what clashes first is told."""
     for signed in seen.holding:
         yield Hand(person=signed.person, deed=Deed.APPROVED)
-    for version in dossiers.history(connection, record):
+    for version in seen.versions:
         deed = Deed.WROTE_REPORT if version.form is FormName.REPORT else Deed.WROTE_DOSSIER
         for field, one in dossier.fields_of(version).items():
             if one.by:

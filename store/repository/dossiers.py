@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from rules.finding import Evidence
 from store import dossier, form_version
 from store.approval import Frozen
 from store.dossier import Dossier
@@ -20,13 +21,13 @@ from store.tx import Tx
 
 def freeze(tx: Tx, record: Incident, site: Site, *, by: Actor, via: str = "") -> Frozen:
     """Keep what stands now, with all evidence so far, as the dossier that is to be approved."""
-    told = assembled(tx.connection, record, evidence.of(tx.connection, record.number))
+    versions, lines = history(tx.connection, record), evidence.of(tx.connection, record.number)
+    return _add(tx, record, site, _assembled(tx.connection, record, versions, lines), by, via)
+
+
+def freeze_again(tx: Tx, record: Incident, site: Site, told: Dossier, *, by: Actor, via: str) -> Frozen:
+    """Keep *told*: what stands now, with the evidence up to the freeze before."""
     return _add(tx, record, site, told, by, via)
-
-
-def freeze_again(tx: Tx, record: Incident, site: Site, before: Frozen, *, by: Actor, via: str) -> Frozen:
-    """Keep what people changed since *before*, with the evidence up to that."""
-    return _add(tx, record, site, standing_now(tx.connection, record, before), by, via)
 
 
 def newest(connection: Connection, record: Incident) -> Frozen | None:
@@ -50,17 +51,17 @@ def with_hash(connection: Connection, number: int, sent: str) -> Dossier | None:
     return dossier.read(row.content) if row else None
 
 
-def standing_now(connection: Connection, record: Incident, frozen: Frozen | None) -> Dossier:
-    """The dossier as it stands, with the evidence up to the freeze; without a freeze, all evidence."""
+def standing_now(
+    connection: Connection, record: Incident, frozen: Frozen | None, versions: Sequence[FormVersion]
+) -> Dossier:
+    """The dossier as it stands, with the evidence up to the freeze; without a freeze, all evidence.
+
+    Args:
+        versions: The record's `history`.
+    """
     if frozen is None:
-        return assembled(connection, record, evidence.of(connection, record.number))
-    return dossier.with_evidence_of(frozen.dossier, assembled(connection, record, ()))
-
-
-def assembled(connection: Connection, record: Incident, lines: Sequence[Any]) -> Dossier:
-    """Forms and actions as they stand, and *lines* of evidence."""
-    versions = standing(history(connection, record))
-    return dossier.assemble(record.number, record.cycle, versions, lines, actions.digests(connection, record.number))
+        return _assembled(connection, record, versions, evidence.of(connection, record.number))
+    return dossier.with_evidence_of(frozen.dossier, _assembled(connection, record, versions, ()))
 
 
 def history(connection: Connection, record: Incident) -> list[FormVersion]:
@@ -85,6 +86,14 @@ def faults(connection: Connection, number: int) -> tuple[str, ...]:
         for one in all_of(connection, number)
         if one.dossier.hash != one.hash
     )
+
+
+def _assembled(
+    connection: Connection, record: Incident, versions: Sequence[FormVersion], lines: Sequence[Evidence]
+) -> Dossier:
+    """Forms and actions as they stand, and *lines* of evidence."""
+    plan = actions.digests(connection, record.number)
+    return dossier.assemble(record.number, record.cycle, standing(versions), lines, plan)
 
 
 def _add(tx: Tx, record: Incident, site: Site, told: Dossier, by: Actor, via: str) -> Frozen:

@@ -19,9 +19,10 @@ def after_edit(tx: Tx, number: int, *, by: Actor, via: str = "") -> None:
     frozen = dossiers.newest(tx.connection, record)
     if frozen is None or not signatures.of(tx.connection, number, cycle=record.cycle):
         return
-    since = [one for one in dossiers.history(tx.connection, record) if one.at >= frozen.at]
-    now = dossiers.standing_now(tx.connection, record, frozen)
-    void = dossier.voided(frozen.dossier, now, dossier.first_differing(frozen.dossier, since))
+    versions = dossiers.history(tx.connection, record)
+    now = dossiers.standing_now(tx.connection, record, frozen, versions)
+    since = dossier.first_differing(frozen.dossier, (one for one in versions if one.at >= frozen.at))
+    void = dossier.voided(frozen.dossier, now, since)
     if void is None or void.sentence == record.approval_void:
         return
     records.change(tx, record, replace(record, approval_void=void.sentence, version=record.version + 1))
