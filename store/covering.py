@@ -51,7 +51,10 @@ def incomplete(actions: Iterable[Action], now: datetime, track: Track = Track.ST
 
 
 def open_ones(actions: Iterable[Action], track: Track = Track.STANDARD) -> tuple[Action, ...]:
-    """Those that hinder the end: neither verified nor dropped; on the light track it is enough that they were done."""
+    """Those that hinder the end: neither verified nor dropped.
+
+    Who is alone on the light track says that it was done, and nobody verifies it.
+    """
     enough = (ActionState.DONE,) if track is Track.LIGHT else ()
     return tuple(one for one in actions if one.state in WAITING and one.state not in enough)
 

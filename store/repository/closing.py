@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, exists, select
 
-from store import process, promise
-from store.action import WAITING, Action, ActionState
+from store import covering, process, promise
 from store.answers import State
 from store.forms import FormName
 from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, Status, Step, Track
@@ -59,9 +58,8 @@ def rework(tx: Tx, number: int, actor: Actor, *, version: int, via: str, reason:
 
 def unmet(connection: Connection, record: Incident) -> Iterator[Unmet]:
     """What keeps *record* from being closed, but for its forms."""
-    for one in actions.of(connection, record.number):
-        if _is_open(one, record.track):
-            yield Unmet(code="open_actions", says=f"{one.name} is {one.state}", missing=(one.name,))
+    for one in covering.open_ones(actions.of(connection, record.number), record.track):
+        yield Unmet(code="open_actions", says=f"{one.name} is {one.state}", missing=(one.name,))
     for entry in acts.open_concerns(connection, record.number):
         says = f"the concern of entry {entry} is not answered"
         yield Unmet(code="open_concerns", says=says, missing=(f"concern {entry}",))
@@ -98,11 +96,6 @@ def _is_ripe(connection: Connection, record: Incident) -> bool:
         return False
     left = {one.missing for one in unmet(connection, record)}
     return left <= {(one.name,) for one in told if one.verdict is Verdict.INSUFFICIENT_DATA}
-
-
-def _is_open(one: Action, track: Track) -> bool:
-    """Whether something is left to do for it. Who is alone on the light track says so, and nobody verifies it."""
-    return one.state in WAITING and not (track is Track.LIGHT and one.state is ActionState.DONE)
 
 
 def _unanswered(connection: Connection, record: Incident, site: Site) -> Iterator[Unmet]:

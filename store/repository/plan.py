@@ -36,15 +36,19 @@ def gaps(connection: Connection, number: int, *, now: datetime) -> Gaps:
     every = actions.of(connection, number)
     # What actions of other records and of older cycles address are findings of theirs.
     own = [one for one in every if one.incident == number and one.cycle == record.cycle]
-    others = [replace(one, causes=()) for one in every if one.incident != number]
+    others = [one for one in every if one.incident != number]
     findings = _rows(connection, number, FormName.INVESTIGATION, "findings")
     causes = _rows(connection, number, FormName.CORRECTIVE_ACTIONS, "root_cause")
     raised = discrepancies.of(connection, number)
     there = {"finding": _count(findings), "cause": _count(causes), "discrepancy": len(raised)}
     reasons = actions.reasons(connection, number)
+    mine = covering.incomplete([one for one in every if one.incident == number], now, record.track)
+    theirs = (f"INC-{one.incident} {what}" for one in others for what in covering.incomplete([one], now, record.track))
     return Gaps(
-        incomplete=(*covering.incomplete(every, now, record.track), *covering.unknown(own, there)),
-        uncovered=covering.uncovered(findings or (), raised, [*own, *others], reasons),
+        incomplete=(*mine, *theirs, *covering.unknown(own, there)),
+        uncovered=covering.uncovered(
+            findings or (), raised, [*own, *(replace(one, causes=()) for one in others)], reasons
+        ),
     )
 
 

@@ -45,7 +45,8 @@ def test_fetching_changes_no_record(daemon: Daemon, link: str, path: str) -> Non
     """GET and HEAD, twice, by nobody, by a person and by the socket: not one row differs afterwards."""
     made = daemon.post("/api/v1/tokens", {"person": "ana", "label": path}).json()
     signing_in = daemon.post("/api/v1/sign-in-links", {"person": "ana"}).json()["url"]
-    values = {"number": "1", "form": "report", "token": link.rpartition("/")[2], "code": signing_in.rpartition("/")[2]}
+    values = {"number": "1", "form": "report", "name": "note", "action": "1", "request": "1"}
+    values |= {"token": link.rpartition("/")[2], "code": signing_in.rpartition("/")[2]}
     address = path.format_map(values)
     before = records(daemon)
     for method in ("GET", "HEAD", "GET", "HEAD"):

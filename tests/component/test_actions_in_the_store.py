@@ -261,6 +261,10 @@ async def test_actions_go_on_with_the_record_that_carries_theirs(opened: Store) 
     await opened.write(lambda tx: merges.merge(tx, 2, 1, LEA, version=version, via="token"))
     listed = await opened.read(lambda c: actions.of(c, 1))
     assert [(one.incident, one.number, one.called_in(1)) for one in listed] == [(1, 1, "1"), (2, 1, "INC-2/1")]
+    gaps = await opened.read(lambda c: plan.gaps(c, 1, now=START))
+    assert gaps.incomplete == ("action 1: agree", "action 1: finding 1")
+    gaps = await opened.read(lambda c: plan.gaps(c, 1, now=START + timedelta(days=11)))
+    assert "INC-2 action 1: due has passed" in gaps.incomplete
     assert "INC-2/1.text" in await opened.read(lambda c: actions.digests(c, 1))
     with pytest.raises(ActNotAllowed) as refused:
         await take(opened, "done", OLI, number=2, evidence="x")
