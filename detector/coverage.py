@@ -119,7 +119,8 @@ class Coverage:
             await self.clock.wait_until(self.clock.now() + every, stop)
 
     async def begin(self) -> None:
-        """End what an earlier daemon left open when it died."""
+        """End what an earlier daemon left open when it died; the rules are in force from now on."""
+        self._rules = digest(self.rules()), self.clock.now()
         await self.store.write(lambda tx: coverage.end_all(tx, coverage.CRASHED))
 
     async def look(self) -> None:
@@ -185,6 +186,7 @@ def _trouble(source: SourceStatus) -> str:
     for one in source.streams:
         if one.state in bad:
             return f"{one.origin} is {one.state.value}: {one.detail}"
-    if source.looked_at is not None and not any(one.stream for one in source.streams):
-        return "there is no file to read"
+    # Of an empty file nothing is told: nothing in it waits to be read.
+    if source.streams and not any(one.stream for one in source.streams):
+        return f"there is no file to read: {source.streams[0].origin} is {source.streams[0].state.value}"
     return ""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
@@ -19,7 +20,7 @@ SECOND = timedelta(seconds=1)
 RULES = {"rule-1": "a" * 16, "rule-2": "b" * 16}
 
 
-def stream(size: int = 100, offset: int = 100, committed: int = 100, **more: object) -> StreamStatus:
+def stream(size: int = 100, offset: int = 100, committed: int = 100, **more: Any) -> StreamStatus:
     made = StreamStatus(stream="s1", origin="/var/log/auth.log", state=StreamState.OK, size=size, offset=offset)
     return replace(made, committed=committed, is_unread=size > offset, **more)
 
@@ -83,7 +84,7 @@ async def test_a_quiet_source_is_alive(site: Site) -> None:
     for _ in range(3):
         await site.look()
     assert await site.of_source() == [(10, 30, None)]
-    assert await site.of_rule("rule-1") == [(10, 30)]
+    assert await site.of_rule("rule-1") == [(0, 30)]
 
 
 async def test_what_is_behind_is_claimed_once_it_has_caught_up(site: Site) -> None:
@@ -115,7 +116,6 @@ async def test_a_line_without_an_end_holds_nothing_up(site: Site) -> None:
         ((stream(state=StreamState.UNREADABLE, detail="permission denied"),), "/var/log/auth.log is unreadable"),
         ((stream(state=StreamState.VANISHED),), "vanished"),
         ((StreamStatus(stream="", origin="/nowhere", state=StreamState.MISSING),), "no file"),
-        ((), "no file"),
     ],
 )
 async def test_a_source_that_cannot_be_read_is_not_alive(
@@ -133,6 +133,14 @@ async def test_a_source_that_cannot_be_read_is_not_alive(
     assert first[:2] == (10, 20)
     assert why in str(first[2])
     assert second == (40, 50, None)
+
+
+async def test_an_empty_file_is_watched(site: Site) -> None:
+    """Nothing is told of it, because nothing in it waits to be read."""
+    site.streams = ()
+    await site.look()
+    await site.look()
+    assert await site.of_source() == [(10, 20, None)]
 
 
 async def test_lost_lines_are_a_gap(site: Site) -> None:
