@@ -1,14 +1,35 @@
 """The approval of a frozen dossier, on each database: who signs what they have seen, and what makes that void."""
 
-from collections.abc import Callable
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
-from support.path import ABE, ANA, BO, DORA, INA, PEOPLE, REX, RITA, SITE, VI, ZOE, add_people, given, none, seen, stand
-from support.signing import CHECKED, approve, frozen, signing
+from support.path import (
+    ABE,
+    ANA,
+    BO,
+    DORA,
+    INA,
+    PEOPLE,
+    REX,
+    RITA,
+    SITE,
+    VI,
+    ZOE,
+    add_people,
+    fill,
+    given,
+    none,
+    seen,
+    stand,
+)
+from support.signing import CHECKED, PLAN, approve, frozen, signing
 from support.store import finding, line
 
 from detector.api.identity import hash_of
@@ -19,6 +40,7 @@ from store.action import ActionKind
 from store.approval import ApprovalState
 from store.database import Store
 from store.designation import Designation, Staff
+from store.discrepancies import open_ones
 from store.errors import InvariantBroken, NotFound, Refused
 from store.forms import FormName
 from store.four_eyes import FourEyes
@@ -37,9 +59,12 @@ from store.repository import (
     persons,
     records,
     signatures,
+    stepping,
     timeline,
 )
+from store.repository import plan as reasons
 from store.repository.acts import Done
+from store.repository.reviews import ReviewResult
 from store.tx import Tx
 
 PAIR = replace(SITE, four_eyes=FourEyes.PAIR)
@@ -584,32 +609,60 @@ def take(one: Finding, tx: Tx) -> None:
     findings.take(tx, one)
 
 
-async def test_fifty_findings_a_second_hinder_nobody(full: Store, clock: FakeClock) -> None:
-    """While they join, two approvers sign upon the version and hash that they saw: no 412, no stale hash, no void."""
-    before, first = await now(full), await state(full)
-    taken = 0
+@contextlib.asynccontextmanager
+async def storm(store: Store) -> AsyncIterator[None]:
+    """Findings join, fifty at least, as long as the body runs."""
+    done = asyncio.Event()
 
-    async def storm() -> None:
-        nonlocal taken
-        for _ in range(50):
-            taken += 1
-            more = finding(f"s{taken}", severity=Severity.HIGH, events=1, evidence=(line(100 + taken),))
-            await full.write(partial(take, more))
-        clock.advance(1)
+    async def blow() -> int:
+        for number in itertools.count():
+            if done.is_set() and number >= 50:
+                return number
+            lines = (line(100 + number),)
+            await store.write(partial(take, finding(f"s{number}", severity=Severity.HIGH, events=1, evidence=lines)))
+        return 0
 
-    for signer in (ABE, ZOE):
-        await storm()
+    blowing = asyncio.create_task(blow())
+    yield
+    done.set()
+    assert await blowing >= 50
 
-        def work(tx: Tx, by: Actor = signer) -> Done:
-            made = signing(tx, 1, by, hash=first.hash)
-            return approval.approve(tx, 1, by, version=before.version, via="token", site=SITE, given=made)
 
-        await full.write(work)
-    after = await state(full)
-    assert (after.hash, [one.is_open for one in after.discrepancies]) == (first.hash, [])
-    assert len(after.holding) == 2
-    assert (await now(full)).step is Step.FOLLOW_UP
-    assert await entries(full, EntryKind.VOIDED) == []
+async def test_a_storm_of_findings_hinders_nobody(opened: Store) -> None:
+    """From the report to two approvals each move is made upon the version that the one before led to, and both sign
+    the hash that was frozen: no 412, no stale hash, no void, and no discrepancy but that there are ten times as many.
+    """
+    version = (await opened.write(lambda tx: stand(tx, 1, process.REPORTING, track=Track.FULL))).version
+
+    async def go(move: Callable[..., Done], by: Actor, **more: Any) -> None:
+        nonlocal version
+        done = await opened.write(lambda tx: move(tx, 1, by, version=version, via="token", site=SITE, **more))
+        assert done.incident.version == version + (move is not approval.approve or done.incident.step is Step.FOLLOW_UP)
+        version = done.incident.version
+
+    async with storm(opened):
+        await opened.write(lambda tx: fill(tx, 1, FormName.REPORT))
+        await go(stepping.submit, RITA)
+        await go(stepping.review, REX, result=ReviewResult.ACCEPTED)
+        await opened.write(lambda tx: fill(tx, 1, FormName.INVESTIGATION))
+        await go(stepping.conclude, INA)
+        await opened.write(lambda tx: fill(tx, 1, FormName.CORRECTIVE_ACTIONS))
+        await opened.write(lambda tx: edit(tx, FormName.FOLLOW_UP, INA, **PLAN))
+        await opened.write(
+            lambda tx: reasons.give_reason(tx, 1, INA, cause="finding 1", reason="retired soon", via="token")
+        )
+        await go(stepping.request_approval, INA)
+        frozen_hash = (await state(opened)).hash
+        for signer in (ABE, ZOE):
+            for one in open_ones((await state(opened)).discrepancies):
+                assert one.cause == "events"
+                await opened.write(partial(settle, which=one.number))
+            made = await opened.write(lambda tx, by=signer: signing(tx, 1, by, hash=frozen_hash))  # type: ignore[misc]
+            await go(approval.approve, signer, given=made)
+    after = await state(opened)
+    assert (after.hash, [one.person for one in after.holding]) == (frozen_hash, ["abe", "zoe"])
+    assert (await now(opened)).version == version
+    assert await entries(opened, EntryKind.VOIDED) == []
 
 
 BREAKS: dict[str, dict[str, Any]] = {
