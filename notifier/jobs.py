@@ -65,8 +65,8 @@ def survey(
     ]
 
 
-def _asked(connection: Connection, notice: Notice, routing: Routing, now: datetime) -> Sequence[Asked]:
-    """Who is asked for the matter of *notice* now."""
+def _asked(connection: Connection, notice: Notice, routing: Routing, now: datetime) -> Sequence[Asked] | None:
+    """Who is asked for the matter of *notice* now; None: it waits no more."""
     if not notice.matter:
         return ()
     return duties.asked(connection, notice.incident, Matter.parse(notice.matter), routing.site, now)

@@ -25,6 +25,12 @@ _ASKED_FOR = {
     Duty.APPROVAL: Ask.APPROVE,
     Duty.FOLLOW_UP: Ask.FOLLOW_UP,
 }
+_ASKED_BY = {
+    MatterKind.TIMER: Ask.FILE,
+    MatterKind.ACTION: Ask.ACT,
+    MatterKind.IMPROVEMENT: Ask.ACT,
+    MatterKind.REQUEST: Ask.INFO,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +90,7 @@ def ask_of(asking: Asking, *, overdue: bool = False) -> Ask:
 def _ask_for(matter: Matter) -> Ask:
     if matter.duty is not None:
         return _ASKED_FOR[matter.duty]
-    return Ask.FILE if matter.kind is MatterKind.TIMER else Ask.ACT
+    return _ASKED_BY[matter.kind]
 
 
 def subject_of(about: About, ask: Ask) -> Subject:
@@ -109,7 +115,7 @@ def deliveries_of(
     told: Sequence[tuple[str, int]],
     routing: Routing,
     channel_of: Callable[[str], str],
-    asked: Sequence[Asked] = (),
+    asked: Sequence[Asked] | None = (),
 ) -> list[NewDelivery]:
     """One delivery for each address that hears of *notice*.
 
@@ -120,7 +126,7 @@ def deliveries_of(
     Args:
         told: (receiver, target) of who was or may have been told of this incident in this cycle.
         channel_of: The lane of an address.
-        asked: Who is asked for the matter of *notice*, if it has one.
+        asked: Who is asked for the matter of *notice*, if it has one; None: it waits no more.
     """
     if notice.matter:
         return _to_asked(notice, about, asked, routing, channel_of)
@@ -134,9 +140,9 @@ def deliveries_of(
 
 
 def _to_asked(
-    notice: Notice, about: About, asked: Sequence[Asked], routing: Routing, channel_of: Callable[[str], str]
+    notice: Notice, about: About, asked: Sequence[Asked] | None, routing: Routing, channel_of: Callable[[str], str]
 ) -> list[NewDelivery]:
-    if duties.settled(Matter.parse(notice.matter), about.incident, notice.at):
+    if asked is None or duties.settled(Matter.parse(notice.matter), about.incident, notice.at):
         return []
     theirs = [(one, who) for who in asked for one in routing.receivers.values() if one.person == who.person]
     found = [_new(one, target, who.because, channel_of) for one, who in theirs for target in range(len(one.urls))]

@@ -239,10 +239,10 @@ class Deadlines:
                 running.append(self._running(timer.name, timer.within, start, REMINDERS))
         return tuple(sorted(running, key=lambda one: one.due_at))
 
-    def of_action(self, *, agreed_at: datetime, due_at: datetime) -> Deadline:
-        """The clock of an action, which has a date of its own."""
-        elapsed = max(due_at - agreed_at, timedelta(0))
-        return self._running("action", Within(elapsed=elapsed), agreed_at, REMINDERS)
+    def of_date(self, name: str, *, since: datetime, due_at: datetime) -> Deadline:
+        """The clock of something that has a date of its own, e.g. an action."""
+        elapsed = max(due_at - since, timedelta(0))
+        return self._running(name, Within(elapsed=elapsed), since, REMINDERS)
 
     def _running(self, name: str, within: Within, start: datetime, percents: Collection[int]) -> Deadline:
         return Deadline(
@@ -264,7 +264,7 @@ def instant(incident: Incident, start: Start) -> datetime | None:
     instants = {
         Start.ASKED: incident.step_entered_at,
         Start.STEP_ENTERED_AT: incident.step_entered_at,
-        Start.OCCURRED_AT: incident.first_seen,
+        Start.OCCURRED_AT: incident.began_at,
         Start.DETECTED_AT: incident.detected_at,
         Start.OPENED_AT: incident.opened_at,
         Start.AWARE_AT: incident.aware_at,

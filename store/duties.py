@@ -1,6 +1,6 @@
-"""What waits for whom: whose turn it is, who is asked, which reminder is due, and whether it still waits. Pure."""
+"""What waits for somebody: whose turn it is, which reminder is due, and whether it still waits. Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -9,10 +9,8 @@ from typing import Protocol
 
 from rules.event import Decision
 from store.deadlines import DUTIES, Deadline, Duty
-from store.designation import Asked, Designation, Post, Seat, Staff
 from store.incident import Incident, Outcome, Stage, Status, Step
 from store.notice import NewNotice, NoticeKind
-from store.people import Role
 from store.process import (
     APPROVAL,
     CORRECTIVE_ACTIONS,
@@ -30,7 +28,9 @@ class MatterKind(StrEnum):
 
     DUTY = "duty"  #: what the step is for
     TIMER = "timer"  #: what somebody outside wants in time, e.g. a law
-    ACTION = "action"  #: an action with a date of its own
+    ACTION = "action"  #: an action, which has a date of its own
+    IMPROVEMENT = "improvement"  #: an improvement item, likewise
+    REQUEST = "request"  #: a request for information, likewise
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Matter:
     """One thing of an incident that waits for somebody; as text ``duty:report_review``, ``action:3``."""
 
     kind: MatterKind
-    name: str  #: a `Duty`, the timer's name, or what the action is called, e.g. "3"
+    name: str  #: a `Duty`, the timer's name, or what the other one is called, e.g. "3"
 
     def __str__(self) -> str:
         return f"{self.kind}:{self.name}"
@@ -66,9 +66,9 @@ class Matter:
     @property
     def task(self) -> str:
         """What is to be done, as in "the time to …"."""
-        if self.kind is MatterKind.TIMER:
-            return f'meet the term "{self.name}"'
-        return _TASKS[Duty(self.name)] if self.kind is MatterKind.DUTY else f"do action {self.name}"
+        if self.duty is not None:
+            return _TASKS[self.duty]
+        return _OTHER_TASKS[self.kind].format(name=self.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,17 @@ class Clock:
 
     matter: Matter
     deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """Something with a date of its own that somebody has to see to."""
+
+    matter: Matter
+    since: datetime
+    due_at: datetime | None  #: None: no date was named
+    owner: str  #: person id; "" for nobody
+    deputy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +113,15 @@ _TASKS: Mapping[Duty, str] = MappingProxyType(
     }
 )
 
+_OTHER_TASKS: Mapping[MatterKind, str] = MappingProxyType(
+    {
+        MatterKind.TIMER: 'meet the term "{name}"',
+        MatterKind.ACTION: "do action {name}",
+        MatterKind.IMPROVEMENT: "see to improvement {name}",
+        MatterKind.REQUEST: "answer request {name}",
+    }
+)
+
 #: Why it is somebody's turn, by where it went; approval can be left in several ways.
 _TURNS: Mapping[tuple[Standing, Standing], str] = MappingProxyType(
     {
@@ -117,18 +137,6 @@ _TURNS: Mapping[tuple[Standing, Standing], str] = MappingProxyType(
         (APPROVAL, CORRECTIVE_ACTIONS): "the dossier was returned",
         (APPROVAL, FOLLOW_UP): "the dossier was approved",
         (FOLLOW_UP, CORRECTIVE_ACTIONS): "what was done is not enough",
-    }
-)
-
-_POSTS: Mapping[Duty, tuple[Role, Seat | None]] = MappingProxyType(
-    {
-        Duty.ACKNOWLEDGE: (Role.RESPONDER, Seat.LEAD),
-        Duty.REPORT: (Role.REPORTER, None),
-        Duty.REPORT_REVIEW: (Role.REVIEWER, Seat.REVIEWER),
-        Duty.INVESTIGATION: (Role.INVESTIGATOR, Seat.LEAD),
-        Duty.CORRECTIVE_ACTIONS: (Role.INVESTIGATOR, Seat.LEAD),
-        Duty.APPROVAL: (Role.APPROVER, Seat.APPROVER),
-        Duty.FOLLOW_UP: (Role.INVESTIGATOR, Seat.LEAD),
     }
 )
 
@@ -205,67 +213,6 @@ def may_wait(record: Incident) -> bool:
     return is_incident and record.outcome in (Outcome.NONE, Outcome.RESOLVED)
 
 
-def post_of(matter: Matter, record: Incident, designation: Designation) -> Post:
-    """Who is to see to *matter*: whom the designation names; else, and for the report, who has the incident.
-
-    A timer is the lead's.
-    """
-    role, seat = _POSTS[matter.duty or Duty.INVESTIGATION]
-    if seat is not None and (named := designation.named(seat)):
-        return Post(role=role, named=named, because=f"designated {seat}", title=seat.value)
-    has_it = record.owner if seat in (None, Seat.LEAD) and record.owner else ""
-    return Post(role=role, named=has_it, because="has the incident", title=seat.value if seat else role.value)
-
-
-def asked(
-    matter: Matter,
-    record: Incident,
-    staff: Staff,
-    designation: Designation,
-    *,
-    now: datetime,
-    deadline: Deadline | None,
-    barred: Collection[str] = (),
-) -> tuple[Asked, ...]:
-    """Who is asked for *matter* now: one named person, the deputy at half time, all at the end."""
-    post = post_of(matter, record, designation)
-    return staff.asked_for(post, designation.deputy, now=now, deadline=deadline, barred=barred)
-
-
-def asked_of_action(
-    owner: str,
-    deputy: str,
-    lead: str,
-    staff: Staff,
-    *,
-    now: datetime,
-    deadline: Deadline | None,
-    barred: Collection[str],
-) -> tuple[Asked, ...]:
-    """Who is asked for an action now: its owner, its deputy from half time on or in their place, the lead at the end.
-
-    Nobody else could do it, so at the end not all are asked.
-    """
-    there = staff.there(now, barred)
-    is_half_over = deadline is not None and now >= deadline.half_at
-    is_over = deadline is not None and now >= deadline.due_at
-    why = "deputy, half of the time is over" if is_half_over else f"deputy, {owner} is away or may not"
-    found = [
-        Asked(person=owner, because="owns the action"),
-        *([Asked(person=deputy, because=why)] if is_half_over or owner not in there else []),
-    ]
-    if is_over or not any(one.person in there for one in found):
-        found.append(Asked(person=lead, because="leads the work, the time is over" if is_over else "leads the work"))
-    return _once(one for one in found if one.person in there)
-
-
-def _once(found: Iterable[Asked]) -> tuple[Asked, ...]:
-    asked: dict[str, Asked] = {}
-    for one in found:
-        asked.setdefault(one.person, one)
-    return tuple(asked.values())
-
-
 def reminder_due(deadline: Deadline, told: Iterable[Told], now: datetime) -> int:
     """The percentage at which people are to be reminded now; 0: at none.
 
@@ -311,9 +258,9 @@ def settled(matter: Matter, record: Waiting, since: datetime) -> str:
     if matter.kind is MatterKind.TIMER:
         gone = record.outcome not in (Outcome.NONE, Outcome.RESOLVED)
         return f"{record.outcome.value} before it was sent" if gone else ""
-    if record.status is Status.CLOSED:
+    if matter.kind is not MatterKind.IMPROVEMENT and record.status is Status.CLOSED:
         return "closed before it was sent"
-    if matter.kind is MatterKind.ACTION:
+    if matter.duty is None:
         return ""
     if DUTIES.get((record.step, record.stage)) is not matter.duty or record.step_entered_at > since:
         return "it went on before it was sent"

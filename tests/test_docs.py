@@ -18,6 +18,7 @@ from rules.event import Decision, Severity, TimeSource
 from store.action import ActionKind, ActionState
 from store.deadlines import Duty
 from store.designation import Seat
+from store.duties import MatterKind
 from store.four_eyes import FourEyes, Signature
 from store.incident import (
     ActorKind,
@@ -34,6 +35,7 @@ from store.incident import (
 from store.notice import DeliveryState, NoticeKind
 from store.people import ContactKind
 from store.request import RequestState
+from store.timers import TimerDecision
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -42,19 +44,20 @@ BUNDLED = [path for path in sorted((ROOT / "rules" / "bundled").rglob("*.yml")) 
 
 #: Every enumeration whose values people meet.
 VOCABULARY: tuple[type[StrEnum], ...] = (
-    ContactKind,
-    RequestState,
     ActionKind,
     ActionState,
     ActorKind,
+    ContactKind,
     Decision,
     DeliveryState,
     DismissReason,
     Duty,
     EntryKind,
     FourEyes,
+    MatterKind,
     NoticeKind,
     Outcome,
+    RequestState,
     Seat,
     Severity,
     Signature,
@@ -63,6 +66,7 @@ VOCABULARY: tuple[type[StrEnum], ...] = (
     Status,
     Step,
     TimeSource,
+    TimerDecision,
     Tlp,
     Track,
 )

@@ -18,7 +18,7 @@ from store.action import Action, ActionKind, ActionState, Slip
 from store.action_version import ActionVersion
 from store.errors import NotFound
 from store.incident import Actor, EntryKind, Fact, NewEntry, TimelineEntry
-from store.repository import agenda, records, timeline
+from store.repository import records, timeline
 from store.tables import action, action_text
 from store.tx import Tx
 
@@ -156,7 +156,6 @@ def keep(
 def write(tx: Tx, number: int, actor: Actor, facts: Mapping[str, Fact], *, via: str, note: str) -> int:
     """Tell the timeline; *note* can be redacted one day. Returns the entry's number."""
     said = {"note": note} if note.strip() else {}
-    agenda.look(tx, number)
     return timeline.append(tx, number, NewEntry(kind=EntryKind.ACTION, actor=actor, facts=facts, values=said, via=via))
 
 

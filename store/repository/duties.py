@@ -7,21 +7,22 @@ so that neither a restart nor a reload tells one twice. Whose turn it has become
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection
 
-from store import duties
-from store.action import Action, ActionState
+from store import asking, duties
 from store.deadlines import Deadline
 from store.designation import Asked
 from store.duties import Clock, Matter, MatterKind, Told
 from store.incident import DAEMON, EntryKind, Fact, Incident, NewEntry, TimelineEntry
 from store.moments import from_microseconds, to_microseconds
-from store.repository import actions, agenda, clashing, notices, records, staffing, timeline, timers
+from store.repository import agenda, clashing, dated, notices, records, staffing, timeline, timers
 from store.site import Site
 from store.timers import Decided
 from store.tx import Tx
+
+_DATED = frozenset({MatterKind.ACTION, MatterKind.IMPROVEMENT, MatterKind.REQUEST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +70,18 @@ def clocks(connection: Connection, record: Incident, site: Site, now: datetime) 
     return sorted(views, key=lambda one: one.deadline.due_at)
 
 
-def asked(connection: Connection, record: Incident, matter: Matter, site: Site, now: datetime) -> tuple[Asked, ...]:
-    """Who is asked for *matter* now, the first of them first; by the clock that runs for it, if one does."""
+def asked(
+    connection: Connection, record: Incident, matter: Matter, site: Site, now: datetime
+) -> tuple[Asked, ...] | None:
+    """Who is asked for *matter* now, the first of them first, by the clock that runs for it, if one does.
+
+    None: it waits no more: it was done, answered, or decided.
+    """
     site = replace(site, staff=staffing.staff_of(connection, site))
+    if _ends(matter, timers.decided(connection, record.number)):
+        return None
+    if matter.kind in _DATED and all(one.matter != matter for one in dated.of(connection, record, site)):
+        return None
     running = {one.matter: one.deadline for one in _clocks(connection, record, site)}
     return _asked(connection, record, matter, site, now, running.get(matter))
 
@@ -113,21 +123,10 @@ def _clocks(connection: Connection, record: Incident, site: Site) -> Iterator[Cl
         yield Clock(matter=Matter.of(duty), deadline=deadline)
     for timer in site.deadlines.regulatory(record):
         yield Clock(matter=Matter(MatterKind.TIMER, timer.name), deadline=timer)
-    for one in actions.of(connection, record.number) if record.is_open else ():
-        if (deadline := _deadline_of(one, site)) is not None:
-            yield Clock(matter=_matter_of(one, record), deadline=deadline)
-
-
-def _deadline_of(one: Action, site: Site) -> Deadline | None:
-    """The clock of an action that is to be done: it is over with the day on which the action is due."""
-    if one.state is not ActionState.AGREED or one.agreed_at is None or one.due is None:
-        return None
-    midnight = datetime.combine(one.due + timedelta(days=1), time(0), tzinfo=site.calendar.zone)
-    return site.deadlines.of_action(agreed_at=one.agreed_at, due_at=midnight.astimezone(UTC))
-
-
-def _matter_of(one: Action, record: Incident) -> Matter:
-    return Matter(MatterKind.ACTION, one.called_in(record.number))
+    for one in dated.of(connection, record, site):
+        if one.due_at is not None:
+            end = site.deadlines.of_date(one.matter.kind, since=one.since, due_at=one.due_at)
+            yield Clock(matter=one.matter, deadline=end)
 
 
 def _asked(
@@ -135,12 +134,11 @@ def _asked(
 ) -> tuple[Asked, ...]:
     designation = staffing.designation_of(connection, record, site.staff)
     barred = clashing.of(connection, record, matter.duty, site, site.staff)
-    if matter.kind is not MatterKind.ACTION:
-        return duties.asked(matter, record, site.staff, designation, now=now, deadline=deadline, barred=barred)
-    found = [one for one in actions.of(connection, record.number) if _matter_of(one, record) == matter]
-    owner, deputy = (found[0].owner, found[0].deputy) if found else ("", "")
+    if matter.kind not in _DATED:
+        return asking.asked(matter, record, site.staff, designation, now=now, deadline=deadline, barred=barred)
     lead = designation.lead or record.owner or ""
-    return duties.asked_of_action(owner, deputy, lead, site.staff, now=now, deadline=deadline, barred=barred)
+    one = next(one for one in dated.of(connection, record, site) if one.matter == matter)
+    return asking.asked_for_dated(one, lead, site.staff, now=now, deadline=deadline, barred=barred)
 
 
 def _ends(matter: Matter, decided: Mapping[str, Decided]) -> bool:

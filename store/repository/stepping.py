@@ -194,7 +194,7 @@ def _not_reviewer(tx: Tx, record: Incident, person: str, site: Site, parts: Iter
     if is_other or staffing.may_fill(tx, record, Seat.REVIEWER, person, site):
         return
     matter = Matter.of(Duty.REPORT_REVIEW)
-    asked = [one.person for one in duties.asked(tx.connection, record, matter, site, tx.now)]
+    asked = [one.person for one in duties.asked(tx.connection, record, matter, site, tx.now) or ()]
     if person not in asked:
         told = ", ".join(asked) or "nobody: designate somebody"
         yield Unmet(code="not_reviewer", says=f"{person} is not asked to review this report; asked is {told}")

@@ -7,12 +7,14 @@ from sqlalchemy import Connection, Row, select
 from store import audit
 from store.errors import NotFound
 from store.incident import Actor, EntryKind, Fact, NewEntry, TimelineEntry
-from store.repository import conflicts
+from store.repository import agenda, conflicts
 from store.tables import timeline, value
 from store.tx import Tx
 
 #: The record number under which the chain of the installation itself stands.
 INSTALLATION = 0
+#: What these tell of may be due at another moment from then on.
+DATED = frozenset({EntryKind.ACTION, EntryKind.IMPROVEMENT, EntryKind.REQUESTED, EntryKind.REPLIED, EntryKind.TIMER})
 
 
 def append(tx: Tx, number: int, new: NewEntry, *, despite_interest: bool = False) -> int:
@@ -59,6 +61,8 @@ def append(tx: Tx, number: int, new: NewEntry, *, despite_interest: bool = False
             for name, one in salted.items()
         ]
         tx.connection.execute(value.insert(), rows)
+    if new.kind in DATED:
+        agenda.look(tx, number)
     if number != INSTALLATION and (is_involved or new.facts.get("waived")):
         clash = new.facts.get("clash") or (f"{new.actor.id} is involved" if is_involved else "")
         facts: dict[str, Fact] = {"incident": number, "entry": seq, "kind": new.kind.value, "clash": clash}

@@ -9,8 +9,8 @@ from store.deadlines import Deadline
 from store.incident import Actor, EntryKind, Fact, Incident, TimelineEntry
 from store.moments import from_microseconds, to_microseconds
 from store.process import ACTS, check_act
-from store.repository import agenda, moves, persons, records, timeline
 from store.repository import fresh as fresh_tokens
+from store.repository import moves, persons, records, timeline
 from store.repository.acts import Done, finished
 from store.site import Site
 from store.timers import Decided, TimerDecision
@@ -56,7 +56,6 @@ def decide(
         "late": timers.is_late(timer, decision, filed),
     }
     moves.write(tx, record, EntryKind.TIMER, actor, via, facts, reason)
-    agenda.look(tx, number)
     return finished(tx, record, actor)
 
 

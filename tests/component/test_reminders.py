@@ -31,10 +31,12 @@ from store.repository import (
     findings,
     forms,
     fresh,
+    improvements,
     incidents,
     outbox,
     persons,
     records,
+    requests,
     stepping,
     timeline,
     timers,
@@ -142,7 +144,7 @@ async def asked(desk: Desk, duty: Duty) -> list[tuple[str, str]]:
     """Who is asked for it now, and why."""
     now, matter = desk.clock.now(), Matter.of(duty)
     found = await desk.store.read(lambda c: duties.asked(c, records.load(c, 1), matter, desk.site, now))
-    return [(one.person, one.because) for one in found]
+    return [(one.person, one.because) for one in found or ()]
 
 
 # -- hand-over ---------------------------------------------------------------------------------------------------------
@@ -496,7 +498,7 @@ async def test_the_date_of_an_action_is_reminded_of_and_moves_with_a_slip(desk: 
         action_turns.agree(tx, 1, 1, CY, version=1, via="t", site=QUIET)
 
     await desk.store.write(write_down)
-    assert receivers(await desk.deliveries(NoticeKind.YOUR_TURN)) == [("dee's phone", "owns the action")]
+    assert receivers(await desk.deliveries(NoticeKind.YOUR_TURN)) == [("dee's phone", "is to do it")]
     had = [("action:1", 50, "dee, eve")]
     assert await desk.look_after(timedelta(hours=115)) == []
     assert await desk.look_after(5 * HOUR) == had  # of nine days and fifteen hours
@@ -517,3 +519,43 @@ async def test_the_date_of_an_action_is_reminded_of_and_moves_with_a_slip(desk: 
 
     await desk.store.write(done)
     assert await desk.look_after(30 * DAY) == had
+
+
+async def test_an_improvement_is_reminded_of_after_the_incident_was_closed(desk: Desk) -> None:
+    """Its owner, and the lead once its day is over; done, nobody is."""
+    await desk.go_to(Step.FOLLOW_UP)
+
+    def write_down(tx: Tx) -> None:
+        improvements.improve(tx, 1, CY, via="t", item="rehearse it", owner="dee", due=date(2026, 3, 11))
+        before = records.load(tx.connection, 1)
+        records.change(tx, before, replace(before, status=Status.CLOSED, outcome=Outcome.RESOLVED, closed_at=tx.now))
+
+    await desk.store.write(write_down)
+    had = [("improvement:1", 50, "dee")]
+    assert await desk.look_after(5 * DAY) == had
+    assert receivers(await desk.deliveries(NoticeKind.REMINDER)) == [("dee's phone", "is to do it")]
+    had.append(("improvement:1", 100, "dee, cy"))
+    assert await desk.look_after(5 * DAY) == had
+
+    def move(tx: Tx, what: str, due: date | None = None) -> None:
+        improvements.turn(tx, 1, 1, CY, via="t", what=what, note="because", due=due)
+
+    await desk.store.write(lambda tx: move(tx, "moved", date(2026, 4, 1)))
+    await desk.store.write(lambda tx: move(tx, "done"))
+    assert await desk.look_after(60 * DAY) == had
+
+
+async def test_a_request_is_reminded_of_until_it_is_answered(desk: Desk) -> None:
+    """Who is asked, and at half time who asked; a reminder that has not gone out when the answer comes never does."""
+    await desk.go_to(Step.INVESTIGATION)
+
+    def ask(tx: Tx) -> None:
+        requests.ask(tx, 1, CY, question="Was it you?", person="dee", due_at=START + 10 * HOUR, via="t")
+
+    await desk.store.write(ask)
+    had = [("request:1", 50, "dee, cy")]
+    assert await desk.look_after(5 * HOUR) == had
+    assert [one[0] for one in receivers(await desk.deliveries(NoticeKind.REMINDER))] == ["dee's phone", "cy's phone"]
+    await desk.store.write(lambda tx: requests.answer(tx, 1, 1, DEE, text="No.", via="t"))
+    assert await desk.deliveries(NoticeKind.REMINDER) == []
+    assert await desk.look_after(DAY) == had

@@ -234,9 +234,9 @@ class TestTimersOfTheLaw:
 
 def test_an_action_has_its_own_date() -> None:
     """It reminds over the time from its agreement to its date; a date that is over is due at once."""
-    deadline = BUILT_IN.of_action(agreed_at=START, due_at=START + 10 * HOUR)
+    deadline = BUILT_IN.of_date("action", since=START, due_at=START + 10 * HOUR)
     assert [one.at - START for one in deadline.reminders] == [5 * HOUR, 8 * HOUR, 10 * HOUR]
-    assert BUILT_IN.of_action(agreed_at=START, due_at=START - HOUR).due_at == START
+    assert BUILT_IN.of_date("action", since=START, due_at=START - HOUR).due_at == START
 
 
 MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001

@@ -11,11 +11,11 @@ from support.fakes import START
 from support.store import finding
 
 from rules.event import Decision, Severity
-from store import duties, process
+from store import asking, duties, process
 from store.calendar import Calendar
 from store.deadlines import DUTIES, Deadline, Deadlines, Duty, Limit, Within
 from store.designation import Colleague, Designation, Leave, Staff
-from store.duties import Matter, MatterKind, Told
+from store.duties import Dated, Matter, MatterKind, Told
 from store.incident import Incident, Outcome, Status, Step, Track
 from store.ledger import Ledger
 from store.notice import NoticeKind
@@ -70,7 +70,7 @@ def asked(
     **of: object,
 ) -> list[str]:
     """Who is asked for *duty* after so many of ten hours."""
-    found = duties.asked(
+    found = asking.asked(
         Matter.of(duty),
         incident(**of),  # type: ignore[arg-type]
         staff(*away),
@@ -159,7 +159,7 @@ def test_without_a_designation_who_has_it_leads() -> None:
 
 def test_a_timer_is_the_leads() -> None:
     """Somebody outside wants something: the lead is asked."""
-    found = duties.asked(Matter(MatterKind.TIMER, "x"), incident(), staff(), NAMED, now=START, deadline=clock())
+    found = asking.asked(Matter(MatterKind.TIMER, "x"), incident(), staff(), NAMED, now=START, deadline=clock())
     assert [one.person for one in found] == ["ana"]
 
 
@@ -177,7 +177,8 @@ def test_a_timer_is_the_leads() -> None:
 def test_an_action_is_its_owners(away: tuple[str, ...], hours: float, expected: list[str]) -> None:
     """Its deputy at half time, the lead at the end: nobody else could do it."""
     deadline = clock(START - timedelta(hours=hours))
-    found = duties.asked_of_action("cy", "dee", "ana", staff(*away), now=START, deadline=deadline, barred=())
+    one = Dated(matter=Matter(MatterKind.ACTION, "1"), since=START, due_at=None, owner="cy", deputy="dee")
+    found = asking.asked_for_dated(one, "ana", staff(*away), now=START, deadline=deadline)
     assert [one.person for one in found] == expected
 
 
