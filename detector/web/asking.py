@@ -3,7 +3,6 @@
 So whatever can be asked for over the API has a page too, with the same names and the same checks.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -65,7 +64,6 @@ _KINDS: Final[tuple[tuple[Any, Kind], ...]] = (
     (inspect.DateTimeType, Kind.MOMENT),
     (inspect.DateType, Kind.DATE),
 )
-_DECIMAL: Final = re.compile(r"\d{1,9}[.,]\d{1,6}", re.ASCII)
 _LISTS: Final = (inspect.VarTupleType, inspect.ListType, inspect.SetType, inspect.FrozenSetType)
 
 
@@ -133,8 +131,8 @@ def _struct(
             faults |= wrong
         else:
             value = as_value(_kind(one.name, type_), texts.get(name, ""), zone)
-            if isinstance(type_, inspect.FloatType) and isinstance(value, str) and _DECIMAL.fullmatch(value):
-                value = float(value.replace(",", "."))
+            if isinstance(type_, inspect.FloatType) and isinstance(value, str):
+                value = _decimal(value)
             if value is not None and (said := _refusal(value, one.type)):
                 faults[name] = (said,)
         if value not in (None, {}, []):
@@ -157,6 +155,13 @@ def _rows(shape: type[Any], name: str, texts: Texts, zone: str) -> tuple[list[An
             faults |= wrong
         number += 1
     return rows, faults
+
+
+def _decimal(text: str) -> float | str:
+    """*text* as a number, with a point or a comma; as it is if it is none."""
+    whole, _, rest = text.replace(",", ".").partition(".")
+    is_number = all(part.isascii() and part.isdigit() and len(part) <= 9 for part in (whole, rest))
+    return float(f"{whole}.{rest}") if is_number else text
 
 
 def _refusal(value: Any, type_: Any) -> str:

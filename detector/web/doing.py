@@ -66,18 +66,23 @@ async def do_act(request: web.Request) -> web.Response:
 
 
 def done(tx: Tx, doing: Doing, asked: Asked, secret: str) -> Done:
-    """Do it. Where a signature wants a fresh sign-in, the page takes what proves it, and signs in the same breath.
+    """Do it, signed in anew where that is wanted."""
+    return doing.work(tx, replace(asked, body=proven(tx, asked.actor, asked.body, secret)))
+
+
+def proven(tx: Tx, actor: Actor, body: Any, secret: str) -> Any:
+    """The body to work with. Where a signature wants a fresh sign-in, a page takes what proves who signs (a token, or
+    a sign-in link that was not opened), and signs in with it in the same breath.
 
     Args:
         secret: A new one, that signs once.
     """
-    proof = getattr(asked.body, "fresh", "").strip().rpartition("/")[2]
+    proof = getattr(body, "fresh", "").strip().rpartition("/")[2]
     if not proof:
-        return doing.do(tx, asked)
+        return body
     is_token = proof.startswith(TOKEN_PREFIX)
-    body = FreshBody(token=proof) if is_token else FreshBody(code=proof)
-    sign_in_anew(tx, asked.actor.id, body, secret)
-    return doing.do(tx, replace(asked, body=msgspec.structs.replace(asked.body, fresh=secret)))
+    sign_in_anew(tx, actor.id, FreshBody(token=proof) if is_token else FreshBody(code=proof), secret)
+    return msgspec.structs.replace(body, fresh=secret)
 
 
 def refusal_of(error: Exception) -> tuple[Refusal, int]:

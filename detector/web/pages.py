@@ -82,6 +82,10 @@ class Pages:
         """One form of an incident."""
         return self._render("form.html", view)
 
+    def approvals(self, view: Any) -> str:
+        """All that waits to be signed."""
+        return self._render("approvals.html", view)
+
     def board(self, view: Board) -> str:
         """What there is of something, with what can be done to it."""
         return self._render("board.html", view)

@@ -8,6 +8,7 @@ from detector.web import (
     acting,
     actions,
     approval,
+    approvals,
     clocks,
     doing,
     follow_up,
@@ -18,5 +19,6 @@ from detector.web import (
 from detector.web import routes as basic
 
 TABLES: Final[tuple[web.RouteTableDef, ...]] = tuple(
-    module.routes for module in (basic, acting, forms, doing, light, actions, requests, approval, follow_up, clocks)
+    module.routes
+    for module in (basic, acting, forms, doing, light, actions, requests, approval, approvals, follow_up, clocks)
 )

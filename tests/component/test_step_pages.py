@@ -143,6 +143,44 @@ async def test_a_signature(site: Site) -> None:
     assert "Approved: the signatures below hold." in page.words
 
 
+async def test_a_batch_with_one_signature(site: Site) -> None:
+    """Light incidents of one rule are signed at once: what was ticked, all or none; others stand there one by one."""
+
+    def two_more(tx: Tx) -> None:
+        for number in (3, 4):
+            findings.take(tx, finding(f"g{number}", rule="rule-3", source=f"203.0.113.{number}", host=f"h{number}"))
+            frozen(tx, number, track=Track.LIGHT)
+
+    await site.store.write(two_more)
+    await site.sign_in("abe")
+    page = await load(site, "/approvals")
+    assert (page.open, page.words.count("I read it: sign it")) == ([], 2)
+    assert "/i/1/approval" in {names.get("href") for tag, names in page.tags if tag == "a"}
+    hashes = {str(names["name"]): str(names["value"]) for _, names in page.tags if names.get("type") == "checkbox"}
+    assert set(hashes) == {"sign.3", "sign.4"}
+    for wrong, expected in (
+        ({"fresh": await site.token_of("abe")}, 422),
+        (hashes, 403),
+        (hashes | {"sign.4": "0" * 64, "fresh": await site.token_of("abe")}, 409),
+        (hashes | {"fresh": await site.token_of("zoe")}, 403),
+        (hashes | {"sign.1": "x", "fresh": await site.token_of("abe")}, 422),
+    ):
+        status, page = await press(site, "/approvals", {"note": HOSTILE} | wrong)
+        assert (status, "script" in page.names()) == (expected, False)
+        assert [(await incident(site, number))["step"] for number in (3, 4)] == ["approval"] * 2
+    status, page = await press(site, "/approvals", hashes | {"fresh": await link(site, "abe")})
+    assert (status, "I read it" in page.words) == (200, False)
+    assert [(await incident(site, number))["step"] for number in (3, 4)] == ["follow_up"] * 2
+
+
+async def test_an_incident_links_to_its_boards(site: Site) -> None:
+    """All that belongs to an incident is one tap away from it."""
+    await site.sign_in("vi")
+    for number in (1, 2):
+        links = {names.get("href") for tag, names in (await load(site, f"/i/{number}")).tags if tag == "a"}
+        assert {f"/i/{number}/{board}" for board in ("actions", "requests", "approval", "follow_up", "clocks")} <= links
+
+
 async def test_what_does_not_fit(site: Site) -> None:
     """A discrepancy is raised, answered by who wrote, and closed; a dossier can be sent back."""
     await site.sign_in("abe")
@@ -228,7 +266,7 @@ async def test_who_may_not(site: Site) -> None:
     async with site.browser.post("/i/1/clocks/timer", headers={"Sec-Fetch-Site": "cross-site"}) as answer:
         assert answer.status == 403
     await site.browser.post("/out")
-    for path in BOARDS:
+    for path in (*BOARDS, "/approvals"):
         async with site.browser.get(path, allow_redirects=False) as answer:
             assert (answer.status, answer.headers["Location"]) == (303, "/in")
     assert (await incident(site, 1), await incident(site, 2)) == before
@@ -238,7 +276,7 @@ async def test_looking_changes_nothing(site: Site) -> None:
     """GET and HEAD of every board, twice, leave the records as they were."""
     before = await incident(site, 1), await incident(site, 2)
     await site.sign_in("abe")
-    for path in BOARDS:
+    for path in (*BOARDS, "/approvals"):
         for method in ("GET", "HEAD", "GET", "HEAD"):
             async with site.browser.request(method, path) as answer:
                 assert answer.status == 200
