@@ -9,7 +9,7 @@ from detector.api.keys import SITE, STORE
 from detector.api.problem import Handler, Problem, route_of
 from store.errors import NotFound
 from store.incident import Incident
-from store.repository import records, visibility
+from store.repository import conflicts, records, visibility
 
 routes = web.RouteTableDef()
 READINGS_SHOWN = 200
@@ -78,3 +78,17 @@ async def list_readings(request: web.Request) -> web.Response:
         return visibility.readings(connection, number, limit)
 
     return wire.answer({"items": await request.app[STORE].read(look)})
+
+
+@routes.get("/api/v1/incidents/{number}/participants")
+async def list_participants(request: web.Request) -> web.Response:
+    """Who takes part in a record, and why; who is involved in it does not."""
+    require_known(request)
+    number, site = wire.number_of(request), request.app[SITE]()
+
+    def look(connection: Connection) -> dict[str, object]:
+        found = visibility.participants(connection, records.load(connection, number), site)
+        taking_part = [{"person": person, "because": because} for person, because in sorted(found.items())]
+        return {"items": taking_part, "involved": sorted(conflicts.involved(connection, number))}
+
+    return wire.answer(await request.app[STORE].read(look))

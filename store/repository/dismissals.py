@@ -95,10 +95,10 @@ def settle(
         after = process.advance(before, _dismissed(before), now=tx.now, by=actor, roles=roles)
         if found is None or found.lapses_at <= tx.now:
             raise ActNotAllowed("no_proposal", f"no dismissal of {before.name} waits to be settled")
-        waived = agree and _four_eyes(found, actor, mode, before).waived is not None
+        waived = _four_eyes(found, actor, mode, before).waived if agree else None
     facts: dict[str, Fact] = {"agreed": agree, "reason_code": found.reason_code.value, "proposed_by": found.proposed_by}
     if waived:
-        facts["waived"] = "four_eyes"
+        facts |= {"waived": "four_eyes", "clash": str(waived)}
     _close_proposal(tx, number, "agreed" if agree else "declined", actor)
     if agree:
         _end(tx, before, after, EntryKind.SETTLED, actor, via, facts, note)

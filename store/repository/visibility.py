@@ -33,12 +33,16 @@ def hidden(connection: Connection, numbers: Iterable[int], person: str | None, s
     return frozenset(one.number for one in found if not sees(connection, one, person, site))
 
 
-def participants(connection: Connection, record: Incident, site: Site) -> frozenset[str]:
-    """Ids of the persons who take part in *record*: have it, are named for it, were asked or told, or acted on it.
-
-    Whoever is involved in it takes no part.
+def participants(connection: Connection, record: Incident, site: Site) -> dict[str, str]:
+    """Who takes part in *record*, by person id, and why: they have it, are named for it, were asked or told, or acted
+    on it. Whoever is involved in it takes no part.
     """
-    return frozenset(_taking_part(connection, record, site)) - conflicts.of(connection, record.number) - {""}
+    out = conflicts.of(connection, record.number) | {""}
+    found: dict[str, str] = {}
+    for person, because in _taking_part(connection, record, site):
+        if person not in out:
+            found.setdefault(person, because)
+    return found
 
 
 def read(tx: Tx, number: int, person: str, *, via: str, route: str) -> None:
@@ -53,17 +57,20 @@ def readings(connection: Connection, number: int, limit: int) -> list[dict[str, 
     return [dict(row._mapping) for row in connection.execute(rows)]
 
 
-def _taking_part(connection: Connection, record: Incident, site: Site) -> Iterator[str]:
+def _taking_part(connection: Connection, record: Incident, site: Site) -> Iterator[tuple[str, str]]:
     named = staffing.designation_of(connection, record, staffing.staff_of(connection, site))
-    yield from (record.owner or "", record.acknowledged_by or "")
-    yield from (named.lead, named.reviewer, named.approver, named.deputy)
+    yield record.owner or "", "owner"
+    yield record.acknowledged_by or "", "acknowledged it"
+    for seat in ("lead", "reviewer", "approver", "deputy"):
+        yield getattr(named, seat), f"designated {seat}"
     numbers = records.carried(connection, record.number)
     acted = (entries.c.incident.in_(numbers), entries.c.actor_kind == ActorKind.PERSON)
-    for statement in (
-        select(entries.c.actor_id).where(*acted),
-        select(delivery.c.person).where(delivery.c.incident.in_(numbers), delivery.c.person.is_not(None)),
-        select(request.c.person).where(request.c.incident.in_(numbers), request.c.person.is_not(None)),
+    for statement, because in (
+        (select(entries.c.actor_id).where(*acted), "acted on it"),
+        (select(request.c.person).where(request.c.incident.in_(numbers), request.c.person.is_not(None)), "was asked"),
+        (select(delivery.c.person).where(delivery.c.incident.in_(numbers), delivery.c.person.is_not(None)), "was told"),
     ):
-        yield from connection.execute(statement.distinct()).scalars()
+        yield from ((person, because) for person in connection.execute(statement.distinct()).scalars())
     for one in actions.of(connection, record.number):
-        yield from (one.owner, one.deputy)
+        yield one.owner, "owns an action"
+        yield one.deputy, "deputy for an action"

@@ -136,3 +136,19 @@ async def test_contacts(site: Site, ana: str) -> None:
     assert (code, refused["code"]) == (422, "no_such_contact")
     _, shown = await site.ask("GET", "/api/v1/contacts", token=ana)
     assert [(one["id"], bool(one["disabled_at"])) for one in shown["items"]] == [("acme", True)]
+
+
+async def test_who_takes_part(site: Site, ana: str) -> None:
+    """Whoever was asked, told, or acted takes part, each for a reason; who is involved does not, and is named."""
+    await ask(site, ana, person="vic")
+    await site.ask("POST", f"{ONE}/acts/note", token=ana, json={"note": "x"})
+    _, shown = await site.ask("GET", f"{ONE}/participants", token=ana)
+    assert shown == {
+        "items": [{"person": "ana", "because": "acted on it"}, {"person": "vic", "because": "was asked"}],
+        "involved": [],
+    }
+    involved = replace(VIC, accounts=("mallory",))
+    await site.store.write(lambda tx: persons.upsert_from_config(tx, [ANA, BO, involved]))
+    await site.store.write(lambda tx: findings.take(tx, finding("f2", account="mallory")))
+    _, shown = await site.ask("GET", f"{ONE}/participants", token=ana)
+    assert ([one["person"] for one in shown["items"]], shown["involved"]) == (["ana"], ["vic"])

@@ -72,6 +72,7 @@ async def test_a_waived_record_can_be_settled_by_its_proposer(site: Site) -> Non
     assert (first["incident"], first["kind"], first["by"]) == ("INC-2", "waived", "bo")
     assert (first["entry"], first["reason"]) == (told["entry"], "nobody else until Monday")
     assert (second["kind"], second["reason"]) == ("settled", None)
+    assert second["clash"] == "bo proposed the dismissal"
     _, shown = await site.ask("GET", TWO)
     kinds = {entry["seq"]: entry["kind"] for entry in shown["timeline"]}
     assert (kinds[first["entry"]], kinds[second["entry"]]) == ("waived", "settled")

@@ -18,10 +18,12 @@ from store.four_eyes import (
     Signature,
     approvals_needed,
     may_sign,
+    named_in,
     persons_in_conflict,
     settling_needs_another,
 )
 from store.incident import Track
+from store.people import Person, Role
 
 #: The table of the process, written a second time: (signature, deed of the same person) that is refused.
 TABLE = {
@@ -197,3 +199,24 @@ def test_a_pair_never_signs_only_its_own(signature: Signature, hands: list[Hand]
         theirs = {one.what for one in hands if one.person == person}
         assert set(verdict.leaves) <= theirs
         assert {one.what for one in hands if one.person != person} - set(verdict.leaves)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("ana", {"ana"}),
+        (" Ana Smith ", {"ana"}),
+        ("ANA.SMITH@corp.example", {"ana"}),
+        ("CORP\\asmith", {"ana"}),
+        ("asmith@elsewhere.example", {"ana"}),
+        ("Smith", set()),
+        ("", set()),
+        ("bo", {"bo"}),
+        ("nobody", set()),
+    ],
+)
+def test_whom_a_report_names(text: str, found: set[str]) -> None:
+    """By id, name, mail address or account, whatever the case; a part of a name is not enough."""
+    nobody: frozenset[Role] = frozenset()
+    ana = Person(id="ana", name="Ana Smith", roles=nobody, email="ana.smith@corp.example", accounts=("asmith",))
+    assert named_in([text], [ana, Person(id="bo", name="", roles=nobody)]) == found
