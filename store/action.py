@@ -81,6 +81,7 @@ class Action:
     content: str | None = ""  #: of a training: what is taught
     evidence: str | None = ""  #: what shows that it was done
     attended: tuple[str, ...] | None = ()  #: of a training: who was there
+    valid_until: date | None = None  #: of a training: the last day on which it counts; None: it does not lapse
     written_at: datetime  #: when something of the plan was changed last
     proposed_by: str  #: person id
     proposed_at: datetime

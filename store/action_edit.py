@@ -15,7 +15,7 @@ from store.people import Role
 
 _LONG: Final = ("text", "criterion", "content", "evidence")
 _LINES: Final = ("participants", "attended")
-_OF_TRAINING: Final = ("participants", "content", "attended")
+_OF_TRAINING: Final = ("participants", "content", "attended", "valid_until")
 
 #: Persons with access, by id.
 Persons = Mapping[str, Collection[Role]]
@@ -54,7 +54,7 @@ def _faults(name: str, after: Action, persons: Persons, today: date, track: Trac
         yield from _of_lines(value)
     if name == "causes":
         yield from _of_causes(value)
-    if name == "due" and value and value < today:
+    if name in ("due", "valid_until") and value and value < today:
         yield f"{value} has passed"
     if name in ("owner", "deputy") and value:
         yield from _of_person(name, after, persons, track)

@@ -58,11 +58,13 @@ def done(
     now: datetime,
     evidence: str,
     attended: tuple[str, ...] = (),
+    valid_until: date | None = None,
     since: datetime | None = None,
 ) -> Action:
     """It, recorded as done.
 
     Args:
+        valid_until: Of a training, the last day on which it counts.
         since: Since when it has effect; None: since now.
 
     Raises:
@@ -79,6 +81,7 @@ def done(
         state=ActionState.DONE,
         evidence=evidence,
         attended=attended,
+        valid_until=valid_until,
         done_by=by.id,
         done_at=now,
         effective_from=since or now,
@@ -111,6 +114,7 @@ def returned(action: Action, reason: str) -> Action:
         state=ActionState.AGREED,
         evidence="",
         attended=(),
+        valid_until=None,
         done_by=None,
         done_at=None,
         effective_from=None,

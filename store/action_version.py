@@ -64,7 +64,8 @@ class ActionVersion:
             "state": action.state.value,
             "kind": action.kind.value,
             "causes": list(action.causes),
-            "due": action.due.isoformat() if action.due else None,
+            "due": _day(action.due),
+            "valid_until": _day(action.valid_until),
             "author": {"kind": self.author.kind.value, "id": self.author.id},
             "at": to_microseconds(self.at),
             "texts": self.texts,
@@ -85,7 +86,7 @@ class ActionVersion:
             "causes": ", ".join(action.causes),
             "owner": action.owner,
             "deputy": action.deputy,
-            "due": action.due.isoformat() if action.due else "",
+            "due": _day(action.due) or "",
         }
         texts = {name: self.texts[name] for name in PLAN if name in self.texts}
         return {name: value for name, value in plain.items() if value} | texts
@@ -132,6 +133,7 @@ def read(content: bytes, kept: Mapping[str, str]) -> ActionVersion:
         kind=ActionKind(told["kind"]),
         causes=tuple(told["causes"]),
         due=date.fromisoformat(told["due"]) if told["due"] else None,
+        valid_until=date.fromisoformat(told["valid_until"]) if told["valid_until"] else None,
         **given,
     )
     author = Actor(kind=ActorKind(told["author"]["kind"]), id=told["author"]["id"])
@@ -160,6 +162,10 @@ def _text(name: str, value: str | None) -> Any:
         return None
     found = msgspec.json.decode(value)
     return tuple(found) if name in _LISTS else found
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def _number(moment: datetime | None) -> int | None:

@@ -63,6 +63,7 @@ class DoneBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     evidence: _Text = ""
     attended: _Lines = ()
+    valid_until: date | None = None
     effective_from: Moment | None = None
 
 

@@ -1,4 +1,4 @@
-"""The actions of all incidents over the API, those that are due first."""
+"""The actions of all incidents over the API, those that are due first, and who was trained by them."""
 
 from datetime import date
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ from detector.api.identity import CALLER, require_known
 from detector.api.keys import SITE, STORE
 from detector.api.problem import Problem
 from store.action import Action
-from store.repository import action_lists, visibility
+from store.repository import action_lists, trainings, visibility
 from store.repository.action_lists import NEVER, Filter, Place
 
 routes = web.RouteTableDef()
@@ -42,6 +42,32 @@ async def list_all(request: web.Request) -> web.Response:
         headers[hdrs.LINK] = f'</api/v1/actions?{urlencode(query)}>; rel="next"'
     seen = [one for one in found[:limit] if one.incident not in hidden]
     return wire.answer({"items": [action_wire.shown(one, today) for one in seen]}, headers=headers)
+
+
+@routes.get("/api/v1/trainings")
+async def list_trainings(request: web.Request) -> web.Response:
+    """Who was trained in what and until when that counts, of incidents that the caller sees."""
+    require_known(request)
+    caller, site, wanted = request[CALLER].person, request.app[SITE](), request.query.get("person") or None
+
+    def look(connection: Connection) -> list[dict[str, object]]:
+        found = trainings.of(connection, wanted)
+        numbers = {one.incident for one in found}
+        hidden = visibility.hidden(connection, numbers, caller.id if caller else None, site)
+        return [
+            {
+                "person": one.person,
+                "content": one.content,
+                "at": one.at,
+                "until": one.until,
+                "incident": f"INC-{one.incident}",
+                "action": one.action,
+            }
+            for one in found
+            if one.incident not in hidden
+        ]
+
+    return wire.answer({"items": await request.app[STORE].read(look)})
 
 
 def _filter_of(request: web.Request, today: date) -> tuple[Filter, Place | None]:

@@ -44,6 +44,7 @@ def shown(one: Action, today: date) -> dict[str, Any]:
         "content": one.content,
         "evidence": one.evidence,
         "attended": one.attended,
+        "valid_until": one.valid_until,
         "proposed_by": one.proposed_by,
         "proposed_at": one.proposed_at,
         "agreed_by": one.agreed_by,

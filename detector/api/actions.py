@@ -45,7 +45,12 @@ TURNS: Mapping[str, _Turn] = {
     "done": _Turn(
         bodies.DoneBody,
         lambda tx, seen, body: action_turns.done(
-            tx, evidence=body.evidence, attended=body.attended, since=body.effective_from, **seen
+            tx,
+            evidence=body.evidence,
+            attended=body.attended,
+            valid_until=body.valid_until,
+            since=body.effective_from,
+            **seen,
         ),
     ),
     "verify": _Turn(

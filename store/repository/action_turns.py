@@ -154,11 +154,13 @@ def done(
     via: str,
     site: Site,
     attended: tuple[str, ...] = (),
+    valid_until: date | None = None,
     since: datetime | None = None,
 ) -> Acted:
     """Record it done.
 
     Args:
+        valid_until: Of a training, the last day on which it counts; None: it does not lapse.
         since: Since when it has effect; None: since now.
 
     Raises:
@@ -166,7 +168,7 @@ def done(
         StaleVersion: Somebody changed it meanwhile.
     """
     with _case(tx, number, which, actor, "done", version, via, site) as case:
-        given = _edited(tx, case, {"evidence": evidence, "attended": attended})
+        given = _edited(tx, case, {"evidence": evidence, "attended": attended, "valid_until": valid_until})
         after = action_turns.done(case.before, record=case.record, by=actor, now=tx.now, since=since, **given)
     return _keep(tx, case, after, "done")
 

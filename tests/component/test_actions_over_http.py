@@ -258,6 +258,37 @@ async def test_the_list_of_all(site: Site, ask: Asking) -> None:
     assert (code, refused["missing"]) == (422, ["who", "late", "incident", "after"])
 
 
+async def test_a_training_stays_with_who_was_there(site: Site, ask: Asking) -> None:
+    """It names persons, content and attendance; once it is verified, each of them has a record of it."""
+    training = PLAN | {"kind": "training", "participants": ["ana", "Mo"], "content": "phishing"}
+    await ask("lea", "POST", "/actions", training)
+    await ask("lea", "POST", "/actions/1/agree", version=1)
+    await at_step(site, Step.FOLLOW_UP)
+    code, refused = await ask("oli", "POST", "/actions/1/done", {"evidence": "list"}, version=2)
+    assert (code, refused["code"], refused["missing"]) == (422, "incomplete_action", ["attended"])
+    there = {"evidence": "list", "attended": ["ana", " ana ", "Mo"], "valid_until": "2026-03-01"}
+    code, refused = await ask("oli", "POST", "/actions/1/done", there, version=2)
+    assert (code, refused["code"], refused["missing"]) == (422, "invalid_action", ["valid_until"])
+    code, told = await ask("oli", "POST", "/actions/1/done", there | {"valid_until": "2027-03-02"}, version=2)
+    assert (code, told["attended"], told["valid_until"]) == (200, ["ana", "Mo"], "2027-03-02")
+    assert (await site.ask("GET", "/api/v1/trainings"))[1] == {"items": []}
+    await ask("ver", "POST", "/actions/1/verify", version=3)
+    _, listed = await site.ask("GET", "/api/v1/trainings?person=ana")
+    assert listed["items"] == [
+        {
+            "person": "ana",
+            "content": "phishing",
+            "at": "2026-03-02T09:00:00Z",
+            "until": "2027-03-02",
+            "incident": "INC-1",
+            "action": 1,
+        }
+    ]
+    await site.store.write(lambda tx: _put(tx, tlp=Tlp.RED))
+    assert (await site.ask("GET", "/api/v1/trainings", token=ask.tokens["vic"]))[1] == {"items": []}
+    assert len((await site.ask("GET", "/api/v1/trainings", token=ask.tokens["oli"]))[1]["items"]) == 2
+
+
 async def test_what_is_not_for_everybody_is_not_in_the_list(site: Site, ask: Asking) -> None:
     """Actions of a record that is TLP:RED are listed to those who take part in it, and to nobody else."""
     await ask("lea", "POST", "/actions", PLAN)
