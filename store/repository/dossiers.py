@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from rules.entities import clean
 from rules.finding import Evidence
 from store import dossier, form_version
 from store.approval import Frozen
@@ -44,9 +45,9 @@ def all_of(connection: Connection, number: int) -> list[Frozen]:
 
 
 def with_hash(connection: Connection, number: int, sent: str) -> Dossier | None:
-    """The frozen dossier of an incident that has a hash; None: none has."""
+    """The frozen dossier of an incident that has the hash that somebody *sent*; None: none has."""
     row = connection.execute(
-        select(dossiers.c.content).where(dossiers.c.incident == number, dossiers.c.hash == sent).limit(1)
+        select(dossiers.c.content).where(dossiers.c.incident == number, dossiers.c.hash == clean(sent)).limit(1)
     ).first()
     return dossier.read(row.content) if row else None
 
