@@ -499,9 +499,11 @@ rule_set = Table(
     "rule_set",
     METADATA,
     Column("digest", String, primary_key=True),
-    Column("rules", Packed(dict[str, str]), nullable=False),  #: version by rule id
+    Column("rule", Words, primary_key=True),
+    Column("version", String, nullable=False),
     CheckConstraint("length(digest) = 64", name="digest"),
 )
+Index("ix_rule_set_rule", rule_set.c.rule, rule_set.c.version)
 
 #: When a source was read, and when a set of rules was applied. After a crash a row ends where it was extended last.
 coverage = Table(

@@ -146,7 +146,7 @@ def judge(before: Count, after: Count, *, limit: int = 0, test: Trial | None = N
     if expected >= LEAST_EXPECTED and p <= SIGNIFICANCE:
         return Judgement(verdict=Verdict.EFFECTIVE, expected=expected, p=p, sentence=numbers)
     if test is not None:
-        tried = f"{numbers}; tried by {test.by}: {test.how} ({test.evidence})"
+        tried = f"{numbers}; tried by {test.by}"  # how, and with what result, may have to be redacted one day
         return Judgement(verdict=Verdict.EFFECTIVE_TESTED, expected=expected, p=p, sentence=tried)
     return Judgement(
         verdict=Verdict.INSUFFICIENT_DATA, expected=expected, p=p, sentence=f"{numbers}; {_lacking(expected)}"

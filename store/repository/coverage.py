@@ -51,8 +51,11 @@ def keep_rules(tx: Tx, versions: Mapping[str, str]) -> None:
     Args:
         versions: Version by rule id.
     """
-    row = {"digest": digest(versions), "rules": dict(versions)}
-    tx.connection.execute(insert(tx.connection, rule_set).on_conflict_do_nothing(), [row])
+    name = digest(versions)
+    rows = [{"digest": name, "rule": rule, "version": version} for rule, version in versions.items()]
+    known = tx.connection.execute(select(rule_set.c.digest).where(rule_set.c.digest == name).limit(1)).first()
+    if rows and known is None:
+        tx.connection.execute(insert(tx.connection, rule_set).on_conflict_do_nothing(), rows)
 
 
 def of_source(connection: Connection, source: str, window: Span | None = None) -> list[Alive]:
@@ -64,8 +67,9 @@ def of_rule(
     connection: Connection, rule_id: str, window: Span | None = None, *, version: str | None = None
 ) -> list[Alive]:
     """When *rule_id* was loaded: in any version, or in *version* alone."""
-    sets = _sets_with(connection, rule_id, version)
-    return _log(connection, window, coverage.c.kind == Kind.RULES.value, coverage.c.name.in_(sets)) if sets else []
+    this = () if version is None else (rule_set.c.version == version,)
+    sets = select(rule_set.c.digest).where(rule_set.c.rule == rule_id, *this)
+    return _log(connection, window, coverage.c.kind == Kind.RULES.value, coverage.c.name.in_(sets))
 
 
 def log(connection: Connection, window: Span | None = None, *, kind: Kind | None = None) -> list[Alive]:
@@ -83,10 +87,8 @@ def versions_at(connection: Connection, moment: datetime, rule_ids: Collection[s
 
 def rules_in(connection: Connection, name: str) -> dict[str, str]:
     """The rules of the set with the digest *name*: version by rule id."""
-    rules: dict[str, str] | None = connection.execute(
-        select(rule_set.c.rules).where(rule_set.c.digest == name)
-    ).scalar()
-    return rules or {}
+    rows = connection.execute(select(rule_set.c.rule, rule_set.c.version).where(rule_set.c.digest == name))
+    return {row.rule: row.version for row in rows}
 
 
 def rules_now(connection: Connection) -> dict[str, str]:
@@ -119,9 +121,3 @@ def _log(connection: Connection, window: Span | None, *wanted: ColumnElement[boo
     return [
         Alive(kind=Kind(row.kind), name=row.name, start=row.start, until=row.until, ended=row.ended) for row in rows
     ]
-
-
-def _sets_with(connection: Connection, rule_id: str, version: str | None) -> list[str]:
-    """Digests of the sets that hold the rule. There are few sets: one for each change of the rules."""
-    rows = connection.execute(select(rule_set.c.digest, rule_set.c.rules)).all()
-    return [row.digest for row in rows if rule_id in row.rules and version in (None, row.rules[rule_id])]

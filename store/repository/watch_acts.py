@@ -6,13 +6,13 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from rules.event import Entity
-from store import acts, process
+from store import acts, dossier, process
 from store.errors import ActNotAllowed
-from store.four_eyes import FourEyes, Refused, Signature, may_sign
+from store.four_eyes import Allowed, Deed, FourEyes, Hand, Refused, Signature, may_sign
 from store.incident import Actor, EntryKind, Fact, Incident, Step
 from store.people import Role
 from store.promise import MOST_HOURS, PROTECTED, Promise
-from store.repository import actions, coverage, fresh, persons, records, watches
+from store.repository import actions, coverage, dossiers, fresh, persons, records, watches
 from store.repository.acts import Done, finished
 from store.tx import Tx
 from store.watch import Trial, Verdict, judge
@@ -102,8 +102,9 @@ def tried(
     record, roles = _checked(tx, number, "tried", actor)
     found = watches.get(tx.connection, number, which)
     with acts.telling_what_is_allowed(record, roles):
-        _check_hands(tx.connection, found, actor.id, mode, record)
-        if not found.counts or found.verdict not in (None, Verdict.INSUFFICIENT_DATA):
+        waived = _check_hands(tx.connection, found, actor.id, mode, record)
+        decides = found.counts and found.cycle == record.cycle
+        if not decides or found.verdict not in (None, Verdict.INSUFFICIENT_DATA):
             raise ActNotAllowed("watch_over", f"{found.name} of {record.name} is over: {_sentence(found)}")
     trial = Trial(by=actor.id, how=how, evidence=proof)
     after = replace(found, trial=trial)
@@ -111,7 +112,8 @@ def tried(
         after = replace(after, judgement=judge(after.before, after.after, limit=after.at_most, test=trial))
     watches.change(tx, after)
     values = {"how": how, "evidence": proof}
-    watches.write(tx, found, EntryKind.WATCHING, actor, {"what": "tried"}, via, values)
+    facts: dict[str, Fact] = {"what": "tried", **waived}
+    watches.write(tx, found, EntryKind.WATCHING, actor, facts, via, values)
     if found.judgement is not None:
         watches.write(tx, after, EntryKind.VERDICT, actor, watches.judged_facts(after), via)
     return finished(tx, record, actor)
@@ -128,7 +130,7 @@ def accept_risk(
     fresh_digest: str,
     mode: FourEyes = FourEyes.FULL,
 ) -> Done:
-    """Sign that what a watch could not show, or showed to be otherwise, is borne.
+    """Sign that what a watch could not show, or showed to be otherwise, is borne: it decides as it stands from now on.
 
     Args:
         fresh_digest: Hash of a token from a fresh sign-in; it is spent.
@@ -140,16 +142,17 @@ def accept_risk(
     record, roles = _checked(tx, number, "accept_risk", actor)
     found = watches.get(tx.connection, number, which)
     with acts.telling_what_is_allowed(record, roles):
-        _check_hands(tx.connection, found, actor.id, mode, record)
-        open_to_it = found.counts and found.verdict in (Verdict.INSUFFICIENT_DATA, Verdict.NOT_EFFECTIVE)
-        if not open_to_it or found.accepted_by is not None:
+        waived = _check_hands(tx.connection, found, actor.id, mode, record)
+        waived |= _check_author(tx.connection, record, actor.id, mode)
+        if not _can_be_borne(found, record):
             raise ActNotAllowed("no_risk", f"{found.name} of {record.name}: {_sentence(found)}; nothing is to be borne")
         if not reason.strip():
             raise ActNotAllowed("reason_required", "say why the risk can be borne", missing=("reason",))
         if not fresh.spend(tx, actor.id, fresh_digest):
             raise ActNotAllowed("fresh_sign_in", _FRESH, missing=("fresh",))
-    watches.change(tx, replace(found, accepted_by=actor.id, accepted_reason=reason, accepted_at=tx.now))
-    facts: dict[str, Fact] = {"verdict": str(found.verdict)}
+    borne = replace(found, accepted_by=actor.id, accepted_reason=reason, accepted_at=tx.now, retired_at=None)
+    watches.change(tx, borne)
+    facts: dict[str, Fact] = {"verdict": str(found.verdict), **waived}
     watches.write(tx, found, EntryKind.RISK_ACCEPTED, actor, facts, via, {"reason": reason})
     return finished(tx, record, actor)
 
@@ -193,14 +196,34 @@ def _faults(connection: Connection, made: Promise) -> Iterator[tuple[str, str]]:
         yield "sources", "name the sources that the rules must see: without one, silence proves nothing"
 
 
-def _check_hands(connection: Connection, found: Promise, person: str, mode: FourEyes, record: Incident) -> None:
-    """Nobody judges what they did themselves."""
+def _can_be_borne(found: Promise, record: Incident) -> bool:
+    """What did not hold was reworked by itself; that it is borne after all can be said then, too."""
+    if found.cycle != record.cycle or found.accepted_by is not None:
+        return False
+    return found.verdict is Verdict.NOT_EFFECTIVE or (found.counts and found.verdict is Verdict.INSUFFICIENT_DATA)
+
+
+def _check_hands(
+    connection: Connection, found: Promise, person: str, mode: FourEyes, record: Incident
+) -> dict[str, Fact]:
+    """Nobody judges what they did themselves. Returns what the timeline says of a waiver."""
     if found.action is None:
-        return
+        return {}
     hands = actions.get(connection, found.incident, found.action).hands
-    verdict = may_sign(Signature.VERIFY, person, hands, mode=mode, track=record.track)
+    return _signed(may_sign(Signature.VERIFY, person, hands, mode=mode, track=record.track), record)
+
+
+def _check_author(connection: Connection, record: Incident, person: str, mode: FourEyes) -> dict[str, Fact]:
+    """Who bears a risk wrote nothing of what is approved, as who approves it. Returns the same."""
+    written = dossier.authors(dossiers.history(connection, record))
+    hands = [Hand(person=one, deed=Deed.WROTE_DOSSIER, what=f"what {one} wrote") for one in sorted(written)]
+    return _signed(may_sign(Signature.APPROVE, person, hands, mode=mode, track=record.track), record)
+
+
+def _signed(verdict: Allowed | Refused, record: Incident) -> dict[str, Fact]:
     if isinstance(verdict, Refused):
-        raise ActNotAllowed(verdict.code, f"{found.name} of {record.name}: {verdict.reason}")
+        raise ActNotAllowed(verdict.code, f"{record.name}: {verdict.reason}")
+    return {"waived": "four_eyes", "clash": str(verdict.waived)} if verdict.waived else {}
 
 
 def _sentence(found: Promise) -> str:

@@ -127,9 +127,11 @@ def rework(tx: Tx, before: Incident, after: Incident) -> None:
 
 
 def _is_due(connection: Connection, one: Promise, now: datetime) -> bool:
-    if _begins(connection, one, now) is not None or _is_pointless(connection, one):
-        return True
-    return one.start is not None and _stands(connection, one, now) is not None
+    return (
+        _is_pointless(connection, one)
+        or _begins(connection, one, now) is not None
+        or (one.start is not None and _stands(connection, one, now) is not None)
+    )
 
 
 def _is_pointless(connection: Connection, one: Promise) -> bool:
@@ -162,12 +164,11 @@ def _stands(connection: Connection, one: Promise, now: datetime) -> tuple[Promis
     """The watch as counted now, and what follows; None: it goes on. Judged once it is followed up, never before."""
     if records.load(connection, one.incident).step is not Step.FOLLOW_UP:
         return None
+    if not _is_broken(connection, one) and not _is_over(connection, one, now):
+        return None  # most looks end here: what is exposed costs more to ask
     now_counted = counted(connection, one, now)
     stands = look(one.watch, now_counted.before, now_counted.after, now=now, test=one.trial)
-    is_broken = now_counted.after.matches > one.at_most
-    if isinstance(stands, Running) or (not is_broken and not _is_settled(connection, one, now)):
-        return None
-    return now_counted, stands
+    return None if isinstance(stands, Running) else (now_counted, stands)
 
 
 def _judge(tx: Tx, one: Promise) -> bool:
@@ -183,9 +184,16 @@ def _judge(tx: Tx, one: Promise) -> bool:
     return True
 
 
-def _is_settled(connection: Connection, one: Promise, now: datetime) -> bool:
-    """Whether everything written before the end was looked at; or will not be."""
-    if one.until is None or now >= one.until + PATIENCE or not one.rules:
+def _is_broken(connection: Connection, one: Promise) -> bool:
+    assert one.start is not None
+    return promise.matches_since(matches(connection, one, one.start - promise.GRAIN), one.start) > one.at_most
+
+
+def _is_over(connection: Connection, one: Promise, now: datetime) -> bool:
+    """Whether its time has passed, and everything written before the end was looked at; or will not be."""
+    if one.until is None or now < one.until:
+        return False
+    if now >= one.until + PATIENCE or not one.rules:
         return True
     window = Span(start=one.until, end=one.until)
     return all(coverage.of_source(connection, name, window) for name in one.sources)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support.fakes import START, FakeClock
-from support.path import ABE, BO, INA, SITE, VERA, add_people, frozen, given, none, plan, seen, stand
+from support.path import ABE, BO, INA, PEOPLE, SITE, VERA, add_people, frozen, given, none, plan, seen, stand
 from support.store import finding, line
 
 from rules.event import Entity, Severity
@@ -18,6 +18,7 @@ from store.errors import ActNotAllowed, MoveNotAllowed
 from store.forms import FormName
 from store.incident import EntryKind, Incident, Outcome, Step, Track
 from store.notice import NoticeKind
+from store.people import Person, Role
 from store.promise import Promise
 from store.repository import (
     action_turns,
@@ -31,6 +32,7 @@ from store.repository import (
     improvements,
     incidents,
     moves,
+    persons,
     records,
     timeline,
     watch_acts,
@@ -421,7 +423,9 @@ async def test_somebody_else_tries_it(case: Case) -> None:
     one = await case.watch()
     assert one.verdict is Verdict.EFFECTIVE_TESTED
     assert one.judgement is not None
-    assert "tried by vera: ten wrong passwords (ATT-3)" in one.judgement.sentence
+    assert one.judgement.sentence.endswith("; tried by vera")
+    assert one.trial is not None
+    assert (one.trial.how, one.trial.evidence) == ("ten wrong passwords", "ATT-3")
     assert [facts["verdict"] for facts in await case.entries(EntryKind.VERDICT)] == [
         "insufficient_data",
         "effective_tested",
@@ -457,6 +461,37 @@ async def test_the_risk_is_borne_by_who_signs(case: Case) -> None:
     await case.write_up()
     await case.close()
     assert (await case.record()).outcome is Outcome.RESOLVED
+
+
+async def test_the_risk_of_what_did_not_hold_is_borne_too(case: Case) -> None:
+    """It went back to its actions; who signs that it is borne makes the verdict stand; no other watch is planned."""
+    await case.plan()
+    await case.look()
+    await case.pass_(5)
+    await case.happen(key="other")
+    await case.look()
+
+    def accept(tx: Tx, actor: Any) -> None:
+        fresh.create(tx, actor.id, actor.id.ljust(64, "x"))
+        digest = actor.id.ljust(64, "x")
+        watch_acts.accept_risk(tx, 1, 1, actor, via="token", reason="it is a decoy", fresh_digest=digest)
+
+    def write_in_report(tx: Tx) -> None:
+        add = Person(id="ina", name="Ina", roles=frozenset({Role.INVESTIGATOR, Role.APPROVER}), from_config=True)
+        persons.upsert_from_config(tx, [*(one for one in PEOPLE if one.id != "ina"), add])
+
+    await case.store.write(write_in_report)
+    with pytest.raises(ActNotAllowed) as refused:
+        await case.store.write(lambda tx: accept(tx, INA))
+    assert refused.value.code == "four_eyes"
+    await case.store.write(lambda tx: accept(tx, ABE))
+    await case.store.write(lambda tx: stand(tx, 1, process.FOLLOW_UP))
+    assert await case.look() == 0
+    await case.verify()
+    await case.write_up()
+    await case.close()
+    assert (await case.entries(EntryKind.MOVED))[-1]["verdicts"] == "watch 1: not_effective"
+    assert (await case.record()).watched_from is None
 
 
 async def test_it_is_not_closed_before_all_is_done(case: Case) -> None:

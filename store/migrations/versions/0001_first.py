@@ -852,10 +852,12 @@ def _follow_up() -> None:
     op.create_table(
         "rule_set",
         sa.Column("digest", sa.String(), nullable=False),
-        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("version", sa.String(), nullable=False),
         sa.CheckConstraint("length(digest) = 64", name=op.f("ck_rule_set_digest")),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_rule_set")),
+        sa.PrimaryKeyConstraint("digest", "rule", name=op.f("pk_rule_set")),
     )
+    op.create_index("ix_rule_set_rule", "rule_set", ["rule", "version"], unique=False)
     op.create_table(
         "coverage",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
