@@ -4,14 +4,15 @@ reminded.
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreError
-from store.repository import agenda, dismissals, duties, notifying
+from store.repository import agenda, classification, dismissals, duties, notifying
 from store.site import Site
 from store.tx import Tx
 
@@ -51,7 +52,7 @@ class Lapses:
 
     async def end_due(self) -> int:
         """End what is due now. Returns how much that was."""
-        due = await self._store.read(dismissals.next_due)
+        due = await self._store.read(_next_due)
         if due is None or due > self._clock.now():
             return 0
         ended = await self._store.write(_end)
@@ -85,6 +86,11 @@ class Lapses:
             self._wake()
         return looked
 
+def _next_due(connection: Connection) -> datetime | None:
+    moments = (dismissals.next_due(connection), classification.next_due(connection))
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 
 def _end(tx: Tx) -> int:
-    return dismissals.lapse(tx) + dismissals.end_observations(tx)
+    return dismissals.lapse(tx) + dismissals.end_observations(tx) + classification.lapse(tx)

@@ -12,6 +12,7 @@ from store.people import Role
 from store.process import (
     ACTS,
     APPROVAL,
+    BEFORE_APPROVAL,
     CORRECTIVE_ACTIONS,
     FOLLOW_UP,
     IDENTIFICATION,
@@ -45,6 +46,9 @@ _NEEDS_OWNER = frozenset({"extend", "own", "hand_over"})
 _ONLY_WHILE: Mapping[str, Callable[[Incident], bool]] = MappingProxyType(
     {
         "discrepancy": lambda incident: incident.step is Step.APPROVAL,
+        "classify": lambda incident: incident.lowering is None,
+        "countersign": lambda incident: incident.lowering is not None,
+        "split": lambda incident: incident.step in BEFORE_APPROVAL,
         "sign_again": lambda incident: incident.approved_at is not None,
     }
 )

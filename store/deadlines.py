@@ -65,6 +65,9 @@ DUTIES: Mapping[tuple[Step, Stage], Duty] = MappingProxyType(
     }
 )
 
+#: The end of a clock that starts before can lie outside of what a date can say, in some zone.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
 #: At how many percent of its time people are reminded. Who has not acknowledged is paged anyway.
 REMINDERS = (50, 80, 100)
 REMINDERS_OF_ACKNOWLEDGE = (100,)
@@ -259,12 +262,13 @@ class Deadlines:
 def instant(incident: Incident, start: Start) -> datetime | None:
     """The instant of *incident* from which a clock runs; None if it has not come.
 
-    People are asked when the step of notification is entered, by a rule or by reopening.
+    People are asked when the step of notification is entered, by a rule or by reopening. What log lines or people say
+    of when it occurred may be anything: no clock starts after the record was opened, or before `EARLIEST`.
     """
     instants = {
         Start.ASKED: incident.step_entered_at,
         Start.STEP_ENTERED_AT: incident.step_entered_at,
-        Start.OCCURRED_AT: incident.began_at,
+        Start.OCCURRED_AT: max(EARLIEST, min(incident.began_at, incident.opened_at)),
         Start.DETECTED_AT: incident.detected_at,
         Start.OPENED_AT: incident.opened_at,
         Start.AWARE_AT: incident.aware_at,

@@ -137,6 +137,18 @@ class RuleTally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lowering:
+    """A severity that fell, or a track that is to fall, until a second person agrees."""
+
+    by: str  #: person id
+    lapses_at: datetime  #: if nobody agrees by then, the severity rises again and the track stays
+    severity_from: Severity | None = None  #: what it was; None: it did not fall
+    terms_from: tuple[SeverityTerm, ...] = ()
+    track_from: Track | None = None  #: what it is; None: it is not to fall
+    track_to: Track | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """A record as it stands now. Every change makes a new one; all datetimes are aware UTC.
 
@@ -196,12 +208,19 @@ class Incident:
     quiet_until: datetime | None = None  #: its dismissal is proposed: nobody is asked for anything before
     observe_until: datetime | None = None  #: a person decided to observe it until then
     observe_events: int | None = None  #: of an observation: with so many events it becomes an incident before that
+    occurred_at: datetime | None = None  #: when it began, as a person corrected it; None: with its first line
+    lowering: Lowering | None = None  #: a lower severity or track that waits for a second person
     version: int = 1  #: ETag of what people write; what the machine attaches does not raise it
 
     @property
     def is_open(self) -> bool:
         """Whether anything is still to be done."""
         return self.status is Status.OPEN
+
+    @property
+    def began_at(self) -> datetime:
+        """When it began, as far as is known."""
+        return self.occurred_at or self.first_seen
 
     @property
     def name(self) -> str:

@@ -110,7 +110,7 @@ def _identification(known: Known) -> dict[str, Answer]:
             ({"kind": one.kind, "value": _said(one.value)} for one in known.entities),
             "the evidence names nobody and nothing",
         ),
-        "occurred_at": _given(_moment(record.first_seen)),
+        "occurred_at": _given(_moment(record.began_at)),
         "detected_at": _given(_moment(record.detected_at)),
         "category": _line(", ".join(_categories(record.tags)), "the rule has no tag that tells it"),
         "severity_automatic": _rows(
@@ -152,8 +152,8 @@ def _report(known: Known) -> dict[str, Answer]:
     accounts = [entity.value for entity in known.entities if entity.kind == "account"]
     answers = {
         "title": _line(record.title, "no rule named it"),
-        "date": _given(record.first_seen.date().isoformat()),
-        "time": _given(record.first_seen.time().isoformat(timespec="seconds")),
+        "date": _given(record.began_at.date().isoformat()),
+        "time": _given(record.began_at.time().isoformat(timespec="seconds")),
         "zone": _given("UTC"),
         "asset": _line(known.first(*_ASSETS) or "", "the evidence names no machine"),
         "individuals": _rows(

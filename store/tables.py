@@ -34,6 +34,7 @@ from store.incident import (
     ActorKind,
     DismissReason,
     EntryKind,
+    Lowering,
     Outcome,
     SourceKind,
     Stage,
@@ -144,6 +145,8 @@ incident = Table(
     Column("quiet_until", UtcTime),
     Column("observe_until", UtcTime),
     Column("observe_events", BigInteger),
+    Column("occurred_at", UtcTime),
+    Column("lowering", Packed(Lowering)),
     Column("contained_at", UtcTime),
     Column("resolved_at", UtcTime),
     Column("approved_at", UtcTime),
@@ -164,8 +167,10 @@ incident = Table(
 )
 #: Open or attach: two findings with one key can never open two records.
 _index_where("uq_incident_open_key", "status = 'open'", incident.c.dedup_key, unique=True)
+_index_where("ix_incident_lowering", "lowering IS NOT NULL", incident.c.number)
 Index("ix_incident_key", incident.c.dedup_key, incident.c.number)
 Index("ix_incident_status", incident.c.status, incident.c.number)
+_index_where("ix_incident_merged_into", "merged_into IS NOT NULL", incident.c.merged_into)
 Index("ix_incident_rule_seen", incident.c.rule_id, incident.c.first_seen)
 
 entity = Table(

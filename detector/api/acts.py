@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from detector.api import approval, bodies, clocks, follow_up, keeping, stepping, wire, writing
+from detector.api import approval, bodies, clocks, follow_up, judging, keeping, stepping, wire, writing
 from detector.api.doing import Asked, Doing
 from detector.api.identity import CALLER, require_person
 from detector.api.keys import SITE, WAKE_NOTIFIER
@@ -62,6 +62,7 @@ ACTS: Mapping[str, Doing] = {
     **approval.ACTS,
     **clocks.ACTS,
     **follow_up.ACTS,
+    **judging.ACTS,
     **keeping.ACTS,
 }
 MOVES: Mapping[str, Doing] = {

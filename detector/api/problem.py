@@ -29,6 +29,9 @@ FORBIDDEN = frozenset(
 UNPROCESSABLE = frozenset(
     {
         "invalid_answers",
+        "invalid_moment",
+        "invalid_evidence",
+        "invalid_split",
         "until_required",
         "missing_fields",
         "notes_required",

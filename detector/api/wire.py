@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 
 from detector.api.problem import Problem
 from rules.finding import Evidence
-from store.incident import Incident, TimelineEntry
+from store.incident import Incident, Lowering, TimelineEntry
 from store.notice import Delivery
 from store.people import Person, Role, Token
 
@@ -141,6 +141,7 @@ def incident(record: Incident) -> dict[str, Any]:
         "events": record.events,
         "first_seen": record.first_seen,
         "last_seen": record.last_seen,
+        "occurred_at": record.began_at,
         "detected_at": record.detected_at,
         "opened_at": record.opened_at,
         "notified_at": record.notified_at,
@@ -155,6 +156,7 @@ def incident(record: Incident) -> dict[str, Any]:
         "closed_at": record.closed_at,
         "quiet_until": record.quiet_until,
         "observe_until": record.observe_until,
+        "lowering": _lowering(record.lowering) if record.lowering else None,
         "observe_events": record.observe_events,
         "merged_into": record.merged_into,
         "source_kind": record.source_kind,
@@ -176,6 +178,17 @@ def hidden(record: Incident) -> dict[str, Any]:
         "stage": record.stage,
         "status": record.status,
         "hidden": True,
+    }
+
+
+def _lowering(one: Lowering) -> dict[str, Any]:
+    """A lower level that waits for a second person."""
+    return {
+        "by": one.by,
+        "lapses_at": one.lapses_at,
+        "severity_from": one.severity_from,
+        "track_from": one.track_from,
+        "track_to": one.track_to,
     }
 
 

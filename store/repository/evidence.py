@@ -10,6 +10,7 @@ from store.tables import evidence
 from store.tx import Tx
 from store.upsert import insert
 
+_OF_PERSONS = ""  #: in the place of the rule, where a person added it
 _FIELDS = ("source", "origin", "line", "offset", "time", "text", "sha256")
 _ORDER = tuple(evidence.c[name] for name in ("time", "line", "offset", "source", "origin", "sha256"))
 
@@ -27,12 +28,32 @@ def add(tx: Tx, lines: Mapping[tuple[int, str], Sequence[Evidence]]) -> None:
     of_rule = (evidence.c.incident, evidence.c.rule_id)
     many = (
         select(*of_rule)
-        .where(evidence.c.incident.in_({number for number, _ in lines}))
+        .where(evidence.c.incident.in_({number for number, _ in lines}), evidence.c.rule_id != _OF_PERSONS)
         .group_by(*of_rule)
         .having(func.count() > FIRST + LAST)
     )
     for number, rule_id in tx.connection.execute(many).all():
         _drop_between(tx, number, rule_id)
+
+
+def add_by_person(tx: Tx, number: int, entry: int, person: str, *, text: str, sha256: str) -> None:
+    """Keep what a person added with timeline entry *entry*; such lines are never dropped for others."""
+    row = {"source": f"person:{person}", "origin": _origin(number, entry), "line": entry, "offset": 0}
+    row |= {"time": tx.now, "text": text, "sha256": sha256}
+    tx.connection.execute(evidence.insert().values(incident=number, rule_id=_OF_PERSONS, **row))
+
+
+def forget(tx: Tx, number: int, entry: int) -> None:
+    """The text of what was added with timeline entry *entry* is redacted: here too, and wherever it was merged into."""
+    tx.connection.execute(
+        evidence.update()
+        .where(evidence.c.rule_id == _OF_PERSONS, evidence.c.origin == _origin(number, entry))
+        .values(text="")
+    )
+
+
+def _origin(number: int, entry: int) -> str:
+    return f"INC-{number} entry {entry}"
 
 
 def _drop_between(tx: Tx, number: int, rule_id: str) -> None:
@@ -58,7 +79,6 @@ def of(connection: Connection, number: int) -> list[Evidence]:
 
 def sources_of(connection: Connection, number: int) -> tuple[str, ...]:
     """Names of the sources whose lines made a record."""
-    rows = connection.execute(
-        select(evidence.c.source).where(evidence.c.incident == number).distinct().order_by(evidence.c.source)
-    )
+    read = (evidence.c.incident == number, evidence.c.rule_id != _OF_PERSONS)
+    rows = connection.execute(select(evidence.c.source).where(*read).distinct().order_by(evidence.c.source))
     return tuple(row.source for row in rows)

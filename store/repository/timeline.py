@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, select
 from store import audit
 from store.errors import NotFound
 from store.incident import Actor, EntryKind, Fact, NewEntry, TimelineEntry
-from store.repository import agenda, conflicts
+from store.repository import agenda, conflicts, evidence
 from store.tables import timeline, value
 from store.tx import Tx
 
@@ -122,6 +122,8 @@ def redact(tx: Tx, number: int, seq: int, name: str, *, by: Actor, reason: str, 
     ).rowcount
     if gone != 1:
         raise NotFound(f"INC-{number} entry {seq} has no value {name!r}; it may have been redacted before")
+    if name in ("text", "reference"):
+        evidence.forget(tx, number, seq)  # what a person added as evidence stands there too
     facts: dict[str, Fact] = {"entry": seq, "name": name, "reason": reason}
     append(tx, number, NewEntry(kind=EntryKind.REDACTED, actor=by, facts=facts, via=via))
 

@@ -10,6 +10,7 @@ from support.path import SITE, add_people, fill, stand
 from support.site import Site
 from support.store import finding, open_store
 
+from detector.lapses import Lapses
 from rules.event import Severity
 from store import process
 from store.forms import FormName
@@ -102,3 +103,91 @@ async def test_a_review_says_what_it_is(site: Site, body: dict[str, Any]) -> Non
     """Neither accepted nor returned is refused."""
     code, told = await move(site, "review", "rex", **body)
     assert (code, told["code"]) == (422, "invalid_body")
+
+
+JUDGED: dict[str, tuple[dict[str, Any], int, str]] = {
+    "classify": ({"severity": "low"}, 422, "reason_required"),
+    "correction": ({"instant": "detected_at", "to": "2026-03-02T09:00:00Z"}, 422, "reason_required"),
+    "countersign": ({"agree": True}, 409, "no_proposal"),
+    "split": ({"findings": ["nine"]}, 422, "invalid_split"),
+}
+
+
+@pytest.mark.parametrize("name", sorted(JUDGED))
+async def test_acts_that_overwrite_need_a_version(site: Site, name: str) -> None:
+    """Whoever judges names what they saw; who sees enough is told what is wrong."""
+    body, status, code = JUDGED[name]
+    token = await site.token_of("ana")
+    _, record = await site.ask("GET", ONE)
+    found, told = await site.ask("POST", f"{ONE}/acts/{name}", token=token, json=body)
+    assert (found, told["code"]) == (428, "if_match_required")
+    found, told = await site.ask("POST", f"{ONE}/acts/{name}", token=token, version=99, json=body)
+    assert (found, told["code"]) == (412, "stale_version")
+    found, told = await site.ask("POST", f"{ONE}/acts/{name}", token=token, version=record["version"], json=body)
+    assert (found, told["code"]) == (status, code)
+
+
+async def test_a_lower_level_by_two(site: Site) -> None:
+    """It shows that it waits, and for how long; nobody agrees to what is their own; by itself it lapses."""
+    ana, bo = await site.token_of("ana"), await site.token_of("bo")
+    _, record = await site.ask("GET", ONE)
+    low = {"severity": "low", "reason": "a lab machine"}
+    code, told = await site.ask("POST", f"{ONE}/acts/classify", token=ana, version=record["version"], json=low)
+    assert (code, told["severity"], told["lowering"]["severity_from"]) == (200, "low", "high")
+    assert told["lowering"]["lapses_at"] == "2026-03-02T21:00:00Z"
+    agree: dict[str, Any] = {"version": told["version"], "json": {"agree": True}}
+    code, told = await site.ask("POST", f"{ONE}/acts/countersign", token=ana, **agree)
+    assert (code, told["code"]) == (403, "four_eyes")
+    code, told = await site.ask("POST", f"{ONE}/acts/countersign", token=bo, **agree)
+    assert (code, told["severity"], told["lowering"]) == (200, "low", None)
+    _, told = await site.ask("POST", f"{ONE}/acts/classify", token=bo, version=told["version"], json={"track": "full"})
+    light = {"track": "light", "reason": "nothing came of it"}
+    code, told = await site.ask("POST", f"{ONE}/acts/classify", token=ana, version=told["version"], json=light)
+    assert (code, told["track"], told["lowering"]["track_to"]) == (200, "full", "light")
+    lapses = Lapses(site.store, site.clock, lambda: site.rules, lambda: None)
+    assert await lapses.end_due() == 0
+    site.clock.advance(12 * 3600)
+    assert await lapses.end_due() == 1
+    _, shown = await site.ask("GET", ONE)
+    assert (shown["lowering"], shown["timeline"][-1]["kind"]) == (None, "lapsed")
+
+
+async def test_evidence_a_corrected_instant_and_a_split(site: Site) -> None:
+    """What a person adds, corrects and takes apart is shown at once."""
+    ana = await site.token_of("ana")
+    body = {"reference": "share/disk.img", "sha256": "AB" * 32}
+    code, _ = await site.ask("POST", f"{ONE}/acts/evidence", token=ana, json=body)
+    _, shown = await site.ask("GET", ONE)
+    assert (code, shown["evidence"][-1]["sha256"]) == (200, "ab" * 32)
+    site.clock.advance(60)
+    earlier = {"instant": "occurred_at", "to": "2026-03-01T22:00:00+01:00", "reason": "the clock was slow"}
+    code, told = await site.ask("POST", f"{ONE}/acts/correction", token=ana, version=shown["version"], json=earlier)
+    assert (code, told["occurred_at"], told["first_seen"]) == (200, "2026-03-01T21:00:00Z", "2026-03-02T09:00:00Z")
+    more = finding("f2", rule="r2", severity=Severity.MEDIUM, account="root", key="r2|root")
+    await site.store.write(lambda tx: findings.take(tx, more))
+    _, listed = await site.ask("GET", f"{ONE}/findings", token=ana)
+    assert [one["rule"]["id"] for one in listed["items"]] == ["rule-1", "r2"]
+    asked: dict[str, Any] = {"version": told["version"], "json": {"findings": [listed["items"][1]["id"]]}}
+    code, told = await site.ask("POST", f"{ONE}/acts/split", token=ana, **asked)
+    assert (code, told["id"], told["step"]) == (200, "INC-2", "notification")
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("classify", {"severity": "worst"}),
+        ("classify", {"track": "none"}),
+        ("countersign", {}),
+        ("correction", {"instant": "closed_at", "to": "2026-03-02T09:00:00Z"}),
+        ("correction", {"instant": "aware_at", "to": "2026-03-02T09:00:00"}),
+        ("evidence", {"text": "x" * 4097}),
+        ("split", {"findings": "f1"}),
+    ],
+)
+async def test_what_is_no_judgement(site: Site, name: str, body: dict[str, Any]) -> None:
+    """Unknown words, missing zones and too long texts are refused, and nothing is kept."""
+    token = await site.token_of("ana")
+    _, before = await site.ask("GET", ONE)
+    code, told = await site.ask("POST", f"{ONE}/acts/{name}", token=token, version=before["version"], json=body)
+    assert (code, told["code"]) == (422, "invalid_body")
+    assert (await site.ask("GET", ONE))[1] == before

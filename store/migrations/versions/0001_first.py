@@ -57,6 +57,8 @@ def upgrade() -> None:
         sa.Column("quiet_until", sa.BigInteger(), nullable=True),
         sa.Column("observe_until", sa.BigInteger(), nullable=True),
         sa.Column("observe_events", sa.BigInteger(), nullable=True),
+        sa.Column("occurred_at", sa.BigInteger(), nullable=True),
+        sa.Column("lowering", sa.Text(), nullable=True),
         sa.Column("contained_at", sa.BigInteger(), nullable=True),
         sa.Column("resolved_at", sa.BigInteger(), nullable=True),
         sa.Column("approved_at", sa.BigInteger(), nullable=True),
@@ -138,6 +140,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_incident")),
     )
     op.create_index("ix_incident_key", "incident", ["dedup_key", "number"], unique=False)
+    op.create_index(
+        "ix_incident_lowering",
+        "incident",
+        ["number"],
+        unique=False,
+        sqlite_where=sa.text("lowering IS NOT NULL"),
+        postgresql_where=sa.text("lowering IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_incident_merged_into",
+        "incident",
+        ["merged_into"],
+        unique=False,
+        sqlite_where=sa.text("merged_into IS NOT NULL"),
+        postgresql_where=sa.text("merged_into IS NOT NULL"),
+    )
     op.create_index("ix_incident_rule_seen", "incident", ["rule_id", "first_seen"], unique=False)
     op.create_index("ix_incident_status", "incident", ["status", "number"], unique=False)
     op.create_index(

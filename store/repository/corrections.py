@@ -1,0 +1,30 @@
+"""Instants that a person corrects; the timeline keeps both."""
+
+from datetime import UTC, datetime
+
+from store import acts, correcting, process
+from store.incident import Actor, EntryKind, Fact
+from store.process import ACTS
+from store.repository import moves, persons, records
+from store.repository.acts import Done, finished
+from store.tx import Tx
+
+
+def correct(
+    tx: Tx, number: int, actor: Actor, *, version: int, via: str, instant: str, to: datetime, reason: str
+) -> Done:
+    """Say when something really was. The timeline keeps the zone in which it was said.
+
+    Raises:
+        ActNotAllowed: ``reason_required``, ``invalid_moment``, or *actor* may not.
+    """
+    before = moves.at_version(tx, number, version)
+    roles = persons.roles_of(tx.connection, actor)
+    with acts.telling_what_is_allowed(before, roles):
+        process.check_act(before, ACTS["correction"], by=actor, roles=roles)
+        after = correcting.corrected(before, instant, to.astimezone(UTC), reason=reason, now=tx.now)
+    records.change(tx, before, after)
+    was = correcting.instant_of(before, instant)
+    facts: dict[str, Fact] = {"instant": instant, "from": was.isoformat() if was else None, "to": to.isoformat()}
+    moves.write(tx, after, EntryKind.CORRECTED, actor, via, facts, reason)
+    return finished(tx, after, actor)
