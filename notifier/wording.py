@@ -58,7 +58,7 @@ def worded(
         shown,
         more=len(latest) - len(shown),
         tlp=strictest(one.tlp for one in stand),
-        link=_link(alone, ask_of(alone), told, links, now) if alone else links.incidents(),
+        link=_link(alone, told, links, now) if alone else links.incidents(),
         visible_id=_visible_id(parcel.deliveries[0]),
         max_tlp=receiver.max_tlp,
         resent=any(one.resent for one in parcel.deliveries),
@@ -99,20 +99,20 @@ def _due_at(delivery: Delivery, record: Incident, deadlines: Deadlines) -> datet
 
 def _single(delivery: Delivery, told: Told, receiver: Receiver, links: Links, now: datetime) -> Message:
     facts, visible_id = facts_of(delivery, told), _visible_id(delivery)
-    link = _link(delivery, facts.ask, told, links, now)
+    link = _link(delivery, told, links, now)
     if not may_carry(receiver.max_tlp, facts.tlp):
         return render_stub(facts, link=link, visible_id=visible_id, resent=delivery.resent)
     zone = ZoneInfo(receiver.timezone)
     return render(facts, link=link, visible_id=visible_id, zone=zone, resent=delivery.resent)
 
 
-def _link(delivery: Delivery, ask: Ask, told: Told, links: Links, now: datetime) -> str:
-    """One that acts, if something is asked of a person; else the page.
+def _link(delivery: Delivery, told: Told, links: Links, now: datetime) -> str:
+    """One that acts, if it can do what is asked of a person, overdue or not; else the page.
 
     A delivery that is sent again carries the same nonce: whichever of the two is used first counts.
     """
     request = told.requests.get(delivery.notice)
-    if delivery.person is None or (ask is not Ask.JOIN and request is None):
+    if delivery.person is None or (ask_of(delivery) is not Ask.JOIN and request is None):
         return links.page(delivery.incident)
     return links.make(
         record=delivery.incident,

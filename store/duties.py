@@ -199,6 +199,8 @@ CLOCKED_BY = frozenset(
         "cycle",
         "step_entered_at",
         "first_seen",
+        "occurred_at",
+        "detected_at",
         "aware_at",
         "classified_at",
         "acknowledged_at",

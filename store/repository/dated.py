@@ -12,6 +12,8 @@ from store.incident import Incident
 from store.repository import actions, improvements, requests
 from store.site import Site
 
+_FIRST, _LAST = date(1970, 1, 1), date(9999, 1, 1)
+
 
 def of(connection: Connection, record: Incident, site: Site) -> Iterator[Dated]:
     """All that somebody still has to see to. After an incident was resolved, improvements alone."""
@@ -41,5 +43,6 @@ def _requests(connection: Connection, record: Incident) -> Iterator[Dated]:
 
 
 def _end_of(day: date, site: Site) -> datetime:
-    """What is due on a day is late once that day is over."""
+    """What is due on a day is late once that day is over; days that no zone can tell are the nearest that all can."""
+    day = min(max(day, _FIRST), _LAST)
     return datetime.combine(day + timedelta(days=1), time(0), tzinfo=site.calendar.zone).astimezone(UTC)

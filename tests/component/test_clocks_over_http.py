@@ -144,6 +144,7 @@ async def told(site: Site) -> list[tuple[str, Message]]:
     sender = FakeSender([SendResult(outcome=Sent.ACCEPTED)])
     receivers = {
         "rex": Receiver(name="rex", urls=("phone://rex",), person="rex"),
+        "ana": Receiver(name="ana", urls=("phone://ana",), person="ana"),
         "team": Receiver(name="team", urls=("chat://team",)),
     }
     stop, wake = asyncio.Event(), asyncio.Event()
@@ -180,6 +181,18 @@ async def test_the_reviewer_hears_what_is_asked_and_until_when(site: Site) -> No
     (late,) = [message for url, message in await told(site) if url == "phone://rex"]
     assert "Time runs out (the time to review the report is over)." in late.body
     assert "Asked of you: do what is overdue, by 2026-03-03 17:00:00 UTC." in late.body
+
+
+async def test_an_unacknowledged_incident_is_escalated_with_a_link_that_acts(site: Site) -> None:
+    """Once its hour is over all who can take it are asked, and can do so from the message."""
+    other = finding("f2", key="other", source="198.51.100.1", host="db", severity=Severity.HIGH)
+    await site.store.write(lambda tx: findings.take(tx, other))
+    await told(site)
+    site.clock.advance(3600)
+    await Lapses(site.store, site.clock, lambda: RULES, lambda: None).remind()
+    (late,) = [message for url, message in await told(site) if url == "phone://ana"]
+    assert "Time runs out (the time to acknowledge it is over)." in late.body
+    assert "http://tocsin.test/a/" in late.body
 
 
 async def test_what_went_on_before_it_was_sent_is_not_sent(site: Site) -> None:

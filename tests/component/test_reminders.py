@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from support.fakes import START, FakeClock
@@ -15,8 +16,9 @@ from notifier.route import Receiver, Route
 from rules.event import Severity
 from store.action import ActionKind
 from store.answers import Answer, State
+from store.calendar import Calendar
 from store.database import Store
-from store.deadlines import Deadlines, Duty, Timer, Within
+from store.deadlines import Deadlines, Duty, Start, Timer, Within
 from store.designation import Colleague, Designation, Leave, Staff
 from store.duties import Matter
 from store.errors import ActNotAllowed, MoveNotAllowed
@@ -543,6 +545,24 @@ async def test_an_improvement_is_reminded_of_after_the_incident_was_closed(desk:
     await desk.store.write(lambda tx: move(tx, "moved", date(2026, 4, 1)))
     await desk.store.write(lambda tx: move(tx, "done"))
     assert await desk.look_after(60 * DAY) == had
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+async def test_dates_at_the_ends_of_time_stop_nothing(desk: Desk, zone: str) -> None:
+    """Whatever people or log lines say of when something was, or is to be: the daemon looks on."""
+    terms = (Timer(name="t", start=Start.OCCURRED_AT, within=Within(months=120)),)
+    desk.site = replace(SITE, deadlines=Deadlines(timers=terms, calendar=Calendar(zone=ZoneInfo(zone))))
+    await desk.go_to(Step.FOLLOW_UP)
+
+    def write_down(tx: Tx) -> None:
+        for due in (date.max, date.min):
+            improvements.improve(tx, 1, CY, via="t", item="rehearse it", owner="dee", due=due)
+        before = records.load(tx.connection, 1)
+        records.change(tx, before, replace(before, first_seen=datetime.min.replace(tzinfo=UTC)))
+
+    await desk.store.write(write_down)
+    found = [one[:2] for one in await desk.look_after(DAY)]
+    assert sorted(found) == [("improvement:2", 100), ("timer:t", 100)]
 
 
 async def test_a_request_is_reminded_of_until_it_is_answered(desk: Desk) -> None:
