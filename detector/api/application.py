@@ -17,6 +17,7 @@ from detector.api import (
     incidents,
     judging,
     people,
+    periods,
     requests,
     visibility,
     waivers,
@@ -48,8 +49,9 @@ def new_application() -> web.Application:
     for table in (
         health.routes,
         incidents.routes,
-        export.routes,
         judging.routes,
+        export.routes,
+        periods.routes,
         visibility.routes,
         acts.routes,
         actions.routes,

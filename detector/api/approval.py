@@ -22,7 +22,18 @@ from store.discrepancies import Discrepancy
 from store.dossier import EVIDENCE, Change
 from store.four_eyes import approvals_needed
 from store.incident import Actor, ActorKind, Incident, Status, Step, TimelineEntry
-from store.repository import approval, discrepancies, evidence, fresh, incidents, persons, records, sign_in, timeline
+from store.repository import (
+    approval,
+    discrepancies,
+    evidence,
+    fresh,
+    incidents,
+    persons,
+    records,
+    sign_in,
+    timeline,
+    visibility,
+)
 from store.repository.acts import Done
 from store.site import Site
 from store.tx import Tx
@@ -205,10 +216,14 @@ async def list_approvals(request: web.Request) -> web.Response:
     rule = request.query.get("rule")
     limit = wire.whole(request, "limit", LARGEST_BATCH, 100)
 
+    person, site = request[CALLER].person, request.app[SITE]()
+
     def look(connection: Connection) -> list[dict[str, Any]]:
         wanted = incidents.Filter(status=Status.OPEN, step=Step.APPROVAL, rule_id=rule)
         found = incidents.list_of(connection, wanted, limit=limit)
-        return [_waiting(record, approval.state_of(connection, record)) for record in found]
+        hidden = visibility.hidden(connection, [one.number for one in found], person.id if person else None, site)
+        seen = [record for record in found if record.number not in hidden]
+        return [_waiting(record, approval.state_of(connection, record)) for record in seen]
 
     return wire.answer({"items": await request.app[STORE].read(look)})
 

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 from detector.api import bodies, wire
 from detector.api.bodies import Note, SomeNote
 from detector.api.doing import Asked, Doing
-from detector.api.identity import hash_of, require_known
-from detector.api.keys import CLOCK, STORE
+from detector.api.identity import CALLER, hash_of, require_known
+from detector.api.keys import CLOCK, SITE, STORE
 from rules.event import Entity
 from store.improvement import Improvement
 from store.promise import Promise
-from store.repository import closing, improvements, records, watch_acts, watches, watching
+from store.repository import closing, improvements, records, visibility, watch_acts, watches, watching
 from store.repository.acts import Done
 from store.tx import Tx
 
@@ -179,7 +179,14 @@ async def list_improvements(request: web.Request) -> web.Response:
 async def list_open_improvements(request: web.Request) -> web.Response:
     """What is still to be made better, of all incidents, the next due first."""
     require_known(request)
-    found, today = await request.app[STORE].read(improvements.all_open), _today(request)
+    person, site, today = request[CALLER].person, request.app[SITE](), _today(request)
+
+    def look(connection: Connection) -> list[Improvement]:
+        every = improvements.all_open(connection)
+        hidden = visibility.hidden(connection, [one.incident for one in every], person.id if person else None, site)
+        return [one for one in every if one.incident not in hidden]
+
+    found = await request.app[STORE].read(look)
     return wire.answer({"items": [item(one, today) for one in found]})
 
 

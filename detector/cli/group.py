@@ -18,6 +18,7 @@ TOCSIN: Verbs = {
     "status": ("detector.cli.status:status", "Show how the daemon is doing."),
     "incidents": ("detector.cli.incidents:incidents", "List, show, acknowledge and export incidents."),
     "actions": ("detector.cli.actions:actions", "List what is done about incidents, by whom and until when."),
+    "export": ("detector.cli.export:export", "Export a period, or what is due."),
     "replay": ("detector.cli.replay:replay", "Run the rules over log files; no daemon, no database."),
     "explain": ("detector.cli.explain:explain", "Say why: an incident, or each line of a file."),
     "why": ("detector.cli.why:why", "Say whether a source was watched at a moment, and with which rules."),

@@ -1,16 +1,15 @@
 """``tocsin incidents``."""
 
-import io
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import click
 
-from detector.cli import acting
+from detector.cli import acting, keeping
 from detector.cli.client import in_path
+from detector.cli.export import free, unpack
 from detector.cli.options import Client, daemon_options, json_option
-from detector.cli.output import Failure, Misuse, clean, print_json, print_table, severity
+from detector.cli.output import clean, print_json, print_table, severity
 
 SEVERITIES = ("informational", "low", "medium", "high", "critical")
 LINES_SHOWN = 10
@@ -21,7 +20,7 @@ def incidents() -> None:
     """List and show incidents, and act on them."""
 
 
-for _verb in acting.VERBS:
+for _verb in (*acting.VERBS, *keeping.VERBS):
     incidents.add_command(_verb)
 
 
@@ -102,25 +101,17 @@ def ack(client: Client, number: str, note: str, as_json: bool) -> None:
 @json_option
 def export(client: Client, number: str, out: str, as_json: bool) -> None:
     """Write everything about an incident into a folder, with a program that verifies it without the daemon."""
-    folder = Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Misuse(f"{clean(out)} is not empty: name a folder that does not exist yet")
-    packed = client.get_file(f"/api/v1/incidents/{in_path(number)}/export")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(io.BytesIO(packed)) as archive:
-            names = [name.rpartition("/")[2] for name in archive.namelist()]
-            for path, name in zip(archive.namelist(), names, strict=True):
-                (folder / name).write_bytes(archive.read(path))
-    except (OSError, zipfile.BadZipFile) as error:
-        raise Failure(f"cannot write the files into {clean(out)}: {error}") from None
+    free(out)
+    names = unpack(client.get_file(f"/api/v1/incidents/{in_path(number)}/export"), out)
     if as_json:
-        print_json({"folder": str(folder), "files": sorted(names)})
+        print_json({"folder": out, "files": names})
     else:
-        click.echo(clean(f"{len(names)} files in {out}; verify them with: python3 {folder / 'verify.py'}"))
+        click.echo(clean(f"{len(names)} files in {out}; verify them with: python3 {Path(out) / 'verify.py'}"))
 
 
 def _row(one: dict[str, Any]) -> tuple[object, ...]:
+    if one.get("hidden"):
+        return one["id"], "-", one["step"], "-", "-", "-", "(those who take part in it see it)", ""
     standing = "observed" if one["decision"] == "observe" else one["step"]
     return (
         one["id"],

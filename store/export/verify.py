@@ -256,6 +256,8 @@ def main(folder: Path, known: str = "") -> int:
         manifest = check_files(folder, keys, wrong)
         if "record" in manifest:
             lines += check_record(folder, int(manifest["record"]), keys, wrong)
+        else:
+            lines += [f"{manifest['type']} from {manifest['from']} until {manifest['until']}"]
         lines += check_keys(keys, manifest["key"], known, wrong)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         wrong.append(f"the folder is not whole: {type(error).__name__}: {error}")

@@ -339,3 +339,50 @@ def test_one_opens_an_incident_from_the_shell(peer: Peer) -> None:
     assert done.output == "INC-2 is open; people are being told.\n"
     expected = {"title": "Laptop lost", "severity": "high", "what_happened": "on a train", "drill": True}
     assert peer.asked[-1][2] == expected
+
+
+def test_what_goes_from_a_record_is_named_by_its_place(peer: Peer) -> None:
+    """Each way to name a text for redaction, and one that names none; holds and disposal pass their reasons on."""
+    done = {"id": "INC-1", "entry": 9, "tlp": "TLP:AMBER"}
+    for act in ("redact", "hold", "release_hold", "dispose", "settle_disposal", "restrict", "lift_restriction"):
+        peer.answers["POST", f"/api/v1/incidents/INC-1/acts/{act}"] = (200, done)
+    peer.answers["GET", "/api/v1/incidents/INC-1"] = (200, INCIDENT | {"version": 4})
+    verbs: dict[tuple[str, ...], dict[str, object]] = {
+        ("redact", "--entry", "2", "--name", "note"): {"entry": 2, "name": "note"},
+        ("redact", "--form", "report", "--field", "harm"): {"form": "report", "field": "harm"},
+        ("redact", "--action", "1", "--field", "text"): {"action": 1, "field": "text"},
+        ("redact", "--line", "/var/log/a:b:7"): {"origin": "/var/log/a:b", "line": 7},
+        ("hold",): {},
+        ("release-hold", "9"): {"entry": 9},
+        ("dispose",): {},
+        ("settle-disposal", "--agree"): {"agree": True},
+        ("restrict",): {},
+        ("lift-restriction",): {},
+    }
+    for (name, *rest), body in verbs.items():
+        result = call(peer, "incidents", name, "INC-1", *rest, "--reason", "a name")
+        assert result.exit_code == 0, result.output
+        assert peer.asked[-1][2] == body | {"reason": "a name"}
+    assert call(peer, "incidents", "redact", "INC-1", "--line", "7", "--reason", "x").exit_code == 2
+
+
+def test_a_period_is_written_once(peer: Peer, tmp_path: Path) -> None:
+    """A table and a calendar go into new files, never over old ones; a period must have a beginning."""
+    peer.answers["GET", "/api/v1/export.csv?from=2026-01-01&until=2026-02-01"] = (200, "id")
+    peer.answers["GET", "/api/v1/calendar.ics"] = (200, "BEGIN")
+    out = tmp_path / "table.csv"
+    period = ("export", "--from", "2026-01-01", "--until", "2026-02-01", "--as", "csv", "--out", str(out))
+    assert call(peer, *period).exit_code == 0
+    assert out.read_text() == '"id"'
+    assert call(peer, *period).exit_code == 2
+    assert call(peer, "export", "--as", "calendar", "--out", str(tmp_path / "due.ics")).exit_code == 0
+    assert call(peer, "export", "--as", "csv", "--out", str(tmp_path / "x")).exit_code == 2
+    assert call(peer, "export", "--as", "calendar", "--from", "2026-01-01", "--out", str(tmp_path / "x")).exit_code == 2
+
+
+def test_what_others_alone_may_see_is_a_line(peer: Peer) -> None:
+    """A list shows number and step of it."""
+    hidden = {"id": "INC-2", "number": 2, "step": "reporting", "hidden": True}
+    peer.answers["GET", "/api/v1/incidents?limit=50"] = (200, {"items": [INCIDENT, hidden]})
+    *_, row = call(peer, "incidents", "list").output.splitlines()
+    assert " ".join(row.split()) == "INC-2 - reporting - - - (those who take part in it see it)"
