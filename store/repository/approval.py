@@ -1,30 +1,27 @@
 """The approval of a frozen dossier: freeze it, look at it, sign it, reject it, sign anew what changed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from store import acts, approval, dossier, four_eyes, process, steps
+from store import acts, approval, dossier, process, steps
 from store.approval import ApprovalState, Checklist, Frozen
-from store.designation import Seat, Staff
+from store.designation import Staff
 from store.discrepancies import open_ones
 from store.dossier import Change
-from store.forms import FormName
-from store.four_eyes import Allowed, Deed, Hand, Refused, approvals_needed
+from store.four_eyes import Allowed, Refused
 from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, Step
 from store.people import Role
 from store.repository import (
-    actions,
+    approvers,
     discrepancies,
     dossiers,
     fresh,
     moves,
     persons,
     records,
-    reviews,
     signatures,
-    staffing,
     turns,
     waivers,
 )
@@ -81,7 +78,8 @@ def state_of(connection: Connection, record: Incident) -> ApprovalState:
 def barred(connection: Connection, record: Incident, site: Site, staff: Staff) -> frozenset[str]:
     """Ids of those of *staff* who have signed what is to be approved, or may not by four eyes: nobody asks them."""
     seen = state_of(connection, record)
-    return _barred(record, seen, tuple(_hands(connection, record, seen)), site, staff)
+    hands = tuple(approvers.hands_of(connection, record, seen))
+    return approvers.barred_of(record, seen, hands, site, staff)
 
 
 def approve(tx: Tx, number: int, actor: Actor, *, version: int, via: str, site: Site, given: Signing) -> Done:
@@ -231,9 +229,9 @@ def _weighed(
     tx: Tx, record: Incident, seen: ApprovalState, actor: Actor, site: Site, given: Signing
 ) -> tuple[Allowed | Refused, list[Unmet]]:
     """Whether *actor* may sign, and everything that keeps them from it."""
-    hands = tuple(_hands(tx.connection, record, seen))
-    verdict = _verdict(actor.id, hands, record, seen, site)
-    unmet = [*_not_approver(tx, record, seen, actor.id, hands, site)]
+    hands = tuple(approvers.hands_of(tx.connection, record, seen))
+    verdict = approvers.verdict_of(actor.id, hands, record, seen, site)
+    unmet = [*approvers.not_asked(tx, record, seen, actor.id, hands, site)]
     if isinstance(verdict, Refused):
         unmet.append(Unmet(code=verdict.code, says=verdict.reason))
     elif actor.id in {one.person for one in seen.holding}:
@@ -248,53 +246,6 @@ def _weighed(
         is_fresh=fresh.is_good(tx, actor.id, given.fresh),
     )
     return verdict, unmet
-
-
-def _verdict(
-    person: str, hands: Iterable[Hand], record: Incident, seen: ApprovalState, site: Site
-) -> Allowed | Refused:
-    signature = approval.next_signature(seen.holding, record.track)
-    return four_eyes.may_sign(signature, person, hands, mode=site.four_eyes, track=record.track)
-
-
-def _hands(connection: Connection, record: Incident, seen: ApprovalState) -> Iterator[Hand]:
-    """Who did what to the dossier, in any version of it; what clashes first is told."""
-    for signed in seen.holding:
-        yield Hand(person=signed.person, deed=Deed.APPROVED)
-    for version in seen.versions:
-        deed = Deed.WROTE_REPORT if version.form is FormName.REPORT else Deed.WROTE_DOSSIER
-        for field, one in dossier.fields_of(version).items():
-            if one.by:
-                yield Hand(person=one.by, deed=deed, what=f"{version.form}.{field}")
-    for what, writers in actions.writers(connection, record.number).items():
-        for person in writers:
-            yield Hand(person=person, deed=Deed.WROTE_DOSSIER, what=what)
-    for person in reviews.accepted_by(connection, record.number, cycle=record.cycle):
-        yield Hand(person=person, deed=Deed.REVIEWED_REPORT)
-
-
-def _not_approver(
-    tx: Tx, record: Incident, seen: ApprovalState, person: str, hands: Sequence[Hand], site: Site
-) -> Iterator[Unmet]:
-    """Unless asked to approve; who signed before is asked again. Whoever four eyes bar is told that instead."""
-    staff = staffing.staff_of(tx.connection, site)
-    barred = _barred(record, seen, hands, site, staff)
-    named = staffing.designation_of(tx.connection, record, staff)
-    asked: set[str] = set()
-    for _ in range(max(1, approvals_needed(record.track, site.four_eyes) - len(seen.holding))):
-        clock = site.deadlines.current(record)
-        found = staff.asked(named, Seat.APPROVER, now=tx.now, deadline=clock, barred=barred | asked)
-        asked |= {one.person for one in found}
-    asked |= {named.approver, named.deputy, *(one.person for one in seen.signatures)} - {""}
-    if person not in asked | barred:
-        told = ", ".join(sorted(asked)) or "nobody: designate somebody"
-        yield Unmet(code="not_approver", says=f"{person} is not asked to approve this; asked is {told}")
-
-
-def _barred(record: Incident, seen: ApprovalState, hands: Sequence[Hand], site: Site, staff: Staff) -> frozenset[str]:
-    """Who has signed, and who may not sign by four eyes."""
-    refused = (one.id for one in staff.colleagues if isinstance(_verdict(one.id, hands, record, seen, site), Refused))
-    return frozenset([*refused, *(one.person for one in seen.holding)])
 
 
 def _waits_for_another(seen: ApprovalState) -> Unmet:

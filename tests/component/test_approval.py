@@ -1,19 +1,12 @@
-"""The approval of a frozen dossier, on each database: who signs what they have seen, and what makes that void."""
+"""The approval of a frozen dossier, on each database: who signs, what they have seen, and what hinders them."""
 
-import asyncio
-import contextlib
-import itertools
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
 from support.path import (
     ABE,
-    ANA,
-    BO,
     DORA,
     INA,
     PEOPLE,
@@ -22,49 +15,31 @@ from support.path import (
     SITE,
     VI,
     ZOE,
-    add_people,
-    fill,
     given,
     none,
-    seen,
-    stand,
 )
-from support.signing import CHECKED, PLAN, approve, frozen, signing
-from support.store import finding, line
+from support.signing import CHECKED, approve, begin, edit, entries, frozen, now, refused, sign, signing, state
+from support.store import finding
 
 from detector.api.identity import hash_of
-from rules.event import Severity
-from rules.finding import Finding
-from store import process
-from store.action import ActionKind
-from store.approval import ApprovalState
 from store.database import Store
 from store.designation import Designation, Staff
-from store.discrepancies import open_ones
-from store.errors import InvariantBroken, NotFound, Refused
+from store.errors import InvariantBroken
 from store.forms import FormName
 from store.four_eyes import FourEyes
-from store.incident import Actor, EntryKind, Incident, Step, TimelineEntry, Track
+from store.incident import Actor, EntryKind, Step, Track
 from store.people import Role
-from store.process import Standing
 from store.repository import (
-    action_turns,
     approval,
-    discrepancies,
     dossiers,
     findings,
     forms,
     fresh,
-    merges,
     persons,
-    records,
     signatures,
-    stepping,
     timeline,
 )
-from store.repository import plan as reasons
 from store.repository.acts import Done
-from store.repository.reviews import ReviewResult
 from store.tx import Tx
 
 PAIR = replace(SITE, four_eyes=FourEyes.PAIR)
@@ -74,11 +49,6 @@ BOTH = frozenset(Role) - {Role.SOURCE}
 @pytest.fixture
 async def opened(store: Store) -> Store:
     """Everybody who takes part, and one incident of severity high."""
-
-    def begin(tx: Tx) -> None:
-        add_people(tx)
-        findings.take(tx, finding(severity=Severity.HIGH, events=20, evidence=(line(1), line(2))))
-
     await store.write(begin)
     return store
 
@@ -97,47 +67,12 @@ async def full(opened: Store) -> Store:
     return opened
 
 
-async def now(store: Store) -> Incident:
-    return await store.read(lambda c: records.load(c, 1))
-
-
-async def state(store: Store) -> ApprovalState:
-    return await store.read(lambda c: approval.state(c, 1))
-
-
-async def entries(store: Store, *kinds: EntryKind) -> list[TimelineEntry]:
-    return await store.read(lambda c: timeline.of(c, 1, *kinds))
-
-
-async def sign(store: Store, by: Actor, **changes: Any) -> Done:
-    return await store.write(lambda tx: approve(tx, by, **changes))
-
-
-async def refused(store: Store, work: Callable[[Tx], object]) -> Refused:
-    """What *work* is refused with; nothing is changed by it."""
-    before = await now(store), await state(store), len(await entries(store))
-    with pytest.raises(Refused) as error:
-        await store.write(work)
-    assert (await now(store), await state(store), len(await entries(store))) == before
-    return error.value
-
-
-def edit(tx: Tx, name: FormName = FormName.REPORT, by: Actor = RITA, **answers: Any) -> None:
-    """Change answers of a form."""
-    before = forms.latest(tx.connection, 1, name)
-    forms.save(tx, 1, name, answers, expected=before.version if before else 0, by=by, via="token")
-
-
 def run(statement: str, tx: Tx) -> None:
     tx.connection.exec_driver_sql(statement)
 
 
 def by_author(author: Actor, tx: Tx) -> Done:
     return approve(tx, author)
-
-
-def close(tx: Tx, by: Actor = ABE, mode: FourEyes = FourEyes.FULL) -> Done:
-    return discrepancies.close(tx, 1, by, discrepancy=1, mode=mode, via="token")
 
 
 async def test_a_freeze_is_told_and_kept(waiting: Store) -> None:
@@ -302,9 +237,6 @@ async def test_fresh_tokens(waiting: Store, clock: FakeClock) -> None:
     assert not await waiting.write(lambda tx: fresh.spend(tx, "abe", hash_of("two")))
 
 
-# -- the second approval -----------------------------------------------------------------------------------------------
-
-
 async def test_two_sign_on_the_full_track(full: Store) -> None:
     """The first signature leaves it where it stands; the same person cannot give the second, another can."""
     done = await sign(full, ABE)
@@ -407,329 +339,6 @@ async def test_a_waiver_is_written_down(waiting: Store) -> None:
     told = (await entries(waiting))[-1]
     assert (signed.waived, told.facts["waived"]) == (True, "four_eyes")
     assert "ina wrote" in str(told.facts["clash"])
-
-
-# -- discrepancies and rejection ---------------------------------------------------------------------------------------
-
-
-def settle(tx: Tx, which: int = 1) -> None:
-    """Ina answers, Abe is content."""
-    discrepancies.answer(tx, 1, INA, discrepancy=which, text="the time was UTC", via="token")
-    discrepancies.close(tx, 1, ABE, discrepancy=which, mode=FourEyes.FULL, via="token")
-
-
-async def test_discrepancies_hinder_the_approval(waiting: Store) -> None:
-    """Raised, answered by who wrote, closed by another: all three are in the timeline; then it can be signed."""
-    await waiting.write(lambda tx: discrepancies.raise_one(tx, 1, ABE, item="the times differ", via="token"))
-    error = await refused(waiting, lambda tx: approve(tx, ABE))
-    assert (error.code, error.missing) == ("open_discrepancies", ("discrepancy 1",))
-
-    assert (await refused(waiting, close)).code == "answer_required"
-    await waiting.write(settle)
-    told = await entries(waiting, EntryKind.DISCREPANCY)
-    assert [(one.facts["what"], one.actor.id) for one in told] == [
-        ("raised", "abe"),
-        ("answered", "ina"),
-        ("closed", "abe"),
-    ]
-    [one] = (await state(waiting)).discrepancies
-    assert (one.item, one.answer, one.answered_by, one.closed_by) == (
-        "the times differ",
-        "the time was UTC",
-        "ina",
-        "abe",
-    )
-    assert (await refused(waiting, close)).code == "discrepancy_closed"
-    await sign(waiting, ABE)
-
-
-async def test_who_answered_does_not_close(waiting: Store) -> None:
-    """Unless four eyes are waived."""
-    promoted = [replace(one, roles=one.roles | {Role.APPROVER}) for one in PEOPLE]
-    await waiting.write(lambda tx: persons.upsert_from_config(tx, promoted))
-    await waiting.write(lambda tx: discrepancies.raise_one(tx, 1, ABE, item="the times differ", via="token"))
-    await waiting.write(lambda tx: discrepancies.answer(tx, 1, INA, discrepancy=1, text="UTC", via="token"))
-    for mode in (FourEyes.FULL, FourEyes.PAIR):
-        error = await refused(waiting, partial(close, by=INA, mode=mode))
-        assert error.code == "four_eyes"
-    await waiting.write(partial(close, by=INA, mode=FourEyes.WAIVED))
-
-
-async def test_what_discrepancies_are_refused_with(waiting: Store) -> None:
-    """Nothing to say, no such one, not the role, and not where no dossier waits."""
-    say: dict[str, Any] = {"via": "token"}
-    error = await refused(waiting, lambda tx: discrepancies.raise_one(tx, 1, ABE, item=" ", **say))
-    assert (error.code, error.missing) == ("item_required", ("item",))
-    error = await refused(waiting, lambda tx: discrepancies.raise_one(tx, 1, INA, item="x", **say))
-    assert error.code == "role_required"
-    with pytest.raises(NotFound, match="INC-1 has no discrepancy 7"):
-        await waiting.write(lambda tx: discrepancies.answer(tx, 1, INA, discrepancy=7, text="x", **say))
-    await sign(waiting, ABE)
-    error = await refused(waiting, lambda tx: discrepancies.raise_one(tx, 1, ABE, item="x", **say))
-    assert error.code == "not_frozen"
-
-
-def send_back(tx: Tx, by: Actor = ABE, to: Step = Step.INVESTIGATION, **more: Any) -> Done:
-    return approval.reject(tx, 1, by, to=to, **seen(tx, 1), **more)
-
-
-@pytest.mark.parametrize("to", [Step.REPORTING, Step.INVESTIGATION, Step.CORRECTIVE_ACTIONS])
-async def test_an_approver_rejects(waiting: Store, to: Step) -> None:
-    """With what does not fit; it stays open, and hinders the next approval too."""
-    error = await refused(waiting, lambda tx: send_back(tx, to=to, reason="not good"))
-    assert (error.code, error.missing) == ("discrepancies_required", ("discrepancies",))
-    done = await waiting.write(lambda tx: send_back(tx, to=to, items=("who locked it?", "and when?")))
-    assert Standing.of(done.incident) == Standing(to)
-    assert [one.item for one in (await state(waiting)).discrepancies if one.is_open] == ["who locked it?", "and when?"]
-    assert (await entries(waiting))[-1].facts["what"] == "rejected"
-
-
-async def test_what_was_raised_before_is_enough_to_reject(waiting: Store) -> None:
-    """An open discrepancy need not be said twice."""
-    await waiting.write(lambda tx: discrepancies.raise_one(tx, 1, ABE, item="the times differ", via="token"))
-    await waiting.write(send_back)
-    assert (await now(waiting)).step is Step.INVESTIGATION
-
-
-async def test_the_lead_withdraws(waiting: Store) -> None:
-    """With a reason, and without discrepancies."""
-    error = await refused(waiting, lambda tx: send_back(tx, INA))
-    assert (error.code, error.missing) == ("reason_required", ("note",))
-    await waiting.write(lambda tx: send_back(tx, INA, reason="we forgot a host"))
-    told = (await entries(waiting))[-1]
-    assert (told.facts["what"], told.values) == ("withdrawn", {"note": "we forgot a host"})
-
-
-async def test_a_rejected_signature_is_history(full: Store) -> None:
-    """After another freeze of the very same content, nobody has signed it yet."""
-    await sign(full, ABE)
-    await full.write(lambda tx: send_back(tx, ZOE, Step.CORRECTIVE_ACTIONS, items=("look again",)))
-    await full.write(settle)
-
-    def again(tx: Tx) -> None:
-        record = process.advance(
-            records.load(tx.connection, 1),
-            process.APPROVAL,
-            now=tx.now,
-            by=INA,
-            roles=frozenset({Role.INVESTIGATOR}),
-        )
-        records.change(tx, records.load(tx.connection, 1), record)
-        approval.freeze(tx, record, SITE)
-
-    await full.write(again)
-    after = await state(full)
-    assert (len(after.signatures), after.holding) == (1, ())
-    assert (await sign(full, ABE)).incident.step is Step.APPROVAL
-
-
-# -- what comes after the approval -------------------------------------------------------------------------------------
-
-
-async def test_an_edit_voids_the_approval_until_it_is_signed_again(waiting: Store) -> None:
-    """It says since which version, by which field; nothing closes before the difference is signed."""
-    await sign(waiting, ABE)
-    before = await state(waiting)
-    version = (await now(waiting)).version
-    await waiting.write(lambda tx: edit(tx, harm=given("one account was locked")))
-    await waiting.write(lambda tx: edit(tx, what_happened=given("Passwords were guessed.")))
-    void = await now(waiting)
-    assert (
-        void.approval_void
-        == "approval void since version 2 of report: report.harm changed, report.what_happened changed"
-    )
-    assert void.version > version
-    assert [one.facts["since"] for one in await entries(waiting, EntryKind.VOIDED)] == ["report 2", "report 2"]
-    with pytest.raises(Refused) as error:
-        process.advance(void, process.RESOLVED, now=START, by=INA, roles=frozenset({Role.INVESTIGATOR}))
-    assert error.value.missing == ("approval_void",)
-
-    def again(tx: Tx, **changes: Any) -> Done:
-        return approval.sign_again(tx, 1, ABE, via="token", site=SITE, given=signing(tx, 1, ABE, **changes))
-
-    refusal = await refused(waiting, lambda tx: again(tx, hash=before.hash))
-    assert (refusal.code, refusal.missing) == ("stale_hash", ("report.harm", "report.what_happened"))
-    done = await waiting.write(again)
-    assert (done.incident.approval_void, done.incident.step) == (None, Step.FOLLOW_UP)
-    after = await state(waiting)
-    assert after.signatures[-1].meaning == "dossier approved anew: report.harm changed, report.what_happened changed"
-    assert after.holding == after.signatures[-1:]
-    assert (await refused(waiting, again)).code == "not_void"
-
-
-async def test_what_belongs_to_step_seven_voids_nothing(waiting: Store) -> None:
-    """Progress, notes and later matches go to the annex; the plan is covered."""
-    await sign(waiting, ABE)
-    await waiting.write(lambda tx: edit(tx, FormName.FOLLOW_UP, INA, adjustments=given(["a week longer"])))
-    await waiting.write(lambda tx: findings.take(tx, finding("f9", events=9, evidence=(line(9),))))
-    assert (await now(waiting)).approval_void is None
-    plan = given([{"check": "none", "due": "2026-05-01", "owner": "ina"}])
-    await waiting.write(lambda tx: edit(tx, FormName.FOLLOW_UP, INA, plan=plan))
-    assert (await now(waiting)).approval_void == "approval void since version 3 of follow_up: follow_up.plan changed"
-
-
-async def test_the_actions_are_covered(opened: Store) -> None:
-    """Who planned one does not approve; another plan voids the approval; that it was done does not."""
-    await opened.write(lambda tx: plan(tx, BO))
-    await opened.write(frozen)
-    promoted = [replace(one, roles=one.roles | {Role.APPROVER}) for one in PEOPLE]
-    await opened.write(lambda tx: persons.upsert_from_config(tx, promoted))
-    error = await refused(opened, lambda tx: approve(tx, BO))
-    assert (error.code, "bo wrote action 1 of the dossier" in str(error)) == ("four_eyes", True)
-    await sign(opened, ABE)
-    assert (await now(opened)).approval_void is None
-
-    def later(tx: Tx) -> None:
-        action_turns.change(tx, 1, 1, BO, version=1, changes={"criterion": "no login"}, via="token", site=SITE)
-
-    await opened.write(later)
-    assert (await now(opened)).approval_void == "approval void: actions.1.criterion changed"
-
-
-def plan(tx: Tx, by: Actor) -> None:
-    """Write an action down."""
-    told = {"text": "Turn passwords off", "criterion": "no login by password", "causes": ("incident",)}
-    action_turns.write(tx, 1, by, kind=ActionKind.CORRECTION, plan=told, via="token", site=SITE)
-
-
-async def test_what_goes_back_is_not_approved_any_more(waiting: Store) -> None:
-    """Rework and reopening end an approval, and that it was void."""
-    await sign(waiting, ABE)
-    await waiting.write(lambda tx: edit(tx, harm=given("one account was locked")))
-    void = await now(waiting)
-    for to, role in ((process.CORRECTIVE_ACTIONS, Role.INVESTIGATOR), (process.NOTIFICATION, Role.RESPONDER)):
-        after = process.advance(void, to, now=START, by=INA, roles=frozenset({role}))
-        assert (after.approved_at, after.approval_void) == (None, None)
-
-
-# -- what the machine attaches meanwhile -------------------------------------------------------------------------------
-
-
-def take(one: Finding, tx: Tx) -> None:
-    findings.take(tx, one)
-
-
-@contextlib.asynccontextmanager
-async def storm(store: Store) -> AsyncIterator[None]:
-    """Findings join, fifty at least, as long as the body runs."""
-    done = asyncio.Event()
-
-    async def blow() -> int:
-        for number in itertools.count():
-            if done.is_set() and number >= 50:
-                return number
-            lines = (line(100 + number),)
-            await store.write(partial(take, finding(f"s{number}", severity=Severity.HIGH, events=1, evidence=lines)))
-        return 0
-
-    blowing = asyncio.create_task(blow())
-    yield
-    done.set()
-    assert await blowing >= 50
-
-
-async def test_a_storm_of_findings_hinders_nobody(opened: Store) -> None:
-    """From the report to two approvals each move is made upon the version that the one before led to, and both sign
-    the hash that was frozen: no 412, no stale hash, no void, and no discrepancy but that there are ten times as many.
-    """
-    version = (await opened.write(lambda tx: stand(tx, 1, process.REPORTING, track=Track.FULL))).version
-
-    async def go(move: Callable[..., Done], by: Actor, **more: Any) -> None:
-        nonlocal version
-        done = await opened.write(lambda tx: move(tx, 1, by, version=version, via="token", site=SITE, **more))
-        assert done.incident.version == version + (move is not approval.approve or done.incident.step is Step.FOLLOW_UP)
-        version = done.incident.version
-
-    async with storm(opened):
-        await opened.write(lambda tx: fill(tx, 1, FormName.REPORT))
-        await go(stepping.submit, RITA)
-        await go(stepping.review, REX, result=ReviewResult.ACCEPTED)
-        await opened.write(lambda tx: fill(tx, 1, FormName.INVESTIGATION))
-        await go(stepping.conclude, INA)
-        await opened.write(lambda tx: fill(tx, 1, FormName.CORRECTIVE_ACTIONS))
-        await opened.write(lambda tx: edit(tx, FormName.FOLLOW_UP, INA, **PLAN))
-        await opened.write(
-            lambda tx: reasons.give_reason(tx, 1, INA, cause="finding 1", reason="retired soon", via="token")
-        )
-        await go(stepping.request_approval, INA)
-        frozen_hash = (await state(opened)).hash
-        for signer in (ABE, ZOE):
-            for one in open_ones((await state(opened)).discrepancies):
-                assert one.cause == "events"
-                await opened.write(partial(settle, which=one.number))
-            made = await opened.write(lambda tx, by=signer: signing(tx, 1, by, hash=frozen_hash))  # type: ignore[misc]
-            await go(approval.approve, signer, given=made)
-    after = await state(opened)
-    assert (after.hash, [one.person for one in after.holding]) == (frozen_hash, ["abe", "zoe"])
-    assert (await now(opened)).version == version
-    assert await entries(opened, EntryKind.VOIDED) == []
-
-
-BREAKS: dict[str, dict[str, Any]] = {
-    "success": {"success": True},
-    "severity critical": {"severity": Severity.CRITICAL},
-    "events": {"events": 10},
-}
-
-
-@pytest.mark.parametrize("cause", BREAKS)
-async def test_what_changes_the_picture_is_a_discrepancy(waiting: Store, cause: str) -> None:
-    """It hinders the approval by itself, once for each cause, though people were told of something before."""
-
-    await waiting.write(
-        lambda tx: records.change(tx, r := records.load(tx.connection, 1), replace(r, broke_through=True))
-    )
-    before = await now(waiting)
-    for number in range(50):
-        told: dict[str, Any] = {"severity": Severity.HIGH, **BREAKS[cause]}
-        await waiting.write(partial(take, finding(f"b{number}", **told)))
-    found = (await state(waiting)).discrepancies
-    assert [(one.cause, one.raised_by.id, one.is_open) for one in found] == [(cause, "tocsin", True)]
-    assert found[0].item.startswith("since the freeze: ")
-    after = await now(waiting)
-    assert (after.version, after.step, after.approval_void) == (before.version, Step.APPROVAL, None)
-    error = await refused(waiting, lambda tx: approve(tx, ABE))
-    assert error.code == "open_discrepancies"
-    await waiting.write(settle)
-    if cause == "severity critical":  # two must sign from then on
-        assert (await sign(waiting, ABE)).incident.step is Step.APPROVAL
-        await sign(waiting, ZOE)
-    else:
-        await sign(waiting, ABE)
-    assert (await now(waiting)).step is Step.FOLLOW_UP
-
-
-async def test_only_what_waits_is_hindered(opened: Store) -> None:
-    """Before the freeze nothing is raised."""
-    await opened.write(lambda tx: findings.take(tx, finding("b1", severity=Severity.CRITICAL, success=True)))
-    assert (await state(opened)).discrepancies == ()
-
-
-async def test_what_is_merged_into_it_is_a_discrepancy(waiting: Store) -> None:
-    """Another incident that it carries on makes another picture; its planned actions make another dossier."""
-
-    def second(tx: Tx) -> None:
-        findings.take(tx, finding("f2", source="203.0.113.9", host="db1"))
-        stand(tx, 2, process.REPORTING)
-        told = {"text": "Block it", "criterion": "no login", "causes": ("incident",)}
-        action_turns.write(tx, 2, BO, kind=ActionKind.CORRECTION, plan=told, via="token", site=SITE)
-
-    await waiting.write(second)
-    await waiting.write(lambda tx: merges.merge(tx, 2, 1, ANA, **seen(tx, 2)))
-    after = await state(waiting)
-    assert [(one.cause, one.is_open) for one in after.discrepancies] == [("merged 2", True)]
-    assert {change.part for change in after.changes} == {"actions"}
-    error = await refused(waiting, lambda tx: approve(tx, ABE))
-    assert error.code == "open_discrepancies"
-    await waiting.write(settle)
-    await sign(waiting, ABE)
-    await waiting.write(lambda tx: merges.unmerge(tx, 2, ANA, **seen(tx, 2)))
-    void = (await now(waiting)).approval_void
-    assert void is not None
-    assert void.startswith("approval void: actions.")
-
-
-# -- batches -----------------------------------------------------------------------------------------------------------
 
 
 async def test_a_batch_is_signed_at_once(opened: Store) -> None:
