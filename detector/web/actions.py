@@ -1,6 +1,6 @@
 """The pages of an incident's actions: what is to be done, by whom, until when, and what each still lacks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,9 +21,11 @@ from detector.web.frames import at
 from detector.web.inputs import Texts, as_text, words
 from store import covering
 from store.action import TEXTS, Action, ActionKind, ActionState
+from store.answers import State
 from store.fields import Kind
+from store.forms import FormName
 from store.incident import Actor, Incident
-from store.repository import action_turns, actions, plan, records
+from store.repository import action_turns, actions, discrepancies, forms, plan, records
 from store.tx import Tx
 
 routes = web.RouteTableDef()
@@ -37,7 +39,6 @@ _TURNS: Final = {
     "return": ("Give it back", "It is not done yet, and why."),
     "drop": ("Drop it", "It will not be done, and why."),
 }
-_CAUSES: Final = "What it addresses, one in each line: finding 1, cause 1, discrepancy 1, or incident"
 _LABELS: Final = {"causes": "Addresses", "text": "What is to be done", "criterion": "How one sees that it helped"}
 
 
@@ -130,7 +131,7 @@ def _all(now: datetime) -> Draw:
                     title="What is done about it",
                     cards=tuple(_card(looking, one, record, now, is_short=True) for one in found),
                     empty="No action is written down yet.",
-                    asks=tuple(_writing(looking, kinds, gaps.uncovered)),
+                    asks=tuple(_writing(looking, kinds, _causes(connection, looking))),
                 ),
                 *((Part(title="Where there is none", cards=said),) if said else ()),
             ),
@@ -145,7 +146,8 @@ def _one(request: web.Request) -> Draw:
     def draw(connection: Connection, looking: Looking) -> Board:
         one, record = actions.get(connection, looking.number, which), records.carrier(connection, looking.number)
         able = action_wire.able(connection, looking.number, looking.person, looking.site)
-        turns = tuple(_turns(looking, one, able.allowed(one)))
+        causes = _causes(connection, looking)
+        turns = tuple(_turns(looking, one, causes, able.allowed(one)))
         return looking.board(
             record.title,
             f"Action {one.number}",
@@ -204,21 +206,33 @@ def _text(value: str | tuple[str, ...]) -> str:
     return value if isinstance(value, str) else "\n".join(value)
 
 
-def _writing(looking: Looking, kinds: tuple[ActionKind, ...], uncovered: tuple[str, ...]) -> Iterator[Ask]:
+def _writing(looking: Looking, kinds: Sequence[ActionKind], causes: Mapping[str, str]) -> Iterator[Ask]:
     if not kinds:
         return
-    choices, hints = {"kind": {kind.value: words(kind) for kind in kinds}}, {"causes": _CAUSES}
+    choices = {"kind": {kind.value: words(kind) for kind in kinds}, "causes": causes}
     tells = "A correction puts right what happened and can be done at once; the others keep it from happening again."
-    yield looking.ask(
-        "write", "/actions", "Write an action down", bodies.NewAction, tells=tells, choices=choices, hints=hints
-    )
-    causes = {one: words(one) for one in uncovered if one != covering.ACTIONS} | {covering.WHOLE: "the whole of it"}
-    yield looking.ask(
-        "none", "/actions/none", "Say why there is none", bodies.NoneBody, choices={"cause": causes}, needed=("reason",)
-    )
+    yield looking.ask("write", "/actions", "Write an action down", bodies.NewAction, tells=tells, choices=choices)
+    chosen = {"cause": causes}
+    button, needed = "Say why there is none", ("reason",)
+    yield looking.ask("none", "/actions/none", button, bodies.NoneBody, choices=chosen, needed=needed)
 
 
-def _turns(looking: Looking, one: Action, able: tuple[str, ...]) -> Iterator[Ask]:
+def _causes(connection: Connection, looking: Looking) -> dict[str, str]:
+    """What an action can address, each with its text."""
+    found: dict[str, str] = {}
+    for word, name, field, text in (
+        ("finding", FormName.INVESTIGATION, "findings", "statement"),
+        ("cause", FormName.CORRECTIVE_ACTIONS, "root_cause", "text"),
+    ):
+        answer = forms.view(connection, looking.number, name, looking.site.forms).answers.get(field)
+        rows = answer.value if answer is not None and answer.state is State.GIVEN else ()
+        found |= {f"{word} {number}": f"{words(word)} {number}: {row.get(text)}" for number, row in enumerate(rows, 1)}
+    raised = discrepancies.of(connection, looking.number)
+    found |= {f"discrepancy {one.number}": f"Discrepancy {one.number}: {one.item}" for one in raised}
+    return found | {covering.WHOLE: "The whole of it"}
+
+
+def _turns(looking: Looking, one: Action, causes: Mapping[str, str], able: tuple[str, ...]) -> Iterator[Ask]:
     where = f"/actions/{one.number}"
     for name in (*(name for name in able if name != "change"), *(name for name in able if name == "change")):
         if name == "change":
@@ -229,7 +243,7 @@ def _turns(looking: Looking, one: Action, able: tuple[str, ...]) -> Iterator[Ask
                 bodies.PlanBody,
                 texts=_texts(one, looking.frame.zone),
                 version=one.version,
-                hints={"causes": _CAUSES},
+                choices={"causes": causes},
                 without=tuple(name for name in TEXTS if getattr(one, name) is None),
             )
         else:

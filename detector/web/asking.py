@@ -24,6 +24,13 @@ LABELS: Final = {
     "WatchBody.rules": "Which rules would see it?",
     "WatchBody.scope": "Where",
     "WatchBody.sources": "Which sources must be read?",
+    "CorrectionBody.instant": "Which time is wrong?",
+    "CorrectionBody.to": "It was",
+    "EvidenceBody.text": "Its text",
+    "EvidenceBody.reference": "Where it is kept",
+    "EvidenceBody.sha256": "SHA-256 of what is kept there",
+    "SplitBody.findings": "What is split off?",
+    "SplitBody.title": "What is the new incident called?",
     "RejectBody.to": "Back to which step?",
     "RejectBody.discrepancies": "What does not fit?",
     "RejectBody.note": "Why, if it is taken back",
@@ -237,7 +244,9 @@ class _Drawing:
 
     def _input(self, name: str, label: str, one: msgspec.structs.FieldInfo, type_: inspect.Type) -> Input:
         value = lines(self.texts.get(name, ""))
-        kind = Kind.CHOICE if one.name in self.choices else _kind(one.name, type_)
+        kind = _kind(one.name, type_)
+        if one.name in self.choices and kind is not Kind.LIST:
+            kind = Kind.CHOICE
         return Input(
             name=name,
             label=label,
@@ -245,14 +254,17 @@ class _Drawing:
             value=value,
             choices=self._choices(one.name, kind, type_, value),
             faults=tuple(self.faults.get(name, ())),
-            hint=self.hints.get(one.name) or hint(kind, self.zone),
+            hint=self.hints.get(one.name) or ("" if one.name in self.choices else hint(kind, self.zone)),
             optional=not one.required and one.name not in self.needed,
             is_secret=one.name in _SECRETS,
         )
 
     def _choices(self, name: str, kind: Kind, type_: inspect.Type, value: str) -> tuple[tuple[str, str], ...]:
         if name in self.choices:
-            return tuple((one, lines(told)) for one, told in self.choices[name].items())
+            chosen = value.split("\n") if kind is Kind.LIST and value else []
+            return tuple(
+                (one, lines(told)) for one, told in ({one: one for one in chosen} | dict(self.choices[name])).items()
+            )
         if kind is Kind.PERSON:
             return tuple((one, lines(name)) for one, name in self.persons.items())
         if kind is Kind.YES_NO:

@@ -1,10 +1,14 @@
 """Records → views: what a page needs, read in one snapshot."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from sqlalchemy import Connection
 
 from detector.web import do_view, form_view, views
+from detector.web.inputs import words
+from detector.web.lacking import lacking
+from detector.web.pages import clock
 from notifier.message import who_where
 from notifier.untrusted import visible
 from rules.event import Decision, Entity, Severity
@@ -14,7 +18,7 @@ from store.four_eyes import settling_needs_another
 from store.incident import Incident, Status, TimelineEntry
 from store.notice import Delivery, DeliveryState
 from store.people import Person
-from store.repository import conflicts, evidence, forms, incidents, outbox, persons, timeline, visibility
+from store.repository import conflicts, duties, evidence, forms, incidents, outbox, persons, timeline, visibility
 from store.site import Site
 
 PAGE = 50
@@ -125,7 +129,12 @@ def incident_view(
         contained_at=one.contained_at,
         quiet_until=one.quiet_until,
         drill=one.drill,
-        doables=do_view.doables(able, number),
+        doables=tuple(
+            replace(doable, lacks=len(lacking(connection, one, doable.name, site, frame.now)))
+            for doable in do_view.doables(able, number)
+        ),
+        void=one.approval_void,
+        due=tuple(_due(connection, one, site, frame, called)),
         forms=tuple(form_view.line(form, one.track) for form in forms.views(connection, number, site.forms).values()),
     )
 
@@ -173,6 +182,24 @@ def may_acknowledge(one: Incident, person: Person | None) -> bool:
     if person is None or one.acknowledged_at is not None or one.decision is Decision.OBSERVE:
         return False
     return "acknowledge" in process.allowed_acts(one, person.roles)
+
+
+def _due(
+    connection: Connection, record: Incident, site: Site, frame: views.Frame, called: Mapping[str, str]
+) -> Iterator[str]:
+    """What is overdue, and what is due next."""
+    if not record.is_open:
+        return
+    running = [
+        one
+        for one in duties.clocks(connection, record, site, frame.now)
+        if one.asked and not (one.decided is not None and one.decided.decision.ends)
+    ]
+    late = [one for one in running if one.is_overdue(frame.now)]
+    for one in late or running[:1]:
+        asked = ", ".join(called.get(who.person, who.person) for who in one.asked)
+        when = f"{'overdue since' if one in late else 'due'} {clock(one.deadline.due_at, frame.now, frame.zone)}"
+        yield f"{words(one.matter.name)}: {when}; asked: {asked}"
 
 
 def _line(line: Evidence) -> views.Line:

@@ -93,6 +93,7 @@ TELLS: Final[Mapping[str, tuple[str, str]]] = {
     "evidence": ("Add evidence", "A text or a reference, with its hash."),
     "correction": ("Correct a time", "The old and the new one are both shown, with your reason."),
     "classify": ("Set or confirm the severity", "A fall from high or above waits for another person."),
+    "countersign": ("Countersign the lower severity", "Agree that it falls, or decline."),
     "split": ("Split it", "Part of it becomes an incident of its own."),
     "concern": ("Raise a concern", "It must be answered before the incident can close."),
     "answer": ("Answer a concern", "Your answer stands in the timeline beside it."),

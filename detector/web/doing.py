@@ -21,13 +21,14 @@ from detector.web.do_view import DoPage, Refusal, doables, missing_of, tells, ve
 from detector.web.forms import texts_of
 from detector.web.frames import PAGES, frame_of, html
 from detector.web.inputs import Texts, words
+from detector.web.lacking import lacking
 from detector.web.views import Frame
 from store.errors import StaleVersion
-from store.forms import Forms
 from store.incident import Actor, ActorKind, Incident
 from store.people import Person
-from store.repository import conflicts, persons, records
+from store.repository import conflicts, persons, records, splitting
 from store.repository.acts import Done
+from store.site import Site
 from store.tx import Tx
 
 routes = web.RouteTableDef()
@@ -38,7 +39,7 @@ async def do_page(request: web.Request) -> web.Response:
     """What an act or move asks."""
     person = require_person(request)
     number, name, _ = number_of(request), *_doing(request)
-    drawn = _drawn(await frame_of(request), person, number, name, request.app[SITE]().forms, {})
+    drawn = _drawn(await frame_of(request), person, number, name, request.app[SITE](), {})
     return html(request.app[PAGES].do(await request.app[STORE].read(drawn)))
 
 
@@ -61,7 +62,7 @@ async def do_act(request: web.Request) -> web.Response:
         else:
             request.app[WAKE_NOTIFIER]()
             raise web.HTTPSeeOther(f"/i/{number}")
-    drawn = _drawn(frame, person, number, name, request.app[SITE]().forms, texts, refusal)
+    drawn = _drawn(frame, person, number, name, request.app[SITE](), texts, refusal)
     return html(request.app[PAGES].do(await request.app[STORE].read(drawn)), status=status)
 
 
@@ -108,7 +109,7 @@ def _drawn(
     person: Person,
     number: int,
     name: str,
-    forms: Forms,
+    site: Site,
     texts: Texts,
     refusal: Refusal | None = None,
 ) -> Callable[[Connection], DoPage]:
@@ -122,6 +123,8 @@ def _drawn(
         if not refused and name not in able:
             refused = f"{record.name} stands at {words(record.step).lower()}: this cannot be done there, or not by you."
         given: dict[str, Any] = {"persons": named, "zone": frame.zone, "faults": refusal.beside if refusal else None}
+        given["choices"] = _choices(connection, number) if name == "split" else None
+        missing = refusal.missing if refusal else lacking(connection, record, name, site, frame.now)
         heading, told = tells(name)
         return DoPage(
             frame=frame,
@@ -132,8 +135,14 @@ def _drawn(
             groups=asking.groups(doing.shape, texts, **given),
             version=record.version,
             refused=refused,
-            missing=missing_of(refusal.missing, number, forms) if refusal else (),
+            missing=missing_of(missing, number, site.forms),
             allowed=doables([one for one in able if one != name], number) if refused else (),
         )
 
     return look
+
+
+def _choices(connection: Connection, number: int) -> dict[str, dict[str, str]]:
+    """What can be split off."""
+    found = splitting.of(connection, number)
+    return {"findings": {one.id: f"{one.first_seen:%Y-%m-%d %H:%M} UTC, {one.rule_title}" for one in found}}

@@ -72,8 +72,9 @@ def save(tx: Tx, number: int, form: Form, sent: Typed, person: Person, via: str,
 
 
 async def texts_of(request: web.Request) -> Texts:
-    """What a form sent. Files are none of our elements."""
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    """What a form sent; what was ticked of a list stands in lines. Files are none of our elements."""
+    sent = await request.post()
+    return {name: "\n".join(filter(None, (one for one in sent.getall(name) if isinstance(one, str)))) for name in sent}
 
 
 def _drawn(

@@ -122,6 +122,7 @@ class Doable:
     title: str
     address: str  #: of its page
     is_next: bool  #: it leads on to the next step
+    lacks: int = 0  #: how many things are missing for it still
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +160,8 @@ class IncidentView:
     drill: bool = False
     forms: tuple[FormLine, ...] = ()
     doables: tuple[Doable, ...] = ()
+    void: str | None = None  #: why its approval does not hold any more
+    due: tuple[str, ...] = ()  #: what is overdue or due next, a sentence each
     refused: str = ""  #: why what was asked for just now was not done
     typed: str = ""  #: what was typed then
 

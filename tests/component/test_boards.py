@@ -134,6 +134,23 @@ async def test_what_a_plan_lacks(site: Site) -> None:
     assert (status, "it was a drill" in page.words) == (200, True)
 
 
+async def test_causes_are_ticked(site: Site) -> None:
+    """What an action addresses is ticked from what was found; nothing ticked addresses nothing."""
+    row = {"statement": "passwords are taken", "evidence": "config", "confidence": "confirmed", "change_needed": "sshd"}
+    answers = {"answers": {"findings": {"value": [row, row]}}}
+    await site.ask("PUT", f"{ONE}/forms/investigation", token=await site.token_of("ana"), version=0, json=answers)
+    page = await load(site, "/i/1/actions")
+    assert "Finding 2: passwords are taken" in page.words
+    ticked = [("key", "write"), ("kind", "other"), ("text", "x"), ("causes", ""), ("causes", "finding 1")]
+    async with site.browser.post("/i/1/actions", data=[*ticked, ("causes", "incident")]) as answer:
+        assert answer.status == 200
+    assert (await listed(site, "actions"))[0]["causes"] == ["finding 1", "incident"]
+    page = await load(site, "/i/1/actions/1")
+    assert [names["value"] for _, names in page.tags if "checked" in names] == ["finding 1", "incident"]
+    status, _ = await press(site, "/i/1/actions/1", key="change", version="1", kind="other", text="x", causes="")
+    assert (status, (await listed(site, "actions"))[0]["causes"]) == (200, [])
+
+
 async def test_refused_buttons_keep_what_was_typed(site: Site) -> None:
     """What is wrong, or upon an old version, is said; nothing is written; what was typed is still there."""
     status, page = await press(site, "/i/1/actions", key="write", kind="other", text="x", causes="nonsense", due="soon")

@@ -14,8 +14,9 @@ from detector.api.acts import ACTS, MOVES
 from detector.web import asking
 from detector.web.do_view import doables
 from rules.event import Severity
+from store import process
 from store.people import Role
-from store.repository import findings, persons
+from store.repository import findings, persons, records
 from store.tx import Tx
 
 HOSTILE = "<script>alert(1)</script>\u202egnp.exe\x1b[31m"
@@ -103,6 +104,22 @@ async def test_what_is_wrong_is_said_beside_it(site: Site) -> None:
     status, page = await press(site, "decide", {"decision": "observe", "until": "soon"})
     assert (status, page.sent["decision"]) == (422, "observe")
     assert await site.ask("GET", ONE) == before
+
+
+async def test_what_is_missing_is_said_before_anybody_presses(site: Site) -> None:
+    """The incident's page counts what its next step lacks, and the page of the move names it, with links."""
+
+    def report(tx: Tx) -> None:
+        before = records.load(tx.connection, 1)
+        records.change(tx, before, replace(before, step=process.REPORTING.step, approval_void=None))
+
+    await site.store.write(report)
+    assert "Hand in the report (6 missing)" in (await load(site, "/i/1")).words
+    page = await load(site, "/i/1/do/submit")
+    assert "This is missing still: Report: Site Report: Reporter" in page.words
+    assert "/i/1/forms/report#at-harm" in {names.get("href") for tag, names in page.tags if tag == "a"}
+    status, page = await press(site, "submit", {})
+    assert (status, "Report: Harm or impact" in page.words) == (422, True)
 
 
 async def test_a_refusal_says_what_is_allowed(site: Site) -> None:
