@@ -43,9 +43,12 @@ from store.repository import (
     outbox,
     persons,
     records,
+    requests,
     timeline,
+    waivers,
 )
 from store.repository.acts import Done
+from store.site import Site
 from store.tables import notice
 from store.tx import Tx
 
@@ -416,6 +419,13 @@ def attempt(tx: Tx, name: str, by: Actor) -> Done:
             return getattr(doing, name)(tx, 1, by, **given)  # type: ignore[no-any-return]
         case "hand_over":
             return doing.hand_over(tx, 1, by, to="ana", **given)
+        case "request":
+            return requests.ask(tx, 1, by, question="Who?", person="ana", **given).done
+        case "withdraw_request":
+            requests.ask(tx, 1, ANA, question="Who?", person="ana", **given)
+            return requests.withdraw(tx, 1, 1, by, **given).done
+        case "waive":
+            return waivers.waive(tx, 1, by, reason="alone", site=Site(), **given)
         case "decide":
             return moves.investigate(tx, 1, by, **decided)
         case "observe":
@@ -430,7 +440,18 @@ def attempt(tx: Tx, name: str, by: Actor) -> Done:
             return moves.reopen(tx, 1, by, reason="again", **decided)
 
 
-BY_HAND = ("note", "concern", "contain", "resolve", "own", "extend", "hand_over")
+BY_HAND = (
+    "note",
+    "concern",
+    "contain",
+    "resolve",
+    "own",
+    "extend",
+    "hand_over",
+    "request",
+    "withdraw_request",
+    "waive",
+)
 MOVED = ("decide", "observe", "dismiss", "merge", "unmerge", "reopen")
 
 
