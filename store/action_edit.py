@@ -16,6 +16,8 @@ from store.people import Role
 _LONG: Final = ("text", "criterion", "content", "evidence")
 _LINES: Final = ("participants", "attended")
 _OF_TRAINING: Final = ("participants", "content", "attended", "valid_until")
+#: What may be wrong by another kind alone.
+_BY_KIND: Final = ("owner", "deputy", *_OF_TRAINING)
 
 #: Persons with access, by id.
 Persons = Mapping[str, Collection[Role]]
@@ -31,7 +33,8 @@ def edited(
     """
     kept = {name: _kept(name, value) for name, value in changes.items()}
     after = replace(action, **kept)
-    found = [(name, said) for name in kept for said in _faults(name, after, persons, today, track)]
+    looked_at = dict.fromkeys((*kept, *(_BY_KIND if "kind" in kept else ())))
+    found = [(name, said) for name in looked_at for said in _faults(name, after, persons, today, track)]
     if found:
         told = "; ".join(f"{name}: {said}" for name, said in found)
         raise ActNotAllowed("invalid_action", told, missing=tuple(dict.fromkeys(name for name, _ in found)))

@@ -8,22 +8,31 @@ from typing import Any
 from store.action import Action, ActionKind, ActionState
 from store.covering import is_empty, missing
 from store.errors import ActNotAllowed
-from store.incident import Actor, Incident
+from store.incident import Actor, Incident, Track
 
 
-def changed(action: Action, changes: Mapping[str, Any], *, cycle: int, now: datetime) -> Action:
-    """It with another plan, in the incident's present *cycle*. A date that was agreed is moved, never overwritten.
+def changed(action: Action, changes: Mapping[str, Any], *, track: Track, cycle: int, now: datetime) -> Action:
+    """It with another plan, in the incident's present *cycle*.
+
+    What was agreed upon keeps what it needs for that, and its date is moved, never overwritten.
 
     Raises:
-        ActNotAllowed: ``reason_required``.
+        ActNotAllowed: ``reason_required``, ``incomplete_action``.
     """
-    if action.state is ActionState.AGREED and "due" in changes and changes["due"] != action.due:
+    after = _next(replace(action, **changes), cycle=cycle, written_at=now)
+    if action.state is ActionState.PROPOSED:
+        return after
+    if action.due not in (None, after.due):
         raise ActNotAllowed(
             "reason_required",
             f"the date of {action.name} was agreed: move it, with a reason",
             missing=("reason",),
         )
-    return _next(replace(action, **changes), cycle=cycle, written_at=now)
+    # The track may have risen since: what it lacks for that may come one by one.
+    had = missing(action, track)
+    if lacking := tuple(name for name in missing(after, track) if name not in had):
+        raise _incomplete(action, lacking)
+    return after
 
 
 def agreed(action: Action, *, record: Incident, by: Actor, now: datetime) -> Action:

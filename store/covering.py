@@ -40,14 +40,13 @@ def missing(action: Action, track: Track) -> tuple[str, ...]:
 
 
 def incomplete(actions: Iterable[Action], now: datetime, track: Track = Track.STANDARD) -> tuple[str, ...]:
-    """What actions still lack before they can be approved, as ``action 3: due``.
+    """What actions that are not done yet still lack before they can be approved, as ``action 3: due``.
 
     Args:
         now: In the zone where days are counted. A date that has passed by then must be moved first.
     """
-    return tuple(
-        f"{action.name}: {what}" for action in actions if action.is_live for what in _lacking(action, now, track)
-    )
+    undone = (action for action in actions if action.state in (ActionState.PROPOSED, ActionState.AGREED))
+    return tuple(f"{action.name}: {what}" for action in undone for what in _lacking(action, now, track))
 
 
 def open_ones(actions: Iterable[Action], track: Track = Track.STANDARD) -> tuple[Action, ...]:

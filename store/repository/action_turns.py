@@ -93,7 +93,8 @@ def change(
     """Write another plan: fields that are not named stay as they are.
 
     Raises:
-        ActNotAllowed: ``invalid_action``, ``reason_required`` (a date that was agreed is moved), or *actor* may not.
+        ActNotAllowed: ``invalid_action``, ``reason_required`` (a date that was agreed is moved), ``incomplete_action``
+            (what was agreed upon would lack something), or *actor* may not.
         StaleVersion: Somebody changed it meanwhile.
     """
     with _case(tx, number, which, actor, "change", version, via, site) as case:
@@ -101,7 +102,7 @@ def change(
             life.check_writer(changes["kind"], case.record, actor, case.able.roles)
         kept = _edited(tx, case, changes)
         cycle = case.record.cycle if number == case.record.number else case.before.cycle
-        after = action_turns.changed(case.before, kept, cycle=cycle, now=tx.now)
+        after = action_turns.changed(case.before, kept, track=case.record.track, cycle=cycle, now=tx.now)
     return _keep(tx, case, after, "change")
 
 

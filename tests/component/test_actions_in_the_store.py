@@ -245,9 +245,9 @@ async def test_a_new_cycle_asks_anew(opened: Store) -> None:
     found = await opened.read(lambda c: plan.gaps(c, 1, now=START))
     assert found.uncovered == ("actions",)
     assert await opened.read(lambda c: actions.reasons(c, 1)) == {}
-    await take(opened, "change", changes={"causes": ()})
+    await take(opened, "change", changes={"text": "lock accounts on all hosts"})
     found = await opened.read(lambda c: plan.gaps(c, 1, now=START))
-    assert (found.incomplete, found.uncovered) == (("action 1: causes",), ())
+    assert (found.incomplete, found.uncovered) == (("action 1: finding 1",), ())
 
 
 async def test_actions_go_on_with_the_record_that_carries_theirs(opened: Store) -> None:
