@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from detector.api import action_wire, approval, clocks, follow_up, forms, requests, wire
+from detector.api import action_wire, approval_wire, clocks, follow_up, forms, requests, wire
 from store.incident import Incident
 from store.repository import (
     actions,
@@ -65,7 +65,7 @@ def _end(connection: Connection, record: Incident, site: Site, now: datetime) ->
     proposed = disposal.pending(connection, number)
     state = approvals.state_of(connection, record)
     return {
-        "approval": approval.shown(connection, record, state, site),
+        "approval": approval_wire.shown(connection, record, state, site),
         "watches": [follow_up.shown(one, decides=one.number in decide) for one in watches.of(connection, number)],
         "improvements": [follow_up.item(one, today) for one in improvements.of(connection, number)],
         "holds": [{"entry": entry, "by": by} for entry, by in holds.standing(connection, number).items()],
