@@ -11,7 +11,7 @@ from store.four_eyes import FourEyes
 from store.incident import Actor, EntryKind, Fact, Incident, NewEntry
 from store.repository import conflicts, holds, persons, records, timeline
 from store.repository.acts import Done, finished
-from store.repository.redaction import REPEATING
+from store.repository.redaction import REPEATING, forget_copies
 from store.tables import (
     action_text,
     delivery,
@@ -106,6 +106,7 @@ def _remove(tx: Tx, record: Incident) -> int:
     tx.connection.execute(
         delivery.update().where(delivery.c.incident == record.number).values(title="", body="", detail="")
     )
+    forget_copies(tx, record.number)
     bare = {"group": (), "dedup_key": f"disposed|{record.number}", "severity_terms": ()}
     tx.connection.execute(incident.update().where(incident.c.number == record.number).values(**bare))
     return gone

@@ -5,7 +5,7 @@ What was hashed stays, so chain, forms and signatures still verify; a tombstone 
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from store import acts, process
 from store.errors import ActNotAllowed, NotFound
@@ -13,11 +13,13 @@ from store.forms import FormName
 from store.incident import Actor, EntryKind, Fact, Incident, NewEntry
 from store.repository import actions, forms, holds, persons, records, timeline
 from store.repository.acts import Done, finished
-from store.tables import evidence, improvement, incident, value, watch
+from store.tables import delivery, evidence, idempotency, improvement, incident, value, watch
 from store.tx import Tx
 
 #: What stands where a text was.
 REDACTED = "(redacted)"
+#: What a request gets that is repeated after its answer held a text that was redacted since.
+_KEPT_NO_MORE = b'{"redacted":true}'
 #: Columns that say again, word for word, what a value of the timeline says: of which record, and what.
 REPEATING = (
     (incident.c.number, incident.c.title),
@@ -84,7 +86,17 @@ def redact(tx: Tx, number: int, actor: Actor, place: Place, *, reason: str, via:
             actions.redact(tx, number, place.action, place.field, by=actor, reason=reason, via=via)
         case InLine():
             _line(tx, number, place, actor, reason, via)
+    forget_copies(tx, number)
     return finished(tx, records.load(tx.connection, number), actor)
+
+
+def forget_copies(tx: Tx, number: int) -> None:
+    """Clear where the same words may stand beside the record: messages that were sent, answers kept for repetitions."""
+    sent = (delivery.c.incident == number, delivery.c.finished_at.is_not(None))
+    tx.connection.execute(delivery.update().where(*sent).values(title="", body=""))
+    about = func.lower(idempotency.c.route) + "/"
+    ways = [about.contains(f"/incidents/{name}/", autoescape=True) for name in (str(number), f"inc-{number}")]
+    tx.connection.execute(idempotency.update().where(or_(*ways)).values(answer=_KEPT_NO_MORE))
 
 
 def _value(tx: Tx, record: Incident, place: InEntry, actor: Actor, reason: str, via: str) -> None:

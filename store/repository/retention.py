@@ -22,6 +22,7 @@ from store.tables import (
     entity,
     evidence,
     finding,
+    hold,
     incident,
     link_nonce,
     notice,
@@ -95,14 +96,16 @@ def _loose_findings(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
 def _old_deliveries(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
     if keep.deliveries is None:
         return None
-    return and_(delivery.c.finished_at < now - keep.deliveries, delivery.c.incident.in_(_CLOSED))
+    free = delivery.c.incident.not_in(_HELD)
+    return and_(delivery.c.finished_at < now - keep.deliveries, delivery.c.incident.in_(_CLOSED), free)
 
 
 def _old_notices(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
     if keep.deliveries is None:
         return None
     told = exists().where(delivery.c.notice == notice.c.id)
-    return and_(notice.c.planned_at < now - keep.deliveries, notice.c.incident.in_(_CLOSED), ~told)
+    free = notice.c.incident.not_in(_HELD)
+    return and_(notice.c.planned_at < now - keep.deliveries, notice.c.incident.in_(_CLOSED), ~told, free)
 
 
 def _raw_lines(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
@@ -110,6 +113,8 @@ def _raw_lines(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
 
 
 _CLOSED = select(incident.c.number).where(incident.c.status == Status.CLOSED)
+#: Nothing goes from what a legal hold keeps.
+_HELD = select(hold.c.incident).where(hold.c.released_entry.is_(None))
 
 CHORES = (
     Chore(kind="findings", table=finding, is_due=_loose_findings),
@@ -199,6 +204,7 @@ def _faded(kept: timedelta, now: datetime) -> ColumnElement[bool]:
         incident.c.status == Status.CLOSED,
         incident.c.aware_at.is_(None),  # a person who acted on it may still need it
         incident.c.closed_at < now - kept,
+        incident.c.number.not_in(_HELD),
         hanging,
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from support.fakes import FakeClock
 from support.site import SEAL_KEYS, Site
 from support.store import finding, line
 
+from rules.event import Decision
 from store import tables
 from store.answers import Answer
 from store.database import Store
@@ -18,7 +20,18 @@ from store.forms import FormName
 from store.four_eyes import FourEyes
 from store.incident import Actor, ActorKind, DismissReason
 from store.people import Person, Role
-from store.repository import dismissals, findings, forms, incidents, persons, seals, timeline, verification
+from store.repository import (
+    dismissals,
+    findings,
+    forms,
+    incidents,
+    persons,
+    retention,
+    seals,
+    timeline,
+    verification,
+)
+from store.repository import holds as holding
 from store.site import Site as Rules
 from store.tx import Tx
 
@@ -30,6 +43,7 @@ PERSONS = (
     Person(id="dan", name="Dan", roles=frozenset({Role.ADMIN, Role.VIEWER})),
 )
 SECRET = "the zebra of Mallory"
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -94,8 +108,18 @@ async def holds(site: Site) -> bool:
 
 async def test_everything_that_tells_can_be_redacted(site: Site) -> None:
     """A note, an answer in all its versions, a line: gone from the database, with a tombstone each; all verifies."""
-    token = await site.token_of("bea")
+    token, mine = await site.token_of("bea"), await site.token_of("ana")
+    question = {"question": SECRET, "person": "dan"}
+    for path in ("1", "INC-1", "inc-1"):
+        given: dict[str, Any] = {"token": mine, "key": path, "json": question}
+        assert (await site.ask("POST", f"/api/v1/incidents/{path}/requests", **given))[0] == 201
+    asked = [
+        {"entry": one.seq, "name": "question"}
+        for one in await site.store.read(lambda c: timeline.of(c, 1))
+        if one.kind == "requested"
+    ]
     for place in (
+        *asked,
         {"entry": 2, "name": "note"},
         {"form": "report", "field": "harm"},
         {"origin": "/var/log/auth.log", "line": 2},
@@ -107,7 +131,7 @@ async def test_everything_that_tells_can_be_redacted(site: Site) -> None:
     assert b"zebra" not in await told(site)
     _, shown = await site.ask("GET", "/api/v1/incidents/1", token=token)
     tombs = [one for one in shown["timeline"] if one["kind"] == "redacted"]
-    assert [one["actor"]["id"] for one in tombs] == ["bea"] * 3
+    assert [one["actor"]["id"] for one in tombs] == ["bea"] * 6
     assert {one["facts"]["reason"] for one in tombs} == {"a name"}
     assert shown["timeline"][1]["values"] == {"note": None}
     assert [one["text"] for one in shown["evidence"]] == ["line 1", "(redacted)"]
@@ -194,3 +218,22 @@ async def test_a_waived_site_says_so(site: Site) -> None:
     assert (await act(site, "bea", "settle_disposal", {"agree": True}))[0] == 200
     *_, last = await site.store.read(lambda c: timeline.of(c, 1))
     assert (last.facts["did"], last.facts["waived"]) == ("done", "four_eyes")
+
+
+async def test_nothing_that_is_held_fades(site: Site) -> None:
+    """An observation that ended long ago keeps its lines while it is held; so do messages about closed incidents."""
+    keep = retention.Keep(findings=DAY, observations=DAY, deliveries=DAY, raw=DAY)
+    seen = finding("f9", rule="r9", source="192.0.2.9", host="db", decision=Decision.OBSERVE, evidence=(line(9),))
+    await site.store.write(lambda tx: findings.take(tx, seen))
+    site.clock.advance(5 * DAY.total_seconds())
+    await site.store.write(lambda tx: retention.close(tx, [2]))
+    site.clock.advance(5 * DAY.total_seconds())
+    given: dict[str, Any] = {"token": await site.token_of("bea"), "json": {"reason": "a lawsuit"}}
+    assert (await site.ask("POST", "/api/v1/incidents/2/acts/hold", **given))[0] == 200
+    assert await site.store.read(lambda c: retention.faded_observations(c, keep, site.clock.now())) == []
+    assert await site.store.write(lambda tx: retention.strip(tx, keep, 2)) == 0
+    [entry] = (await site.store.read(lambda c: holding.standing(c, 2))).keys()
+    body = {"entry": entry, "reason": "settled"}
+    given = {"token": await site.token_of("cem"), "json": body}
+    assert (await site.ask("POST", "/api/v1/incidents/2/acts/release_hold", **given))[0] == 200
+    assert await site.store.read(lambda c: retention.faded_observations(c, keep, site.clock.now())) == [2]
