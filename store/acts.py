@@ -42,6 +42,8 @@ ENTRIES = {
 }
 #: Acts that need somebody to have the incident.
 _NEEDS_OWNER = frozenset({"extend", "own", "hand_over"})
+#: Steps in which a report was accepted.
+_REVIEWED = (Step.INVESTIGATION, Step.CORRECTIVE_ACTIONS, Step.APPROVAL, Step.FOLLOW_UP)
 #: Acts that make sense only while this holds.
 _ONLY_WHILE: Mapping[str, Callable[[Incident], bool]] = MappingProxyType(
     {
@@ -49,6 +51,7 @@ _ONLY_WHILE: Mapping[str, Callable[[Incident], bool]] = MappingProxyType(
         "classify": lambda incident: incident.lowering is None,
         "countersign": lambda incident: incident.lowering is not None,
         "split": lambda incident: incident.step in BEFORE_APPROVAL,
+        "review_again": lambda incident: incident.track is not Track.LIGHT and incident.step in _REVIEWED,
         "sign_again": lambda incident: incident.approved_at is not None,
     }
 )

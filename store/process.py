@@ -283,6 +283,7 @@ ACTS: Mapping[str, Act] = MappingProxyType(
             Act(name="classify", roles=(Role.RESPONDER, Role.INVESTIGATOR)),
             Act(name="countersign", roles=(Role.RESPONDER, Role.APPROVER), four_eyes=True),
             Act(name="split", roles=(Role.RESPONDER,)),
+            Act(name="review_again", roles=(Role.REVIEWER,), four_eyes=True),
             Act(name="request", roles=ASKERS),
             Act(name="withdraw_request", roles=ASKERS),
             Act(name="waive", roles=(Role.APPROVER,)),

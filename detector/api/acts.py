@@ -63,6 +63,7 @@ ACTS: Mapping[str, Doing] = {
     **clocks.ACTS,
     **follow_up.ACTS,
     **judging.ACTS,
+    **stepping.ACTS,
     **keeping.ACTS,
 }
 MOVES: Mapping[str, Doing] = {

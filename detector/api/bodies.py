@@ -88,6 +88,12 @@ class ReviewBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     notes: Note = ""
 
 
+class ReviewAgainBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``acts/review_again``."""
+
+    report_version: Annotated[int, Meta(ge=1, le=10**9)]
+
+
 class LightBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``moves/confirm``: the one page of the light track; what is empty stays as it is."""
 

@@ -107,6 +107,7 @@ def shown(record: Incident, view: FormView) -> dict[str, Any]:
         "saved_at": view.at,
         "answers": {name: _told(answer, view.by.get(name, "")) for name, answer in view.answers.items()},
         "redacted": view.redacted,
+        "reviewed_version": view.reviewed or None,
         "missing": asked.missing(view.form, view.answers, record.track),
         "unconfirmed": asked.unconfirmed(view.answers),
         "without_value": asked.without_value(view.answers),

@@ -5,14 +5,19 @@ from typing import Any
 
 from detector.api import bodies
 from detector.api.doing import Asked, Doing
-from store.repository import light, stepping
+from store.repository import light, reviewing, stepping
 from store.repository.acts import Done
 from store.tx import Tx
 
 
 def _review(tx: Tx, asked: Asked) -> Done:
     given: dict[str, Any] = {"result": asked.body.result, "notes": asked.body.notes}
-    return stepping.review(tx, asked.number, asked.actor, site=asked.site, **given, **asked.seen)
+    return reviewing.review(tx, asked.number, asked.actor, site=asked.site, **given, **asked.seen)
+
+
+def _review_again(tx: Tx, asked: Asked) -> Done:
+    given: dict[str, Any] = {"report_version": asked.body.report_version, "site": asked.site}
+    return reviewing.review_again(tx, asked.number, asked.actor, **given, **asked.act)
 
 
 def _investigate_again(tx: Tx, asked: Asked) -> Done:
@@ -38,6 +43,7 @@ def _given(asked: Asked) -> dict[str, Any]:
     return {"site": asked.site, "note": asked.body.note, **asked.seen}
 
 
+ACTS: Mapping[str, Doing] = {"review_again": Doing(bodies.ReviewAgainBody, _review_again)}
 MOVES: Mapping[str, Doing] = {
     "submit": Doing(bodies.Body, lambda tx, asked: stepping.submit(tx, asked.number, asked.actor, **_given(asked))),
     "confirm": Doing(bodies.LightBody, _confirm),

@@ -15,7 +15,7 @@ from store.answers import State
 from store.forms import FormName
 from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, Status, Step, Track
 from store.notice import NoticeKind
-from store.repository import actions, acts, improvements, moves, outbox, records, stepping, watches, watching
+from store.repository import actions, acts, filling, improvements, moves, outbox, records, stepping, watches, watching
 from store.repository.acts import Done, finished
 from store.site import Site
 from store.steps import Unmet, unanswered
@@ -99,14 +99,14 @@ def _is_ripe(connection: Connection, record: Incident) -> bool:
 
 
 def _unanswered(connection: Connection, record: Incident, site: Site) -> Iterator[Unmet]:
-    filled = stepping.filled_of(connection, record.number, site)
+    filled = filling.filled_of(connection, record.number, site)
     # Whatever of earlier steps is missing, since the track rose: what to do about it is the same.
     return (replace(one, code="missing_fields") for one in unanswered(filled, record, process.RESOLVED, site.forms))
 
 
 def _lessons(connection: Connection, record: Incident, site: Site) -> Iterator[dict[str, Any]]:
     """What the form of step 7 says was learnt: item, owner, due."""
-    answer = stepping.filled_of(connection, record.number, site)[FormName.FOLLOW_UP].get("lessons")
+    answer = filling.filled_of(connection, record.number, site)[FormName.FOLLOW_UP].get("lessons")
     if answer is not None and answer.state is State.GIVEN:
         yield from answer.value
 

@@ -35,6 +35,7 @@ class FormView:
     answers: Mapping[str, Answer]  #: what was saved, and what can be prefilled now
     by: Mapping[str, str]  #: field to person id of who wrote or confirmed it; "": the daemon
     redacted: tuple[str, ...]  #: fields whose answer was taken away for good
+    reviewed: int = 0  #: version that was reviewed last, in this cycle; 0: none was, or it is no report
 
 
 def view(connection: Connection, number: int, name: FormName, forms: Forms = FORMS) -> FormView:
@@ -195,7 +196,7 @@ def _with_review(connection: Connection, known: Known, view: FormView) -> FormVi
         return view
     answers = reviews.as_answers(found[-1])
     by = dict.fromkeys(answers, found[-1].by)
-    return replace(view, answers={**view.answers, **answers}, by={**view.by, **by})
+    return replace(view, answers={**view.answers, **answers}, by={**view.by, **by}, reviewed=found[-1].version)
 
 
 def _follow(

@@ -59,6 +59,7 @@ from store.repository import (
     merges,
     persons,
     records,
+    reviewing,
     stepping,
 )
 from store.repository import plan as reasons

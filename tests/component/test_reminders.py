@@ -39,7 +39,7 @@ from store.repository import (
     persons,
     records,
     requests,
-    stepping,
+    reviewing,
     timeline,
     timers,
 )
@@ -225,7 +225,7 @@ async def test_whoever_is_asked_in_the_authors_place_may_review(desk: Desk) -> N
     def review(tx: Tx) -> None:
         version = records.load(tx.connection, 1).version
         given = {"result": ReviewResult.RETURNED, "notes": "When?", "via": "t", "site": desk.site}
-        stepping.review(tx, 1, CY, version=version, **given)  # type: ignore[arg-type]
+        reviewing.review(tx, 1, CY, version=version, **given)  # type: ignore[arg-type]
 
     await desk.go_to(Step.REPORTING)
     await desk.go_to(Step.REPORTING, Stage.IN_REVIEW)

@@ -36,7 +36,7 @@ from store.action import ActionKind
 from store.answers import State
 from store.database import Store
 from store.designation import Colleague, Designation, Leave, Staff
-from store.errors import Refused, StaleVersion
+from store.errors import ActNotAllowed, Refused, StaleVersion
 from store.forms import FormName
 from store.four_eyes import FourEyes
 from store.incident import Actor, EntryKind, Incident, Stage, Step, TimelineEntry, Track
@@ -50,6 +50,7 @@ from store.repository import (
     persons,
     records,
     requests,
+    reviewing,
     reviews,
     stepping,
     timeline,
@@ -141,9 +142,9 @@ async def test_what_was_handed_in_stays_as_it_is(opened: Store, clock: FakeClock
 async def test_a_returned_report_comes_back_with_notes(opened: Store) -> None:
     """Returning needs notes; they stand in the timeline and in the form; then it is handed in again and accepted."""
     await opened.write(lambda tx: reported(tx, 1))
-    said = await refused(opened, stepping.review, REX, result=RETURNED, notes=" ")
+    said = await refused(opened, reviewing.review, REX, result=RETURNED, notes=" ")
     assert (said.code, said.missing) == ("notes_required", ("notes",))
-    back = await go(opened, stepping.review, REX, result=RETURNED, notes="Which hosts?")
+    back = await go(opened, reviewing.review, REX, result=RETURNED, notes="Which hosts?")
     assert Standing.of(back.incident) == process.REPORTING
     entry = await last(opened)
     assert (entry.kind, entry.facts["result"], entry.values) == (
@@ -157,7 +158,7 @@ async def test_a_returned_report_comes_back_with_notes(opened: Store) -> None:
     assert await opened.read(lambda c: reviews.accepted_by(c, 1, cycle=1)) == ()
     await opened.write(lambda tx: fill(tx, 1, FormName.REPORT, what_happened=given("Guessing on web1 alone")))
     await go(opened, stepping.submit, RITA)
-    done = await go(opened, stepping.review, REX, result=ACCEPTED)
+    done = await go(opened, reviewing.review, REX, result=ACCEPTED)
     assert Standing.of(done.incident) == process.INVESTIGATION
     entry, version = await last(opened), await opened.read(lambda c: forms.latest(c, 1, FormName.REPORT))
     assert version is not None
@@ -171,7 +172,7 @@ async def test_a_returned_report_comes_back_with_notes(opened: Store) -> None:
 async def test_notes_of_a_review_can_be_redacted(opened: Store) -> None:
     """Then the form shows the result without them."""
     await opened.write(lambda tx: reported(tx, 1))
-    await go(opened, stepping.review, REX, result=RETURNED, notes="Mallory did it")
+    await go(opened, reviewing.review, REX, result=RETURNED, notes="Mallory did it")
     entry = await last(opened)
     await opened.write(lambda tx: timeline.redact(tx, 1, entry.seq, "notes", by=REX, reason="a name"))
     shown = await opened.read(lambda c: forms.view(c, 1, FormName.REPORT))
@@ -188,11 +189,11 @@ async def test_nobody_reviews_their_own_text(opened: Store) -> None:
     await opened.write(lambda tx: fill(tx, 1, FormName.REPORT, REX, harm=none("a clerk lost an hour")))
     await go(opened, stepping.submit, RITA)
     for result in (ACCEPTED, RETURNED):
-        said = await refused(opened, stepping.review, REX, result=result, notes="n")
+        said = await refused(opened, reviewing.review, REX, result=result, notes="n")
         assert said.code == "four_eyes"
         assert "rex wrote harm of the report" in str(said)
     waived = replace(SITE, four_eyes=FourEyes.WAIVED)
-    await go(opened, stepping.review, REX, result=ACCEPTED, site=waived)
+    await go(opened, reviewing.review, REX, result=ACCEPTED, site=waived)
     facts = (await last(opened)).facts
     assert (facts["waived"], facts["clash"]) == ("four_eyes", "rex wrote harm of the report")
 
@@ -207,7 +208,7 @@ async def test_text_that_was_replaced_clashes_no_more(opened: Store) -> None:
     changes |= {"malicious": given("no"), "reporter": given("ana")}
     await opened.write(lambda tx: fill(tx, 1, FormName.REPORT, **changes))
     await go(opened, stepping.submit, RITA)
-    assert (await go(opened, stepping.review, REX, result=ACCEPTED)).incident.step is Step.INVESTIGATION
+    assert (await go(opened, reviewing.review, REX, result=ACCEPTED)).incident.step is Step.INVESTIGATION
 
 
 async def test_a_pair_reviews_each_the_others_part(opened: Store) -> None:
@@ -219,12 +220,12 @@ async def test_a_pair_reviews_each_the_others_part(opened: Store) -> None:
     await opened.write(lambda tx: fill(tx, 1, FormName.REPORT, harm=None))
     await opened.write(lambda tx: _save(tx, REX, {"harm": none("none")}))
     await go(opened, stepping.submit, RITA, site=site)
-    first = await go(opened, stepping.review, REX, result=ACCEPTED, site=site)
+    first = await go(opened, reviewing.review, REX, result=ACCEPTED, site=site)
     assert Standing.of(first.incident) == process.IN_REVIEW
     assert (await last(opened)).facts["left"] == "harm"
-    again = await go(opened, stepping.review, REX, result=ACCEPTED, site=site)
+    again = await go(opened, reviewing.review, REX, result=ACCEPTED, site=site)
     assert Standing.of(again.incident) == process.IN_REVIEW, "the same person is no second one"
-    done = await go(opened, stepping.review, RITA, result=ACCEPTED, site=site)
+    done = await go(opened, reviewing.review, RITA, result=ACCEPTED, site=site)
     assert Standing.of(done.incident) == process.INVESTIGATION
 
 
@@ -237,12 +238,12 @@ async def test_of_a_pair_a_part_counts_for_its_version_only(opened: Store) -> No
     await opened.write(lambda tx: fill(tx, 1, FormName.REPORT, harm=None))
     await opened.write(lambda tx: _save(tx, REX, {"harm": none("none")}))
     await go(opened, stepping.submit, RITA, site=site)
-    await go(opened, stepping.review, REX, result=ACCEPTED, site=site)
+    await go(opened, reviewing.review, REX, result=ACCEPTED, site=site)
     await opened.write(lambda tx: _save(tx, RITA, {"what_happened": given("something else")}))
-    said = await refused(opened, stepping.review, RITA, result=ACCEPTED, site=site)
+    said = await refused(opened, reviewing.review, RITA, result=ACCEPTED, site=site)
     assert said.code == "not_reviewer"
-    await go(opened, stepping.review, REX, result=ACCEPTED, site=site)
-    done = await go(opened, stepping.review, RITA, result=ACCEPTED, site=site)
+    await go(opened, reviewing.review, REX, result=ACCEPTED, site=site)
+    done = await go(opened, reviewing.review, RITA, result=ACCEPTED, site=site)
     assert Standing.of(done.incident) == process.INVESTIGATION
 
 
@@ -252,17 +253,17 @@ async def test_who_is_not_asked_does_not_review(opened: Store, clock: FakeClock)
     await opened.write(lambda tx: persons.upsert_from_config(tx, [*others, *_others("una")]))
     await opened.write(lambda tx: reported(tx, 1))
     una = person("una")
-    said = await refused(opened, stepping.review, una, result=ACCEPTED)
+    said = await refused(opened, reviewing.review, una, result=ACCEPTED)
     assert (said.code, str(said).rpartition("asked is ")[2]) == ("not_reviewer", "rex")
     clock.advance(timedelta(days=4).total_seconds())
-    await go(opened, stepping.review, una, result=ACCEPTED)
+    await go(opened, reviewing.review, una, result=ACCEPTED)
 
 
 async def test_the_deputy_may_review(opened: Store) -> None:
     """At any time, beside who is designated."""
     await opened.write(lambda tx: reported(tx, 1))
     site = replace(SITE, staff=Staff(designations=(Designation(reviewer="rex", deputy="dora"),)))
-    await go(opened, stepping.review, DORA, result=ACCEPTED, site=site)
+    await go(opened, reviewing.review, DORA, result=ACCEPTED, site=site)
 
 
 async def test_who_is_on_leave_is_not_asked(opened: Store) -> None:
@@ -271,7 +272,7 @@ async def test_who_is_on_leave_is_not_asked(opened: Store) -> None:
     day = (await now(opened)).step_entered_at.date()
     away = Colleague(id="rex", roles=frozenset({Role.REVIEWER}), leave=(Leave(first=day, last=day),))
     site = replace(SITE, staff=Staff(colleagues=(away,), designations=(Designation(reviewer="rex"),)))
-    await go(opened, stepping.review, DORA, result=ACCEPTED, site=site)
+    await go(opened, reviewing.review, DORA, result=ACCEPTED, site=site)
 
 
 async def test_an_edit_in_review_makes_the_reviewers_version_stale(opened: Store) -> None:
@@ -281,9 +282,43 @@ async def test_an_edit_in_review_makes_the_reviewers_version_stale(opened: Store
     await opened.write(lambda tx: _save(tx, RITA, {"what_happened": given("or was it?")}))
     with pytest.raises(StaleVersion) as stale:
         await opened.write(
-            lambda tx: stepping.review(tx, 1, REX, version=version, via="token", site=SITE, result=ACCEPTED)
+            lambda tx: reviewing.review(tx, 1, REX, version=version, via="token", site=SITE, result=ACCEPTED)
         )
     assert stale.value.by == "rita"
+
+
+async def test_what_changed_after_the_acceptance_is_reviewed_again(opened: Store) -> None:
+    """By difference: who wrote what changed cannot; it moves nothing, and then the acceptance stands again."""
+    await opened.write(lambda tx: reported(tx, 1))
+    await go(opened, reviewing.review, REX, result=ACCEPTED)
+
+    async def again(by: Actor, version: int) -> Done:
+        return await opened.write(
+            lambda tx: reviewing.review_again(tx, 1, by, report_version=version, via="token", site=SITE)
+        )
+
+    with pytest.raises(ActNotAllowed) as stands:
+        await again(REX, 2)
+    assert stands.value.code == "review_stands"
+    both = Person(id="rex", name="Rex", roles=frozenset({Role.REPORTER, Role.REVIEWER}))
+    await opened.write(lambda tx: persons.upsert_from_config(tx, [both, *_others("rex")]))
+    await opened.write(lambda tx: _save(tx, RITA, {"harm": none("a clerk lost an hour")}))
+    shown = await opened.read(lambda c: forms.view(c, 1, FormName.REPORT))
+    assert shown.reviewed < shown.version
+    with pytest.raises(StaleVersion):
+        await again(REX, shown.reviewed)
+    with pytest.raises(ActNotAllowed) as other:
+        await again(DORA, shown.version)
+    assert other.value.code == "not_reviewer"
+    before = await now(opened)
+    await again(REX, shown.version)
+    assert await now(opened) == before
+    entry = await last(opened)
+    assert (entry.kind, entry.facts["fields"], entry.facts["version"]) == (EntryKind.REVIEWED, "harm", shown.version)
+    await opened.write(lambda tx: _save(tx, REX, {"harm": none("two hours")}))
+    with pytest.raises(ActNotAllowed, match="rex wrote harm of the report"):
+        await again(REX, shown.version + 1)
+    await again(DORA, shown.version + 1)  # who else would be asked?
 
 
 async def test_a_track_that_rose_asks_for_what_is_missing(opened: Store) -> None:
@@ -292,15 +327,15 @@ async def test_a_track_that_rose_asks_for_what_is_missing(opened: Store) -> None
     await opened.write(lambda tx: _save(tx, RITA, {"what_happened": given("Guessing")}))
     await go(opened, stepping.submit, RITA)
     await opened.write(lambda tx: stand(tx, 1, process.IN_REVIEW))
-    said = await refused(opened, stepping.review, REX, result=ACCEPTED)
+    said = await refused(opened, reviewing.review, REX, result=ACCEPTED)
     assert said.missing == ("report.site", "report.contact", "report.harm", "report.malicious")
-    await go(opened, stepping.review, REX, result=RETURNED, notes="it is more now")
+    await go(opened, reviewing.review, REX, result=RETURNED, notes="it is more now")
 
 
 async def test_an_investigation_is_concluded_with_findings(opened: Store) -> None:
     """Findings are rows; a reason why there are none is not enough; a scope is missing too, and both are told."""
     await opened.write(lambda tx: reported(tx, 1))
-    await go(opened, stepping.review, REX, result=ACCEPTED)
+    await go(opened, reviewing.review, REX, result=ACCEPTED)
     said = await refused(opened, stepping.conclude, INA)
     assert (said.code, said.missing) == ("no_finding", ("investigation.findings", "investigation.scope"))
     await opened.write(lambda tx: fill(tx, 1, FormName.INVESTIGATION, findings=none("nothing was found")))
@@ -334,7 +369,7 @@ async def test_approval_is_requested_with_a_cause(opened: Store) -> None:
 async def test_who_was_asked_answers_before_it_is_concluded(opened: Store) -> None:
     """An open request is named; answered or withdrawn it hinders no more."""
     await opened.write(lambda tx: reported(tx, 1))
-    await go(opened, stepping.review, REX, result=ACCEPTED)
+    await go(opened, reviewing.review, REX, result=ACCEPTED)
     await opened.write(lambda tx: fill(tx, 1, FormName.INVESTIGATION))
     await opened.write(lambda tx: requests.ask(tx, 1, INA, question="Was it you?", person="bo", via="token"))
     said = await refused(opened, stepping.conclude, INA)

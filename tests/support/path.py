@@ -12,7 +12,7 @@ from store.forms import FormName
 from store.incident import Actor, ActorKind, Incident, Status, Track
 from store.people import Person, Role
 from store.process import REPORTING, Standing
-from store.repository import action_turns, forms, persons, records, stepping
+from store.repository import action_turns, forms, persons, records, reviewing, stepping
 from store.repository.reviews import ReviewResult
 from store.site import Site
 from store.tx import Tx
@@ -145,7 +145,7 @@ def reported(tx: Tx, number: int, site: Site = SITE) -> Incident:
 def investigated(tx: Tx, number: int, site: Site = SITE) -> Incident:
     """The report was accepted, the investigation is complete and concluded; causes are written, actions are not."""
     reported(tx, number, site)
-    stepping.review(tx, number, REX, site=site, result=ReviewResult.ACCEPTED, **seen(tx, number))
+    reviewing.review(tx, number, REX, site=site, result=ReviewResult.ACCEPTED, **seen(tx, number))
     fill(tx, number, FormName.INVESTIGATION)
     stepping.conclude(tx, number, INA, site=site, **seen(tx, number))
     fill(tx, number, FormName.CORRECTIVE_ACTIONS)
