@@ -144,7 +144,9 @@ async def change_action(request: web.Request) -> web.Response:
             request, lambda tx: action_turns.change(tx, changes=body.given, **seen), _told(request)
         )
 
-    return await _allowing(request, doing)
+    response = await _allowing(request, doing)
+    request.app[WAKE_NOTIFIER]()
+    return response
 
 
 @routes.post(_ONE + "/{turn}")

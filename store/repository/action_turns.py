@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from store import action as life
 from store import action_edit, action_turns
-from store.action import Action, ActionKind
+from store.action import Action, ActionKind, ActionState
 from store.duties import Matter, MatterKind
 from store.errors import Refused, StaleVersion
 from store.incident import Actor, Fact, Incident
@@ -90,7 +90,7 @@ def write(
 def change(
     tx: Tx, number: int, which: int, actor: Actor, *, version: int, changes: Mapping[str, Any], via: str, site: Site
 ) -> Acted:
-    """Write another plan: fields that are not named stay as they are.
+    """Write another plan: fields that are not named stay as they are. Who owns it from now on is told.
 
     Raises:
         ActNotAllowed: ``invalid_action``, ``reason_required`` (a date that was agreed is moved), ``incomplete_action``
@@ -103,7 +103,10 @@ def change(
         kept = _edited(tx, case, changes)
         cycle = case.record.cycle if number == case.record.number else case.before.cycle
         after = action_turns.changed(case.before, kept, track=case.record.track, cycle=cycle, now=tx.now)
-    return _keep(tx, case, after, "change")
+    acted = _keep(tx, case, after, "change")
+    if after.owner != case.before.owner:
+        _tell_owner(tx, case, after, "is yours")
+    return acted
 
 
 def agree(tx: Tx, number: int, which: int, actor: Actor, *, version: int, via: str, site: Site) -> Acted:
@@ -132,7 +135,7 @@ def move(
     via: str,
     site: Site,
 ) -> Acted:
-    """Have it due on another day: it slips, and the old date is kept.
+    """Have it due on another day: it slips, and the old date is kept. Its owner is told.
 
     Raises:
         ActNotAllowed: ``reason_required``, ``incomplete_action``, ``invalid_action``, or *actor* may not.
@@ -141,7 +144,9 @@ def move(
     with _case(tx, number, which, actor, "move", version, via, site) as case:
         _edited(tx, case, {"due": due})
         after = action_turns.moved(case.before, due, reason, now=tx.now)
-    return _keep(tx, case, after, "move", note=reason)
+    acted = _keep(tx, case, after, "move", note=reason)
+    _tell_owner(tx, case, after, "was moved")
+    return acted
 
 
 def done(
@@ -270,8 +275,8 @@ def _keep(
 
 
 def _tell_owner(tx: Tx, case: _Case, after: Action, what: str) -> None:
-    """Tell whoever is to do it, unless that is who did this."""
-    if after.owner != case.able.actor.id:
+    """Tell whoever is to do it, once it is agreed upon, unless that is who did this."""
+    if after.state is ActionState.AGREED and after.owner != case.able.actor.id:
         due = f", due on {after.due}" if after.due else ""
         new = NewNotice(
             incident=case.record.number,

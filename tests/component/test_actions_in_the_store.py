@@ -130,25 +130,30 @@ async def test_every_version_is_kept_and_told(opened: Store, clock: FakeClock) -
 
 
 async def test_who_is_to_do_it_hears_of_it(opened: Store) -> None:
-    """Whoever owns it is told when it is agreed upon and when it is returned, unless they did that themselves."""
+    """Whoever owns it is told when it is agreed upon, becomes theirs, is moved or returned, unless that was they."""
 
     async def told() -> list[tuple[NoticeKind, str]]:
         rows = select(notice.c.kind, notice.c.matter).where(notice.c.matter.startswith("action:"))
         return [(row.kind, row.matter) for row in await opened.read(lambda c: c.execute(rows).all())]
 
-    await write(opened)
+    await write(opened, owner="dee", deputy="")
+    await take(opened, "change", changes={"criterion": "no success"})
     assert await told() == []
     await take(opened, "agree")
     assert await told() == [(NoticeKind.YOUR_TURN, "action:1")]
+    await take(opened, "change", changes={"criterion": "none"})
+    await take(opened, "change", changes={"owner": "oli"})
+    await take(opened, "move", due=DUE + timedelta(days=1), reason="the vendor is late")
+    assert len(await told()) == 3
     await change(opened, step=Step.FOLLOW_UP)
     await take(opened, "done", OLI, evidence="commit 1")
     await take(opened, "give_back", VER, reason="the test fails")
-    assert len(await told()) == 2
+    assert len(await told()) == 4
     one = await opened.read(lambda c: actions.get(c, 1, 1))
     assert (one.state, one.done_by, one.effective_from, one.evidence) == (ActionState.AGREED, None, None, "")
     await write(opened, ANA, ActionKind.CORRECTION, owner="ana", deputy="", causes=())
     await take(opened, "agree", ANA, 2)
-    assert len(await told()) == 2
+    assert len(await told()) == 4
 
 
 async def test_a_redaction_leaves_hashes_and_digests(opened: Store) -> None:
