@@ -115,8 +115,6 @@ def _all(now: datetime) -> Draw:
         record = records.load(connection, looking.number)
         found, gaps = actions.of(connection, looking.number), plan.gaps(connection, looking.number, now=now)
         kinds = action_wire.able(connection, looking.number, looking.person, looking.site).may_write
-        lacking = [f"nothing is done about {one}" for one in gaps.uncovered if one != covering.ACTIONS]
-        lacking += ["no action is written down, and no reason for none"] if covering.ACTIONS in gaps.uncovered else []
         reasons = actions.reasons(connection, looking.number).values()
         said = tuple(
             Card(title=words(one.cause), facts=(("No action, because", one.reason or "(redacted)"),), is_settled=True)
@@ -125,7 +123,7 @@ def _all(now: datetime) -> Draw:
         return looking.board(
             record.title,
             "Actions",
-            notices=tuple(words(one) for one in (*lacking, *gaps.incomplete)),
+            notices=tuple(_lacking(gaps)),
             parts=(
                 Part(
                     title="What is done about it",
@@ -138,6 +136,18 @@ def _all(now: datetime) -> Draw:
         )
 
     return draw
+
+
+def _lacking(gaps: plan.Gaps) -> Iterator[str]:
+    """What the plan lacks: what nobody does anything about, and each action that is not complete, once."""
+    if covering.ACTIONS in gaps.uncovered:
+        yield "No action is written down, and no reason for none."
+    for one in gaps.uncovered:
+        if one != covering.ACTIONS:
+            yield f"Nothing is done about {one}."
+    for name in dict.fromkeys(one.partition(":")[0] for one in gaps.incomplete):
+        lacks = [one.partition(": ")[2] for one in gaps.incomplete if one.partition(":")[0] == name]
+        yield f"{words(name)} is not complete: {', '.join(lacks)}."
 
 
 def _one(request: web.Request) -> Draw:

@@ -111,7 +111,7 @@ def line(view: FormView, track: Track) -> FormLine:
         missing=tuple(field.label for field in missing if field.needed_by is first),
         needed_for=NEEDED_FOR[first] if first else "",
         unconfirmed=len(asked.unconfirmed(view.answers)),
-        answered=len(view.answers),
+        is_asked=any(one.keeper is Keeper.ANSWER and one.is_needed(track) for one in view.form.fields),
     )
 
 

@@ -111,7 +111,7 @@ class FormLine:
     missing: tuple[str, ...]  #: labels of what is needed first
     needed_for: str  #: what those are needed for
     unconfirmed: int  #: answers that the daemon filled in and nobody confirmed
-    answered: int
+    is_asked: bool  #: somebody must fill something in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

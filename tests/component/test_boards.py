@@ -129,7 +129,8 @@ async def test_what_a_plan_lacks(site: Site) -> None:
     assert "No action is written down, and no reason for none" in (await load(site, "/i/1/actions")).words
     _, page = await press(site, "/i/1/actions", key="write", kind="training", text="Train the desk")
     assert "lacks: owner" in page.words
-    assert "Action 1: due" in page.words
+    assert "Action 1 is not complete: " in page.words
+    assert "lacks: due" in page.words
     status, page = await press(site, "/i/1/actions/none", key="none", cause="incident", reason="it was a drill")
     assert (status, "it was a drill" in page.words) == (200, True)
 

@@ -164,6 +164,14 @@ def every_page(text: str) -> list[str]:
         "typed": text,
         "quiet_until": NOW,
         "contained_at": NOW,
+        "void": text,
+        "due": (text,),
+        "forms": (
+            views.FormLine(
+                name="report", title="Report", missing=(text,), needed_for="review", unconfirmed=1, is_asked=True
+            ),
+        ),
+        "doables": (views.Doable(name="x", title=text, address="/i/1/do/x", is_next=True, lacks=2),),
     }
     by = {"answer": views.Answer.TAKEN, "by": text, "at": NOW, "acts": EVERY_ACT}
     return [
@@ -275,6 +283,17 @@ def test_incident() -> None:
     assert "/var/log/auth.log, line 118, byte 11402" in text
     assert "Nobody has acknowledged this." in text
     assert "✔ ana (Ana): accepted after 2 attempts" in text
+
+
+def test_incident_says_what_is_next() -> None:
+    """What is due, what lacks for the next step, and that an approval is void, come before everything else."""
+    submit = views.Doable(name="submit", title="Hand it in", address="/i/42/do/submit", is_next=True, lacks=3)
+    note = views.Doable(name="note", title="Write a note", address="/i/42/do/note", is_next=False)
+    shown = incident(doables=(submit, note), due=("Report: overdue since 02:00",), void="approval void since version 3")
+    page = Reader(PAGES.incident(shown))
+    order = [page.words.index(text) for text in ("approval void", "Report: overdue", "Hand it in (3 missing)", "Why")]
+    assert order == sorted(order)
+    assert {"/i/42/do/submit", "/i/42/do/note"} <= {names.get("href") for _, names in page.tags}
 
 
 @pytest.mark.parametrize(
