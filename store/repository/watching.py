@@ -196,7 +196,10 @@ def _is_over(connection: Connection, one: Promise, now: datetime) -> bool:
     if now >= one.until + PATIENCE or not one.rules:
         return True
     window = Span(start=one.until, end=one.until)
-    return all(coverage.of_source(connection, name, window) for name in one.sources)
+    sources = (coverage.of_source(connection, name, window) for name in one.sources)
+    pinned = (one.versions or {}).items()
+    rules = (coverage.of_rule(connection, rule, window, version=version) for rule, version in pinned)
+    return all(sources) and all(rules)
 
 
 def _extend(tx: Tx, one: Promise, stands: Extended) -> None:
