@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from rules.entities import clean
 from rules.event import Decision, Entity, Severity
 from rules.finding import Finding
-from store import break_through, entries, grouping, process
+from store import break_through, duties, entries, grouping, process
+from store.deadlines import Duty
 from store.grouping import Attach, Ignore, Open, Reopen
 from store.incident import EntryKind, Incident, Outcome, Step, Track
 from store.notice import NewNotice, NoticeKind
@@ -207,7 +208,8 @@ def _tell_approvers(
     if before.step is not Step.APPROVAL or (at_freeze := records.events_at_freeze(before.number)) is None:
         return
     for cause, told in break_through.of_dossier(before, after, finding, known, raised=raised, at_freeze=at_freeze):
-        records.raise_discrepancy(after.number, cause, told)
+        if records.raise_discrepancy(after.number, cause, told):
+            records.notify(duties.ask(after, Duty.APPROVAL, f"since the freeze: {told}"))
 
 
 def cleaned(finding: Finding) -> Finding:

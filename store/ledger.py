@@ -213,8 +213,9 @@ class _Memory:
         """Nothing is approved in a replay."""
         return None
 
-    def raise_discrepancy(self, number: int, cause: str, what: str) -> None:
+    def raise_discrepancy(self, number: int, cause: str, what: str) -> bool:
         """Nothing is approved in a replay."""
+        return False
 
     def _candidate(self, finding: Finding, number: int, has_key: bool) -> Candidate:
         kept = self.kept[number]

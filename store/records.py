@@ -86,5 +86,5 @@ class Records(Protocol):
     def events_at_freeze(self, number: int) -> int | None:
         """How many events the record had when what is to be approved was frozen; None: nothing was."""
 
-    def raise_discrepancy(self, number: int, cause: str, what: str) -> None:
-        """Hinder the approval by what changes the picture; nothing if that *cause* hinders it already."""
+    def raise_discrepancy(self, number: int, cause: str, what: str) -> bool:
+        """Hinder the approval by what changes the picture; False, and nothing, if that *cause* hinders it already."""

@@ -52,12 +52,13 @@ def add(tx: Tx, record: Incident, items: Sequence[str], actor: Actor, via: str) 
         _insert(tx, record.number, discrepancies.raised(item, number=number, by=actor, now=tx.now), via)
 
 
-def break_through(tx: Tx, number: int, cause: str, what: str) -> None:
-    """Raise by itself what changed the picture after the freeze; nothing if that very cause is still open."""
+def break_through(tx: Tx, number: int, cause: str, what: str) -> bool:
+    """Raise by itself what changed the picture after the freeze; False, and nothing, if that very cause is open."""
     if cause in open_causes(tx.connection, number):
-        return
+        return False
     one = discrepancies.broke_through(cause, what, number=_last_number(tx.connection, number) + 1, now=tx.now)
     _insert(tx, number, one, "")
+    return True
 
 
 def open_causes(connection: Connection, number: int) -> frozenset[str]:

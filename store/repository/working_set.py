@@ -212,9 +212,9 @@ class WorkingSet:
             self._at_freeze[number] = frozen.events if frozen else None
         return self._at_freeze[number]
 
-    def raise_discrepancy(self, number: int, cause: str, what: str) -> None:
+    def raise_discrepancy(self, number: int, cause: str, what: str) -> bool:
         """Hinder the approval by what changes the picture."""
-        discrepancies.break_through(self._tx, number, cause, what)
+        return discrepancies.break_through(self._tx, number, cause, what)
 
     def _observation(self, key: str) -> Sequence[Candidate]:
         if key not in self._observations:

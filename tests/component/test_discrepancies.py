@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from support.path import (
     ABE,
     ANA,
@@ -49,6 +50,7 @@ from store.errors import NotFound
 from store.forms import FormName
 from store.four_eyes import FourEyes
 from store.incident import Actor, EntryKind, Step, Track
+from store.notice import NoticeKind
 from store.people import Role
 from store.process import Standing
 from store.repository import (
@@ -65,6 +67,7 @@ from store.repository import (
 from store.repository import plan as reasons
 from store.repository.acts import Done
 from store.repository.reviews import ReviewResult
+from store.tables import notice
 from store.tx import Tx
 
 
@@ -273,12 +276,15 @@ async def test_what_changes_the_picture_is_a_discrepancy(waiting: Store, cause: 
         lambda tx: records.change(tx, r := records.load(tx.connection, 1), replace(r, broke_through=True))
     )
     before = await now(waiting)
+    already = len(await waiting.read(lambda c: c.execute(select(notice.c.id)).all()))
     for number in range(50):
         told: dict[str, Any] = {"severity": Severity.HIGH, **BREAKS[cause]}
         await waiting.write(partial(take, finding(f"b{number}", **told)))
     found = (await state(waiting)).discrepancies
     assert [(one.cause, one.raised_by.id, one.is_open) for one in found] == [(cause, "tocsin", True)]
     assert found[0].item.startswith("since the freeze: ")
+    heard = await waiting.read(lambda c: c.execute(select(notice.c.kind, notice.c.reason)).all())
+    assert [(row.kind, row.reason) for row in heard[already:]] == [(NoticeKind.YOUR_TURN, found[0].item)]
     after = await now(waiting)
     assert (after.version, after.step, after.approval_void) == (before.version, Step.APPROVAL, None)
     error = await refused(waiting, lambda tx: approve(tx, ABE))
