@@ -9,20 +9,24 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Table, cast, func, select, type_coerce
 from sqlalchemy.types import NullType
 
-from store import examine, seals, triggers
+from store import examine, examine_signatures, seals, triggers
 from store.errors import SchemaMismatch
 from store.examine import Fault, Harm, SealedHead, Stored
 from store.examine_documents import Shelved
+from store.examine_signatures import StoredSignature
 from store.repository import seals as repository
 from store.repository import stored_documents
 from store.repository.seals import INSTALLATION
 from store.seals import Head, Seal
 from store.tables import incident, seal, seal_head, timeline, value
+from store.tables import signature as signature_table
 
 #: How many records, or seals, are looked at in one go.
 WINDOW = 1000
 #: Columns that repeat what the bytes say, under their names there.
 _BESIDE = ("incident", "seq", "at", "kind", "actor_kind", "actor_id", "via")
+#: Columns of a signature that repeat what its entry says, under their names there.
+_SIGNED = ("dossier", "hash", "signature", "person", "at", "meaning")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,7 @@ class Record:
     entries: list[Stored]
     heads: list[SealedHead]
     documents: list[Shelved]
+    signatures: list[StoredSignature]
     has_row: bool  #: there is such an incident
 
 
@@ -86,7 +91,7 @@ class Seen:
 
     def strays(self) -> Iterator[Fault]:
         """Rows that are in no window, because they bear no number that a record can have."""
-        once = (timeline, value, seal, *stored_documents.TABLES)
+        once = (timeline, value, seal, signature_table, *stored_documents.TABLES)
         for table, times in (*((one, 1) for one in once), (seal_head, 2)):
             count = self._connection.execute(select(func.count()).select_from(table)).scalar_one()
             if self._rows[table] != count * times:
@@ -143,6 +148,7 @@ def _faults(one: Record) -> Iterator[Fault]:
     yield from examine.chain(one.number, one.entries, one.heads)
     said = [examine.decoded(entry.entry) for entry in one.entries]
     yield from stored_documents.faults(one.number, one.documents, said)
+    yield from examine_signatures.faults(one.number, one.signatures, said)
     yield from _standing(one)
 
 
@@ -158,7 +164,7 @@ def _standing(one: Record) -> Iterator[Fault]:
 
 def _records(seen: Seen) -> Iterator[Record]:
     """Each record that is known from anywhere."""
-    listed = (timeline.c.incident, *(table.c.incident for table in stored_documents.TABLES))
+    listed = (timeline.c.incident, signature_table.c.incident, *(table.c.incident for table in stored_documents.TABLES))
     for start in seen.windows(*listed, seal_head.c.record, incident.c.number):
         yield from _window(seen, start)
 
@@ -169,13 +175,14 @@ def _window(seen: Seen, start: int) -> Iterator[Record]:
     heads: dict[int, list[SealedHead]] = {}
     for record, number, seq, hashed in seen.rows(seal_head, seal_head.c.record, start, "record", "seal", "seq", "hash"):
         heads.setdefault(record, []).append(SealedHead(seal=number, seq=seq, hash=hashed))
-    stored, documents = _stored(seen, start), stored_documents.of(seen, start)
-    for number in sorted(known | heads.keys() | stored.keys() | documents.keys()):
+    stored, documents, signed = _stored(seen, start), stored_documents.of(seen, start), _signatures(seen, start)
+    for number in sorted(known | heads.keys() | stored.keys() | documents.keys() | signed.keys()):
         yield Record(
             number=number,
             entries=stored.get(number, []),
             heads=heads.get(number, []),
             documents=documents.get(number, []),
+            signatures=signed.get(number, []),
             has_row=number in known,
         )
 
@@ -200,6 +207,17 @@ def _stored(seen: Seen, start: int) -> dict[int, list[Stored]]:
         found.setdefault(record, []).append(one)
     for entries in found.values():
         entries.sort(key=lambda one: one.seq)
+    return found
+
+
+def _signatures(seen: Seen, start: int) -> dict[int, list[StoredSignature]]:
+    found: dict[int, list[StoredSignature]] = {}
+    columns = ("place", "places", *_SIGNED)
+    for number, which, entry, place, places, *rest in seen.rows(
+        signature_table, signature_table.c.incident, start, "incident", "number", "entry", *columns
+    ):
+        says = {"printed": f"{place} of {places}", **dict(zip(_SIGNED, rest, strict=True))}
+        found.setdefault(number, []).append(StoredSignature(number=which, entry=entry, says=says))
     return found
 
 

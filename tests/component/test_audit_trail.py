@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -21,10 +22,12 @@ from rules.event import Severity
 from store import engines, triggers
 from store.action import ActionKind
 from store.answers import Answer
+from store.approval import Place
 from store.database import Store
 from store.errors import InvariantBroken
 from store.examine import Fault, Harm
 from store.forms import FormName
+from store.four_eyes import Allowed, Signature
 from store.incident import DAEMON
 from store.people import Role
 from store.repository import (
@@ -36,6 +39,7 @@ from store.repository import (
     incidents,
     persons,
     seals,
+    signatures,
     timeline,
     verification,
 )
@@ -82,7 +86,12 @@ def plan(tx: Tx) -> None:
     action_turns.write(tx, 1, ANA, kind=ActionKind.CORRECTION, plan=given, via="token", site=site)
     actions.redact(tx, 1, 1, "text", by=BO, reason="a name")
     action_turns.change(tx, 1, 1, ANA, version=1, changes={"text": "Block them"}, via="token", site=site)
-    dossiers.freeze(tx, incidents.get(tx.connection, 1).incident, site, by=DAEMON)
+    record = incidents.get(tx.connection, 1).incident
+    frozen = dossiers.freeze(tx, record, site, by=DAEMON)
+    place = Place(signature=Signature.APPROVE, meaning="approved", place=1, places=1, completes=True)
+    person = PERSONS[1]
+    signing: dict[str, Any] = {"verdict": Allowed(), "checklist": None, "note": "fine", "facts": {}}
+    signatures.add(tx, record, frozen, place, person, by=BO, via="token", **signing)
 
 
 async def report_of(store: Store, witness: Witness | None = None) -> Report:
@@ -150,8 +159,12 @@ async def test_seals_are_append_only(store: Store, clock: FakeClock, table: str)
         (["DELETE FROM action WHERE version = 1"], Harm.REMOVED, 1, None),
         (["UPDATE action SET owner = 'bo' WHERE version = 1"], Harm.COLUMN, 1, None),
         (["DELETE FROM action_text WHERE field = 'criterion'"], Harm.REMOVED, 1, None),
-        (["DELETE FROM dossier"], Harm.REMOVED, 1, None),
+        (["DELETE FROM signature", "DELETE FROM dossier"], Harm.REMOVED, 1, None),
         (["UPDATE dossier SET hash = 'x' || substr(hash, 2)"], Harm.CHANGED, 1, None),
+        (["DELETE FROM signature"], Harm.REMOVED, 1, None),
+        (["UPDATE signature SET person = 'ana'"], Harm.CHANGED, 1, None),
+        (["UPDATE signature SET meaning = 'seen'"], Harm.CHANGED, 1, None),
+        (["UPDATE signature SET entry = 1"], Harm.INSERTED, 1, None),
         (["UPDATE seal SET number = 7 WHERE number = 2"], Harm.SEAL, None, None),
         (["DELETE FROM seal_head WHERE record = 2"], Harm.SEAL, None, None),
     ],
@@ -263,6 +276,7 @@ COVERED = {
     "action": ("incident", "number", "version", "state", "kind", "owner", "due", "content", "hash"),
     "action_text": ("incident", "action", "commitment", "field", "salt", "text"),
     "dossier": ("incident", "number", "cycle", "content", "hash"),
+    "signature": ("incident", "dossier", "hash", "signature", "person", "at", "meaning", "place", "places", "entry"),
     "seal": ("number", "body", "signature"),
     "seal_head": ("record", "seq", "hash", "seal"),
 }

@@ -113,17 +113,17 @@ async def test_everything_that_tells_can_be_redacted(site: Site) -> None:
     for path in ("1", "INC-1", "inc-1"):
         given: dict[str, Any] = {"token": mine, "key": path, "json": question}
         assert (await site.ask("POST", f"/api/v1/incidents/{path}/requests", **given))[0] == 201
-    asked = [
+    asked: list[dict[str, Any]] = [
         {"entry": one.seq, "name": "question"}
         for one in await site.store.read(lambda c: timeline.of(c, 1))
         if one.kind == "requested"
     ]
-    for place in (
-        *asked,
+    asked += [
         {"entry": 2, "name": "note"},
         {"form": "report", "field": "harm"},
         {"origin": "/var/log/auth.log", "line": 2},
-    ):
+    ]
+    for place in asked:
         code, done = await act(site, "bea", "redact", place | {"reason": "a name"})
         assert code == 200, done
         code, refused = await act(site, "bea", "redact", place | {"reason": "a name"})
