@@ -38,9 +38,9 @@ class Doing:
     """How an act or move is asked for, and done."""
 
     shape: type[Any]
-    work: Callable[[Tx, Asked], Done]
+    _work: Callable[[Tx, Asked], Done]
     decides: bool = False  #: an act that overwrites: upon the version named in ``If-Match``, as every move is
 
     def do(self, tx: Tx, asked: Asked) -> Done:
         """Do it, as the record is governed: by the site, unless its four eyes are waived."""
-        return self.work(tx, replace(asked, site=waivers.governing(tx.connection, asked.number, asked.site)))
+        return self._work(tx, replace(asked, site=waivers.governing(tx.connection, asked.number, asked.site)))

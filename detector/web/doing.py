@@ -68,7 +68,7 @@ async def do_act(request: web.Request) -> web.Response:
 
 def done(tx: Tx, doing: Doing, asked: Asked, secret: str) -> Done:
     """Do it, signed in anew where that is wanted."""
-    return doing.work(tx, replace(asked, body=proven(tx, asked.actor, asked.body, secret)))
+    return doing.do(tx, replace(asked, body=proven(tx, asked.actor, asked.body, secret)))
 
 
 def proven(tx: Tx, actor: Actor, body: Any, secret: str) -> Any:
