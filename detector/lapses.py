@@ -5,6 +5,7 @@ reminded.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -70,7 +71,6 @@ class Lapses:
                 break
         return moved
 
-
     async def remind(self) -> int:
         """Remind people of what is due now. Returns how many records were looked at."""
         site, looked = self._site(), 0
@@ -78,18 +78,19 @@ class Lapses:
             await self._store.write(agenda.look_at_all)
             self._known = site
         while await self._store.read(lambda connection: agenda.is_due(connection, self._clock.now())):
-            count = await self._store.write(lambda tx: duties.remind(tx, site))
-            looked += count
-            if not count:
-                break
-        if looked:
-            self._wake()
+            found = await self._store.read(lambda connection: duties.survey(connection, site, self._clock.now()))
+            await self._store.write(partial(agenda.looked, items=found.quiet))
+            for item in found.due:  # one by one: a write must be short
+                await self._store.write(partial(duties.remind, site=site, item=item))
+            looked += len(found.quiet) + len(found.due)
+            if found.due:
+                self._wake()
         return looked
+
 
 def _next_due(connection: Connection) -> datetime | None:
     moments = (dismissals.next_due(connection), classification.next_due(connection))
     return min((moment for moment in moments if moment is not None), default=None)
-
 
 
 def _end(tx: Tx) -> int:

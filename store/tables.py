@@ -303,6 +303,7 @@ agenda = Table(
     METADATA,
     Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
     Column("look_at", UtcTime, nullable=False),
+    Column("version", Integer, nullable=False),  #: goes up when something of the record changes
 )
 Index("ix_agenda_look", agenda.c.look_at)
 

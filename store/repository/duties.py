@@ -18,6 +18,7 @@ from store.duties import Clock, Matter, MatterKind, Told
 from store.incident import DAEMON, EntryKind, Fact, Incident, NewEntry, TimelineEntry
 from store.moments import from_microseconds, to_microseconds
 from store.repository import agenda, clashing, dated, notices, records, staffing, timeline, timers
+from store.repository.agenda import Item
 from store.site import Site
 from store.timers import Decided
 from store.tx import Tx
@@ -40,17 +41,37 @@ class ClockView:
         return self.deadline.is_overdue(now) and not (self.decided is not None and self.decided.decision.ends)
 
 
-def remind(tx: Tx, site: Site) -> int:
-    """Remind people of what is due, of `agenda.AT_ONCE` records at most. Returns how many records were looked at."""
-    numbers = agenda.due(tx.connection, tx.now)
-    if numbers:
-        site = replace(site, staff=staffing.staff_of(tx.connection, site))
-    for number in numbers:
-        record = records.load(tx.connection, number)
-        if record.merged_into is not None:
-            agenda.look(tx, record.merged_into)  # its actions are the other one's now
-        agenda.at_moment(tx, number, _remind(tx, record, site))
-    return len(numbers)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What was seen of the records that were to be looked at."""
+
+    quiet: tuple[tuple[Item, datetime | None], ...]  #: of these nothing is due before the moment, if any
+    due: tuple[Item, ...]  #: of these people are to be reminded
+
+
+def survey(connection: Connection, site: Site, now: datetime) -> Survey:
+    """Look at what is to be looked at, `agenda.AT_ONCE` records at most. Only reads: a write must be short."""
+    site = replace(site, staff=staffing.staff_of(connection, site))
+    seen = [(item, _seen(connection, item.incident, site, now)) for item in agenda.due(connection, now)]
+    return Survey(
+        quiet=tuple((item, one.next_at) for item, one in seen if one.is_quiet),
+        due=tuple(item for item, one in seen if not one.is_quiet),
+    )
+
+
+def remind(tx: Tx, site: Site, item: Item) -> int:
+    """Write the reminders of one record that are due, or have whatever it was merged into looked at.
+
+    It is looked at again, in the transaction that tells it. Returns how many reminders those were.
+    """
+    site = replace(site, staff=staffing.staff_of(tx.connection, site))
+    seen = _seen(tx.connection, item.incident, site, tx.now)
+    for clock, percent in seen.due:
+        _write(tx, seen.record, clock, percent, site)
+    if seen.record.merged_into is not None:
+        agenda.look(tx, seen.record.merged_into)  # its actions are the other one's now
+    agenda.looked(tx, [(item, seen.next_at)])
+    return len(seen.due)
 
 
 def clocks(connection: Connection, record: Incident, site: Site, now: datetime) -> list[ClockView]:
@@ -86,19 +107,37 @@ def asked(
     return _asked(connection, record, matter, site, now, running.get(matter))
 
 
-def _remind(tx: Tx, record: Incident, site: Site) -> datetime | None:
-    """Write the reminders that are due; returns when the next one is."""
-    told, decided = _told(tx.connection, record.number), timers.decided(tx.connection, record.number)
-    moments = []
-    for clock in _clocks(tx.connection, record, site):
-        if _ends(clock.matter, decided) or _is_quiet(clock.matter, record) or duties.was_over(clock, record):
-            continue
-        percent = duties.reminder_due(clock.deadline, told.get(clock.matter, ()), tx.now)
-        if percent:
-            _write(tx, record, clock, percent, site)
-        if (after := clock.deadline.next_reminder(tx.now)) is not None:
-            moments.append(after.at)
-    return min(moments, default=None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What is due of a record now."""
+
+    record: Incident
+    due: tuple[tuple[Clock, int], ...]  #: with the percentage to be told
+    next_at: datetime | None  #: when the next reminder comes
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to write."""
+        return not self.due and self.record.merged_into is None
+
+
+def _seen(connection: Connection, number: int, site: Site, now: datetime) -> _Seen:
+    record = records.load(connection, number)
+    decided = timers.decided(connection, number) if site.deadlines.timers else {}
+    running = [one for one in _clocks(connection, record, site) if _is_told_of(one, record, decided)]
+    told = _told(connection, number) if any(one.deadline.reached(now) for one in running) else {}
+    found = ((one, duties.reminder_due(one.deadline, told.get(one.matter, ()), now)) for one in running)
+    coming = (one.deadline.next_reminder(now) for one in running)
+    return _Seen(
+        record=record,
+        due=tuple((one, percent) for one, percent in found if percent),
+        next_at=min((one.at for one in coming if one is not None), default=None),
+    )
+
+
+def _is_told_of(clock: Clock, record: Incident, decided: Mapping[str, Decided]) -> bool:
+    """Whether people are reminded of it."""
+    return not (_ends(clock.matter, decided) or _is_quiet(clock.matter, record) or duties.was_over(clock, record))
 
 
 def _write(tx: Tx, record: Incident, clock: Clock, percent: int, site: Site) -> None:

@@ -299,7 +299,8 @@ async def test_a_reminder_is_never_half_written(desk: Desk) -> None:
     desk.clock.advance(DAY.total_seconds())
 
     def fails(tx: Tx) -> None:
-        assert duties.remind(tx, QUIET) == 1
+        (item,) = agenda.due(tx.connection, tx.now)
+        assert duties.remind(tx, QUIET, item) == 1
         raise ActNotAllowed("x", "it fails after all")
 
     with pytest.raises(ActNotAllowed):
@@ -345,7 +346,7 @@ async def test_while_a_dismissal_is_proposed_nobody_is_reminded(desk: Desk) -> N
 
 
 async def test_a_look_is_bounded_and_looks_at_nothing_that_is_not_due(desk: Desk) -> None:
-    """However many are due at once, one transaction looks at a few; what has been looked at waits for its moment."""
+    """However many are due at once, one look is at a few; what has been looked at waits for its moment."""
 
     def many(tx: Tx) -> None:
         for number in range(60):
@@ -365,10 +366,21 @@ async def test_a_look_is_bounded_and_looks_at_nothing_that_is_not_due(desk: Desk
     assert await desk.lapses.remind() == 61
     assert await desk.lapses.remind() == 0
     desk.clock.advance(3600)
-    assert await desk.store.write(lambda tx: duties.remind(tx, QUIET)) == agenda.AT_ONCE
-    assert await desk.lapses.remind() == 60 - agenda.AT_ONCE
+    found = await desk.store.read(lambda c: duties.survey(c, QUIET, desk.clock.now()))
+    assert (len(found.due), found.quiet) == (agenda.AT_ONCE, ())
+    assert await desk.lapses.remind() == 60
     assert not await desk.store.read(lambda c: agenda.is_due(c, desk.clock.now()))
     assert len(await desk.notices(NoticeKind.REMINDER)) == 60
+
+
+async def test_what_changes_while_one_looks_is_looked_at_again(desk: Desk) -> None:
+    """A look on a snapshot does not put off what was changed beside it, not even in the same instant."""
+    await desk.go_to(Step.REPORTING)
+    found = await desk.store.read(lambda c: duties.survey(c, QUIET, desk.clock.now()))
+    assert [moment for _, moment in found.quiet] == [START + 12 * HOUR]
+    await desk.go_to(Step.REPORTING, Stage.IN_REVIEW)
+    await desk.store.write(lambda tx: agenda.looked(tx, found.quiet))
+    assert await desk.look_after(8 * HOUR) == [("duty:report_review", 50, "dee, eve")]
 
 
 # -- timers ------------------------------------------------------------------------------------------------------------

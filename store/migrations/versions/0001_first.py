@@ -342,6 +342,7 @@ def upgrade() -> None:
         "agenda",
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("look_at", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_agenda_incident")),
         sa.PrimaryKeyConstraint("incident", name=op.f("pk_agenda")),
     )
