@@ -9,8 +9,9 @@ import structlog
 
 from store.clock import Clock
 from store.database import Store
-from store.errors import OwnershipLost, StoreError
+from store.errors import InvariantBroken, OwnershipLost, Refused, StoreError
 from store.repository import closing, watching
+from store.tx import Tx
 
 log = structlog.get_logger()
 
@@ -47,12 +48,20 @@ class Watching:
         """Do what is due now, each in a transaction of its own. Returns how many watches or incidents ended."""
         now, ended = self._clock.now(), 0
         for number, which in await self._store.read(lambda connection: watching.due(connection, now)):
-            ended += await self._store.write(partial(watching.go_on, number=number, which=which))
+            ended += await self._do(number, partial(watching.go_on, number=number, which=which))
         for number in await self._store.read(closing.ripe):
-            ended += await self._store.write(partial(closing.close_by_itself, number=number))
+            ended += await self._do(number, partial(closing.close_by_itself, number=number))
         if ended:
             self._wake()
         return ended
+
+    async def _do(self, number: int, work: Callable[[Tx], bool]) -> bool:
+        """One incident that cannot go on holds up no other."""
+        try:
+            return await self._store.write(work)
+        except (Refused, InvariantBroken) as error:
+            log.error("what is watched cannot go on by itself", incident=number, error=str(error))
+            return False
 
 
 async def is_urgent(store: Store, clock: Clock) -> bool:

@@ -23,7 +23,8 @@ LOOK_BACK: Final = timedelta(days=30)
 #: For how long after the fix a match reopens, unless its watch is longer.
 USUAL: Final = timedelta(days=30)
 LONGEST: Final = timedelta(days=90)
-#: No watch is planned for longer.
+#: No watch is planned for less, or for longer.
+LEAST_HOURS: Final = timedelta(seconds=1) / timedelta(hours=1)
 MOST_HOURS: Final = LONGEST / timedelta(hours=1)
 #: A syslog stamp tells whole seconds: a line written after a moment may be stamped up to one second before it.
 GRAIN: Final = timedelta(seconds=1)

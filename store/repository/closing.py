@@ -92,7 +92,7 @@ def close_by_itself(tx: Tx, number: int) -> bool:
 def _is_ripe(connection: Connection, record: Incident) -> bool:
     """Whether nothing is left to do. Too little data is said as it is, and keeps no light incident open."""
     told = watches.current(connection, record)
-    if record.step is not Step.FOLLOW_UP or not told:
+    if record.step is not Step.FOLLOW_UP or record.approval_void is not None or not told:
         return False
     left = {one.missing for one in unmet(connection, record)}
     return left <= {(one.name,) for one in told if one.verdict is Verdict.INSUFFICIENT_DATA}

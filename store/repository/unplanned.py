@@ -27,7 +27,8 @@ def of(connection: Connection) -> Sequence[int]:
 
 def plan(tx: Tx, record: Incident) -> None:
     """What opened the record must not happen again where it happened; of an earlier promise, the same."""
-    old = watches.of(tx.connection, record.number)
+    # One that was taken back, or never judged, is no promise to make again.
+    old = [one for one in watches.of(tx.connection, record.number) if one.verdict is not None]
     number = watches.next_number(tx.connection, record.number)
     if old:
         made = _anew(old[-1], record, number, tx.now)

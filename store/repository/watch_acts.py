@@ -11,7 +11,7 @@ from store.errors import ActNotAllowed
 from store.four_eyes import Allowed, Deed, FourEyes, Hand, Refused, Signature, may_sign
 from store.incident import Actor, EntryKind, Fact, Incident, Step
 from store.people import Role
-from store.promise import MOST_HOURS, PROTECTED, Promise
+from store.promise import LEAST_HOURS, MOST_HOURS, PROTECTED, Promise
 from store.repository import actions, coverage, dossiers, fresh, persons, records, watches
 from store.repository.acts import Done, finished
 from store.tx import Tx
@@ -176,8 +176,8 @@ def _faults(connection: Connection, made: Promise) -> Iterator[tuple[str, str]]:
     """What is wrong with a watch: field and sentence."""
     if not made.criterion.strip():
         yield "criterion", "say in words what is promised"
-    if not 0 < made.hours <= MOST_HOURS:
-        yield "hours", f"a watch lasts more than 0 and at most {MOST_HOURS} hours"
+    if not LEAST_HOURS <= made.hours <= MOST_HOURS:
+        yield "hours", f"a watch lasts at least a second and at most {MOST_HOURS:g} hours"
     live = [
         one.number for one in actions.of(connection, made.incident) if one.incident == made.incident and one.is_live
     ]

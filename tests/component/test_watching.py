@@ -360,6 +360,7 @@ async def test_a_dropped_action_takes_its_watch_along(case: Case) -> None:
     [
         ({"criterion": " "}, ("criterion",)),
         ({"hours": 0}, ("hours",)),
+        ({"hours": 1e-12}, ("hours",)),
         ({"hours": float("nan")}, ("hours",)),
         ({"hours": 2161}, ("hours",)),
         ({"action": 7}, ("action",)),
@@ -395,6 +396,30 @@ async def test_once_signed_only_an_approver_takes_a_watch_back(case: Case) -> No
     assert (await case.watch()).counts is False
     with pytest.raises(ActNotAllowed, match="over"):
         await take_back(ABE)
+
+
+async def test_what_was_taken_back_is_not_promised_anew(case: Case) -> None:
+    """It may have been wrong: the incident's own rules and hosts are watched instead."""
+    await case.plan(scope=[Entity(kind="host", value="web9")], hours=1.0)
+    await case.store.write(lambda tx: watch_acts.take_back(tx, 1, 1, ABE, via="token", reason="wrong host"))
+    await case.look()
+    assert ((await case.watch()).scope, (await case.watch()).hours) == ((WEB1,), 720.0)
+
+
+async def test_a_void_approval_closes_nothing(store: Store, clock: FakeClock) -> None:
+    """A light incident whose dossier changed waits for its signature, and holds up no other."""
+    case = Case(store, clock)
+    await case.open(before=1, track=Track.LIGHT, severity=Severity.LOW)
+    await case.plan(hours=1)
+    await case.look()
+    await case.store.write(
+        lambda tx: stand(tx, 1, process.FOLLOW_UP, track=Track.LIGHT, approval_void="since version 2")
+    )
+    await case.pass_(1)
+    await case.look()
+    await case.pass_(1)
+    assert await case.look() == 1
+    assert (await case.record()).is_open
 
 
 async def _insufficient(case: Case) -> None:
