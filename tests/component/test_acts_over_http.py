@@ -149,9 +149,9 @@ async def test_a_dismissal_by_two(site: Site, ana: str, bo: str) -> None:
     assert (code, refused["code"]) == (403, "four_eyes")
     assert "settle" in refused["allowed"]
     code, told = await site.ask("POST", f"{ONE}/moves/settle", token=bo, version=version, json=agree)
-    assert (code, told["outcome"], told["allowed"]) == (200, "dismissed", ["reopen"])
+    assert (code, told["outcome"], told["allowed"]) == (200, "dismissed", ["restrict", "reopen"])
     code, refused = await site.ask("POST", f"{ONE}/acts/note", token=bo, json={"note": "x"})
-    assert (code, refused["code"], refused["allowed"]) == (409, "closed", ["reopen"])
+    assert (code, refused["code"], refused["allowed"]) == (409, "closed", ["restrict", "reopen"])
     code, refused = await site.ask("POST", f"{ONE}/moves/reopen", token=bo, version=told["version"], json={})
     assert (code, refused["code"], refused["missing"]) == (422, "reason_required", ["reason"])
     again = {"reason": "it was not expected"}
@@ -183,7 +183,7 @@ async def test_what_nobody_settles_lapses(site: Site, ana: str) -> None:
     stop.set()
     await running
     _, shown = await site.ask("GET", ONE)
-    assert (shown["quiet_until"], shown["timeline"][-1]["kind"]) == (None, "lapsed")
+    assert (shown["quiet_until"], shown["timeline"][-2]["kind"]) == (None, "lapsed")  # and then people are reminded
 
 
 async def test_a_viewer_and_the_socket_cannot_act(site: Site) -> None:
