@@ -23,6 +23,7 @@ from store.tables import (
     incident,
     merged_finding,
     value,
+    watch,
 )
 from store.tables import timeline as entries
 from store.tx import Tx
@@ -107,6 +108,7 @@ def _remove(tx: Tx, record: Incident) -> int:
         delivery.update().where(delivery.c.incident == record.number).values(title="", body="", detail="")
     )
     forget_copies(tx, record.number)
+    tx.connection.execute(watch.update().where(watch.c.incident == record.number).values(scope=()))
     bare = {"group": (), "dedup_key": f"disposed|{record.number}", "severity_terms": ()}
     tx.connection.execute(incident.update().where(incident.c.number == record.number).values(**bare))
     return gone
