@@ -37,6 +37,8 @@ routes = web.RouteTableDef()
 @routes.get("/i/{number}/do/{name}")
 async def do_page(request: web.Request) -> web.Response:
     """What an act or move asks."""
+    if request[CALLER].actor is None:
+        raise web.HTTPSeeOther("/in")
     person = require_person(request)
     number, name, _ = number_of(request), *_doing(request)
     drawn = _drawn(await frame_of(request), person, number, name, request.app[SITE](), {})

@@ -164,6 +164,8 @@ async def test_who_may_not(site: Site) -> None:
     await site.browser.post("/out")
     async with site.browser.post("/i/1/do/contain") as answer:
         assert answer.status == 401
+    async with site.browser.get("/i/1/do/contain", allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/in")
     assert await site.ask("GET", ONE) == before
 
 
