@@ -1,0 +1,95 @@
+"""The whole ways of incidents that the documents show: each command as it stands there, each answer as they say.
+
+A day that passes in a document passes in the test, too: daemon and commands get their time from libfaketime.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from support.daemon import TOCSIN, Daemon
+from support.walk import Shell, Walk, matches, section
+
+DOCUMENTS = Path(__file__).parents[2] / "docs"
+FAKETIME = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+WANTED = [name for name in ("bash", "curl", "jq") if shutil.which(name) is None] + ([] if FAKETIME else ["libfaketime"])
+pytestmark = pytest.mark.skipif(bool(WANTED), reason=f"this machine has no {', '.join(WANTED)}")
+
+ANY_PORT = '\n[http]\nlisten = "127.0.0.1:0"\n'
+SECONDS = 280
+#: What a command ends with that waits for tomorrow.
+TOMORROW = "# the day is over"
+#: So long before midnight, UTC, it begins; a walk is at the end of its day before.
+BEFORE_MIDNIGHT = timedelta(minutes=6)
+
+WALKS = (("reference/api.md", "## The whole path"),)
+
+
+class Days:
+    """The time that the daemon and the commands see: ours, moved."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "faketimerc"
+        now = datetime.now(UTC)
+        self._midnight = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
+        self._move(self._midnight - BEFORE_MIDNIGHT - now)
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What makes a process see that time. Waiting goes on as ever."""
+        return {
+            "LD_PRELOAD": str(FAKETIME[0]),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def end(self) -> None:
+        """The day is over."""
+        self._move(self._midnight + timedelta(seconds=2) - datetime.now(UTC))
+
+    def _move(self, by: timedelta) -> None:
+        draft = self._file.with_suffix(".new")
+        draft.write_text(f"{by.total_seconds():+.0f}\n")
+        draft.replace(self._file)  # who reads it never finds half of it
+
+
+@pytest.fixture
+def walking(tmp_path: Path) -> Iterator[Callable[[Walk], tuple[Shell, Days]]]:
+    """Start a daemon on the walk's configuration, and a shell that knows where it is."""
+    started: list[Daemon | Shell] = []
+
+    def begin(walk: Walk) -> tuple[Shell, Days]:
+        days = Days(tmp_path)
+        config = walk.files["config.toml"] + ANY_PORT
+        daemon = Daemon(tmp_path, config=config, files={"auth.log": ""}, environment=days.environment)
+        started.append(daemon.start())
+        path = f"{Path(TOCSIN).parent}{os.pathsep}{os.environ['PATH']}"
+        shell = Shell(tmp_path, {**os.environ, **days.environment, "TOCSIN": daemon.url, "PATH": path}, SECONDS)
+        started.append(shell)
+        return shell, days
+
+    yield begin
+    for one in reversed(started):
+        one.close() if isinstance(one, Shell) else one.kill()
+
+
+@pytest.mark.timeout(SECONDS + 20)
+@pytest.mark.parametrize(("document", "heading"), WALKS, ids=[heading for _, heading in WALKS])
+def test_the_commands_print_what_the_document_says(
+    walking: Callable[[Walk], tuple[Shell, Days]], document: str, heading: str
+) -> None:
+    """From the first command to the last; the first answer that differs ends it."""
+    walk = section(DOCUMENTS / document, heading)
+    assert len(walk.commands) > 10
+    shell, days = walking(walk)
+    for command in walk.commands:
+        if TOMORROW in command.text:
+            days.end()
+        printed = shell.run(command.text)
+        assert matches(command.output, printed), (
+            f"{document}:{command.line}: $ {command.text}\nshould print:\n{command.output}\nand prints:\n{printed}"
+        )
