@@ -161,7 +161,7 @@ def _redacted(said: Sequence[Said]) -> frozenset[tuple[object, object]]:
     return frozenset((one.get("entry"), one.get("name")) for one in facts if isinstance(one, dict))
 
 
-def disposed_before(said: Sequence[Said]) -> int:
+def disposed_before(said: Sequence[Mapping[str, Any] | None]) -> int:
     """Number of the last entry that says that the record was disposed of: what was told before it may be gone."""
     found = [
         one.get("seq")
