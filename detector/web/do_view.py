@@ -105,6 +105,7 @@ TELLS: Final[Mapping[str, tuple[str, str]]] = {
     "reopen": ("Reopen it", "It begins anew: people are told, and clocks run from the beginning."),
     "submit": ("Hand in the report", "Its reviewer is asked to look at it."),
     "review": ("Review the report", "Accept it, or return it with notes."),
+    "review_again": ("Review the report again", "It was changed since it was accepted: look at what changed."),
     "conclude": ("Conclude the investigation", "Corrective actions come next."),
     "investigate_again": ("Back to the investigation", "Something is not understood yet."),
     "request_approval": ("Ask for approval", "The dossier is frozen, and its approvers are asked."),
