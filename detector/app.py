@@ -29,6 +29,7 @@ from detector.daemon import Daemon
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
 from detector.heartbeat import Heartbeat
+from detector.intake.doors import Doors
 from detector.lapses import Lapses
 from detector.metrics import Metrics
 from detector.observers import Observers
@@ -231,6 +232,7 @@ class _Parts:
         app[keys.READINESS] = self.overview.readiness
         app[keys.RELOAD] = daemon.reload
         app[keys.WAKE_NOTIFIER] = self._wake.set
+        app[keys.DOORS] = Doors(lambda: daemon.settings.intakes, self._readers.wake)
         app[keys.SITE] = lambda: daemon.settings.site
         app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
         app[keys.SEAL_KEYS] = seal_keys

@@ -15,6 +15,7 @@ from detector.coverage import Coverage
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess, Ready
 from detector.heartbeat import Heartbeat
+from detector.intake.settings import Intake
 from detector.lapses import Lapses
 from detector.metrics import Metrics
 from detector.pipeline import Pipeline
@@ -24,6 +25,7 @@ from detector.sealing import Sealing
 from detector.settings import Settings, build, needs_restart
 from detector.sources.files.file_source import FileSource
 from detector.sources.files.settings import FileSourceSettings
+from detector.sources.inbox import STREAM, InboxSource, number_of
 from detector.sources.source import CommittedPosition, Source
 from detector.status import Reloaded
 from detector.sweep import Sweep
@@ -107,7 +109,7 @@ class Daemon:
             group.create_task(self._reload_on(hangup, stop), name="reload on SIGHUP")
             group.create_task(self._watch_rules(stop), name="watch rules")
             await self._coverage.begin()
-            self._readers.start(group, await self._sources(self.settings.sources))
+            self._readers.start(group, await self._sources(read_in(self.settings)))
             group.create_task(self._sweep.run(stop), name="sweep")
             group.create_task(self._sealing.run(stop), name="sealing")
             group.create_task(self._lapses.run(stop), name="lapses")
@@ -152,13 +154,12 @@ class Daemon:
     async def _apply(self, settings: Settings) -> None:
         """Put *settings* in force. The engine comes first: it alone can refuse, and then nothing has changed."""
         ready = await self._engine.reload(settings.engine)
-        changed = changes(self.settings.sources, settings.sources)
+        before, wanted = read_in(self.settings), read_in(settings)
+        changed = changes(before, wanted)
         await self._readers.end(changed)
         self._pipeline.forget(changed)
         await self._pipeline.between_batches(lambda: self._know(settings, ready))
-        fresh = {
-            name: one for name, one in settings.sources.items() if name in changed or name not in self.settings.sources
-        }
+        fresh = {name: one for name, one in wanted.items() if name in changed or name not in before}
         self.settings, self.unreachable = settings, self._check_receivers(settings.config)
         self._metrics.took_rules(ready)
         if self._group is not None:
@@ -172,12 +173,15 @@ class Daemon:
 
         await self._store.write(work, patient=True)
 
-    async def _sources(self, wanted: Mapping[str, FileSourceSettings]) -> dict[str, Source]:
+    async def _sources(self, wanted: Mapping[str, FileSourceSettings | Intake]) -> dict[str, Source]:
         """Sources that go on where their last committed batch ended."""
         return {name: await self._source(one) for name, one in wanted.items()}
 
-    async def _source(self, settings: FileSourceSettings) -> Source:
+    async def _source(self, settings: FileSourceSettings | Intake) -> Source:
         rows = await self._store.read(lambda connection: positions.load(connection, settings.name, ""))
+        if isinstance(settings, Intake):
+            after = max((number_of(row.position) for row in rows if row.stream == STREAM), default=0)
+            return InboxSource(settings.name, store=self._store, clock=self._clock, format=settings.format, after=after)
         committed = [
             CommittedPosition(stream=row.stream, origin=row.origin, position=row.position)
             for row in rows
@@ -217,6 +221,13 @@ class Daemon:
                 await self.reload()
 
 
-def changes(old: Mapping[str, FileSourceSettings], new: Mapping[str, FileSourceSettings]) -> frozenset[str]:
+def read_in(settings: Settings) -> Mapping[str, FileSourceSettings | Intake]:
+    """Everything that is read, by name."""
+    return {**settings.sources, **settings.intakes}
+
+
+def changes(
+    old: Mapping[str, FileSourceSettings | Intake], new: Mapping[str, FileSourceSettings | Intake]
+) -> frozenset[str]:
     """Names of the sources that are gone or are to be read differently."""
     return frozenset(name for name, settings in old.items() if new.get(name) != settings)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
+from detector.sources.inbox import InboxSource
 from detector.sources.source import Source, SourceStatus
 
 
@@ -29,6 +30,12 @@ class Readers:
     async def end_all(self) -> None:
         """Read nothing more."""
         await self.end(frozenset(self._tasks))
+
+    def wake(self, name: str) -> None:
+        """There is something to read in *name*; a source that looks by itself is left alone."""
+        source = self._sources.get(name)
+        if isinstance(source, InboxSource):
+            source.wake()
 
     def status(self) -> tuple[SourceStatus, ...]:
         """How each source is doing."""

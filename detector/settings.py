@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 
 from detector import governance
 from detector.config import records
+from detector.intake.settings import Intake, Proof
 from detector.sources.files.settings import FileSourceSettings
 from notifier.plan import Routing
 from notifier.route import Matcher, Receiver, Route
@@ -24,6 +26,7 @@ class Settings:
     config: records.Config
     engine: EngineSettings
     sources: Mapping[str, FileSourceSettings]
+    intakes: Mapping[str, Intake]
     routing: Routing
     site: Site
     persons: tuple[Person, ...]
@@ -47,6 +50,7 @@ def build(config: records.Config) -> Settings:
         config=config,
         engine=_engine(config),
         sources={source.name: _file_source(source) for source in config.sources},
+        intakes={one.name: _intake(one) for one in config.intakes},
         routing=Routing(
             receivers={one.name: _receiver(one, zones.get(one.person, "UTC")) for one in config.receivers},
             routes=tuple(_route(one) for one in config.routes),
@@ -112,6 +116,19 @@ def _file_source(source: records.Source) -> FileSourceSettings:
         max_line_bytes=source.max_line_bytes,
         rotate_wait_seconds=source.rotate_wait_seconds,
         ignore_older_hours=source.ignore_older_hours,
+    )
+
+
+def _intake(section: records.IntakeSection) -> Intake:
+    return Intake(
+        name=section.name,
+        kind=section.kind,
+        proof=Proof(section.proof),
+        secret=section.secret.reveal(),
+        header=section.header,
+        prefix=section.prefix,
+        networks=tuple(ip_network(network, strict=False) for network in section.networks),
+        format=section.format,
     )
 
 

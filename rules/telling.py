@@ -112,6 +112,7 @@ class Telling:
             opened=told.opened,
             merged_into=told.merged_into,
             history=episode.history,
+            claims=head.claims,
             approximate=episode.approximate,
         )
 

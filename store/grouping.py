@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 CAP_PER_HOUR = 20
 CAP_WINDOW = timedelta(hours=1)
 #: Kinds of entities that tell attacks apart on one host.
-JOINING_KINDS = frozenset({"source", "account", "component"})
+JOINING_KINDS = frozenset({"source", "account", "component", "alert"})
 #: For how long after its end a record is reopened by a match, if no watch says otherwise; later, a new one is opened
 #: that names it.
 REOPEN_WITHIN = timedelta(days=30)
@@ -178,9 +178,9 @@ def _share_enough(finding: Finding, one: Candidate) -> bool:
 
 
 def _share_pair(finding: Finding, one: Candidate) -> bool:
-    """Source and host, account and host, or component. Where neither names a host, who did it is enough."""
+    """Source and host, account and host, component, or alert. Where neither names a host, who did it is enough."""
     kinds = {entity.kind for entity in one.shared}
-    if "component" in kinds:
+    if kinds & {"component", "alert"}:
         return True
     hostless = not one.has_host and all(entity.kind != "host" for entity in finding.entities)
     return ("host" in kinds or hostless) and not kinds.isdisjoint({"source", "account"})

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from rules.entities import clean
 from rules.event import Decision, Entity, Severity
 from rules.finding import Finding
-from store import break_through, duties, entries, grouping, process
+from store import break_through, claims, duties, entries, grouping, process
 from store.deadlines import Duty
 from store.grouping import Attach, Ignore, Open, Reopen
-from store.incident import EntryKind, Incident, Outcome, Step, Track
+from store.incident import EntryKind, Incident, Outcome, SourceKind, Step, Track
 from store.notice import NewNotice, NoticeKind
 from store.records import Known, Records, Taken
 
@@ -26,7 +26,10 @@ def take(records: Records, finding: Finding, now: datetime) -> Taken:
     known = records.known(finding.id)
     if known is not None and _tells_nothing_new(finding, known):
         return Taken(incident=known.number)
-    return _carry_out(records, finding, known, _verdict(records, finding, known), now)
+    taken = _carry_out(records, finding, known, _verdict(records, finding, known), now)
+    if finding.claims == claims.RESOLVED:
+        _is_over(records, finding)
+    return taken
 
 
 def _verdict(records: Records, finding: Finding, known: Known | None) -> grouping.Verdict:
@@ -40,6 +43,31 @@ def _verdict(records: Records, finding: Finding, known: Known | None) -> groupin
     asks = finding.decision is Decision.INVESTIGATE
     lately = records.opened_near(finding.rule_id, finding.first_seen) if asks else 0
     return grouping.decide(finding, near, opened_lately=lately)
+
+
+def _is_over(records: Records, finding: Finding) -> None:
+    """Somebody says that alerts are over: it is kept with the open records that name them."""
+    for alert in claims.alerts_of(finding):
+        for number in records.naming(Entity(kind=claims.KIND, value=alert)):
+            claim = claims.over(records.claims(number).get(alert), finding)
+            if claim is None:
+                continue
+            records.claim(number, alert, claim)
+            records.write_entry(number, claims.entry_of_over(finding, alert))
+            notice = claims.notice_of_over(records.incident(number), records.alerts(number), records.claims(number))
+            if notice is not None:
+                records.notify(notice)
+
+
+def _fires_again(records: Records, finding: Finding, after: Incident) -> NewNotice | None:
+    """The notice that an alert asks for which was said to be over."""
+    found = None
+    for alert in claims.alerts_of(finding):
+        claim = claims.again(records.claims(after.number).get(alert), finding)
+        if claim is not None:
+            records.claim(after.number, alert, claim)
+            found = claims.notice_of_again(after, claim) or found
+    return found
 
 
 def _of_an_older_episode(records: Records, older: str, finding: Finding) -> grouping.Verdict:
@@ -92,6 +120,7 @@ def _grow(
     if raised:
         after = _raised(after, finding)
     after, notice = _who_should_hear(before, after, finding, known, raised, isinstance(verdict, Attach), now)
+    notice = _fires_again(records, finding, after) or notice
     if isinstance(verdict, Attach):
         another = tally.findings == 1 or (verdict.other_key and tally.findings <= JOINS_TOLD)
         if known is None and another:
@@ -121,6 +150,7 @@ def _open(records: Records, finding: Finding, verdict: Open, now: datetime) -> I
         severity_highest=finding.severity,
         severity_terms=finding.severity_terms,
         track=track_for(finding.severity, finding.tags),
+        source_kind=source_kind(finding),
         first_seen=finding.first_seen,
         last_seen=finding.last_seen,
         window_seconds=finding.window_seconds,
@@ -222,6 +252,15 @@ def cleaned(finding: Finding) -> Finding:
         entities=tuple(Entity(kind=one.kind, value=clean(one.value)) for one in finding.entities),
         evidence=tuple(replace(one, origin=clean(one.origin), text=clean(one.text)) for one in finding.evidence),
     )
+
+
+def source_kind(finding: Finding) -> SourceKind:
+    """Where a record comes from that *finding* opens: what is handed in names its alert, or what feedback is about."""
+    if claims.alerts_of(finding):
+        return SourceKind.ALERT
+    if any(field.startswith("feedback.") for field, _ in finding.group):
+        return SourceKind.FEEDBACK
+    return SourceKind.LOG
 
 
 def track_for(severity: Severity, tags: Sequence[str]) -> Track:

@@ -1,13 +1,14 @@
 """The records of a replay, in memory. It runs the same `store.intake.take` as the daemon, so the two cannot differ."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from rules.event import Decision, Entity, Severity
 from rules.finding import Evidence, Finding, SeverityTerm
-from store import grouping, intake
+from store import claims, grouping, intake
+from store.claims import Claim
 from store.evidence import first_and_last, in_order
 from store.grouping import Candidate
 from store.incident import Incident, NewEntry, RuleTally
@@ -123,6 +124,7 @@ class _Kept:
     entities: dict[Entity, None] = field(default_factory=dict)
     tallies: dict[str, RuleTally] = field(default_factory=dict)
     evidence: dict[str, tuple[Evidence, ...]] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)  #: of the findings in it
 
 
@@ -208,6 +210,18 @@ class _Memory:
 
     def notify(self, notice: NewNotice) -> None:
         self.notices.append(notice)
+
+    def naming(self, entity: Entity) -> Sequence[int]:
+        return sorted(self._by_entity[entity])
+
+    def alerts(self, number: int) -> Collection[str]:
+        return {entity.value for entity in self.kept[number].entities if entity.kind == claims.KIND}
+
+    def claims(self, number: int) -> Mapping[str, Claim]:
+        return self.kept[number].claims
+
+    def claim(self, number: int, alert: str, claim: Claim) -> None:
+        self.kept[number].claims[alert] = claim
 
     def events_at_freeze(self, number: int) -> int | None:
         """Nothing is approved in a replay."""

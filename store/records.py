@@ -1,12 +1,13 @@
 """What taking a finding needs from wherever records are kept: tables in the daemon, dictionaries in a replay."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from rules.event import Entity, Severity
 from rules.finding import Evidence, Finding
+from store.claims import Claim
 from store.grouping import Candidate
 from store.incident import Incident, NewEntry, RuleTally
 from store.notice import NewNotice
@@ -82,6 +83,18 @@ class Records(Protocol):
 
     def notify(self, notice: NewNotice) -> None:
         """Someone should hear of it."""
+
+    def naming(self, entity: Entity) -> Sequence[int]:
+        """Numbers of the open records that name *entity*."""
+
+    def alerts(self, number: int) -> Collection[str]:
+        """The alerts that a record names."""
+
+    def claims(self, number: int) -> Mapping[str, Claim]:
+        """What senders said of a record's alerts last."""
+
+    def claim(self, number: int, alert: str, claim: Claim) -> None:
+        """Keep what the sender of an alert says."""
 
     def events_at_freeze(self, number: int) -> int | None:
         """How many events the record had when what is to be approved was frozen; None: nothing was."""

@@ -247,6 +247,17 @@ Index("ix_finding_key", finding.c.dedup_key)
 Index("ix_finding_taken", finding.c.taken_at)
 Index("ix_finding_rule", finding.c.rule_id, finding.c.last_seen)
 
+#: What senders said of the alerts of a record last.
+claim = Table(
+    "claim",
+    METADATA,
+    Column("incident", BIG, ForeignKey("incident.number"), primary_key=True),
+    Column("alert", Words, primary_key=True),
+    Column("over_at", UtcTime),  #: event time; null: it fires again
+    Column("times", Integer, nullable=False),  #: how often it was said to be over
+    CheckConstraint("times >= 1", name="counts"),
+)
+
 timeline = Table(
     "timeline",
     METADATA,
@@ -766,6 +777,25 @@ disposal = Table(
     ForeignKeyConstraint(["incident", "settled_entry"], ["timeline.incident", "timeline.seq"]),
 )
 _index_where("uq_disposal_pending", "settled_entry IS NULL", disposal.c.incident, unique=True)
+
+# -- what is handed in -------------------------------------------------------------------------------------------------
+
+#: Bodies of requests, as they came: answered after this commit, read by the source of the same name.
+inbox = Table(
+    "inbox",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    _partition(),
+    Column("source", Words, nullable=False),
+    Column("key", String),  #: by which the sender tells a repetition; null: it tells none
+    Column("kind", String, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("partition", "source", "key"),
+    sqlite_autoincrement=True,  # a number is a position: never given again, though old rows are removed
+)
+Index("ix_inbox_source", inbox.c.source, inbox.c.id)
+Index("ix_inbox_received", inbox.c.received_at)
 
 # -- reading -----------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from detector.intake.doors import Doors
 from detector.status import DaemonStatus, Readiness, Reloaded
 from notifier.links import Links
 from store.clock import Clock
@@ -20,6 +21,7 @@ STATUS: web.AppKey[Callable[[], Awaitable[DaemonStatus]]] = web.AppKey("status")
 READINESS: web.AppKey[Callable[[], Awaitable[Readiness]]] = web.AppKey("readiness")
 RELOAD: web.AppKey[Callable[[], Awaitable[Reloaded]]] = web.AppKey("reload")
 WAKE_NOTIFIER: web.AppKey[Callable[[], None]] = web.AppKey("wake_notifier")
+DOORS: web.AppKey[Doors] = web.AppKey("doors", Doors)
 SITE: web.AppKey[Callable[[], Site]] = web.AppKey("site")  #: called per request: a reload makes another one
 SEAL_KEYS: web.AppKey[Keys] = web.AppKey("seal_keys", Keys)
 NEW_SECRET: web.AppKey[Callable[[], str]] = web.AppKey("new_secret")  #: 256 bits, URL-safe

@@ -5,16 +5,20 @@ Pure but for a look at which files exist. Empty names stand for what the shape h
 
 from collections.abc import Callable, Iterable, Iterator
 
+import re2
+
 from detector.config.files import check_files
 from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem, did_you_mean
 from detector.config.records import Config, Match, Route
 from detector.config.shape import dotted
 from detector.config.times import check_times
-from detector.config.values import check_values
+from detector.config.values import check_values, is_network
 from detector.governance import site_field
 from rules.formats import catalogue
 from store.forms import site_faults
+
+NAME_IN_A_PATH = re2.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def check(config: Config) -> Iterator[Problem]:
@@ -27,6 +31,7 @@ def unique_names(config: Config) -> Iterator[Problem]:
     """A name means one thing."""
     named: tuple[tuple[str, str, list[str]], ...] = (
         ("source", "name", [one.name for one in config.sources]),
+        ("intake", "name", [one.name for one in config.intakes]),
         ("format", "name", [one.name for one in config.formats]),
         ("asset", "host", [one.host for one in config.assets]),
         ("person", "id", [one.id for one in config.persons]),
@@ -42,12 +47,36 @@ def unique_names(config: Config) -> Iterator[Problem]:
                 yield Problem(path=path, at_value=True, message=message, hint="give each its own")
 
 
+def intakes(config: Config) -> Iterator[Problem]:
+    """Who hands in can be told from who may not, and each kind has one address."""
+    sources = {one.name for one in config.sources}
+    for index, one in enumerate(config.intakes):
+        at: KeyPath = ("intake", index)
+        if one.name and one.name in sources:
+            message = f'{dotted((*at, "name"))} "{one.name}" is the name of a source'
+            yield Problem(path=(*at, "name"), at_value=True, message=message, hint="give each its own")
+        if one.name and not NAME_IN_A_PATH.fullmatch(one.name):
+            message = f'{dotted((*at, "name"))} "{one.name}" cannot stand in an address'
+            hint = "use letters, digits, - and _, at most 64 of them"
+            yield Problem(path=(*at, "name"), at_value=True, message=message, hint=hint)
+        if one.proof != "none" and not one.secret:
+            message = f"{dotted((*at, 'secret'))} is missing: the proof {one.proof} needs one"
+            yield Problem(path=at, message=message, hint='add secret_file = "…", or proof = "none"')
+        for number, network in enumerate(one.networks):
+            if network and not is_network(network):
+                path: KeyPath = (*at, "networks", number)
+                message = f'{dotted(path)} "{network}" is no address and no network'
+                yield Problem(path=path, at_value=True, message=message, hint='e.g. "10.0.0.0/8" or "192.0.2.7"')
+
+
 def known_formats(config: Config) -> Iterator[Problem]:
     """A source's format exists; a format of one's own hides none of ours."""
     ours = (*catalogue.names(), *catalogue.ALIASES)
     allowed = ["auto", *ours, *(one.name for one in config.formats)]
     for index, source in enumerate(config.sources):
         yield from _known(source.format, allowed, ("source", index, "format"), "format")
+    for index, intake in enumerate(config.intakes):
+        yield from _known(intake.format, allowed, ("intake", index, "format"), "format")
     for index, one in enumerate(config.formats):
         if one.name in ("auto", *ours):
             message = f'{dotted(("format", index, "name"))} "{one.name}" is the name of a format that comes with Tocsin'
@@ -140,6 +169,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     check_values,
     check_times,
     unique_names,
+    intakes,
     known_formats,
     known_receivers,
     known_sources,

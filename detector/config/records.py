@@ -98,6 +98,33 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
         return (self.path,) if isinstance(self.path, str) else self.path
 
 
+class IntakeSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """What other systems and people hand in over HTTP: alerts, feedback, log lines."""
+
+    #: Unique name, also among sources; it is handed in at `/hooks/` and this name.
+    name: str
+    #: What is handed in. "alerts": Tocsin's own form, also at `/api/v1/alerts`. "alertmanager": the webhook of
+    #: Alertmanager or Grafana. "prometheus": what Prometheus sends to an Alertmanager, also at `/api/v2/alerts`.
+    #: "feedback": reports of people, also at `/api/v1/feedback`. "logs": lines, also at `/api/v1/logs`.
+    kind: Literal["alerts", "alertmanager", "prometheus", "feedback", "logs"]
+    #: How a sender shows that it may. "bearer" and "basic": it sends the secret (basic: with `name` as the user).
+    #: "hmac": it signs the body. "standard-webhooks": it signs as that standard says. "none": it stands in one of
+    #: `networks`.
+    proof: Literal["bearer", "basic", "hmac", "standard-webhooks", "none"] = "bearer"
+    #: What sender and Tocsin both know. A secret. Needed for every proof but "none".
+    secret: Secret = msgspec.field(default_factory=Secret)
+    #: File whose first line is `secret`, instead of `secret`.
+    secret_file: str = ""
+    #: With "hmac", the header that holds the signature.
+    header: str = "X-Hub-Signature-256"
+    #: With "hmac", what stands before the signature.
+    prefix: str = "sha256="
+    #: With "none", addresses or networks from which may be handed in. Empty: from this machine alone.
+    networks: tuple[str, ...] = ()
+    #: With "logs", the lines' format.
+    format: str = "auto"
+
+
 class FormatSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """A format of your own: an expression with names."""
 
@@ -380,6 +407,7 @@ class Config(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     http: Http = msgspec.field(default_factory=Http)
     store: StoreSection = msgspec.field(default_factory=StoreSection)
     sources: tuple[Source, ...] = msgspec.field(default=(), name="source")
+    intakes: tuple[IntakeSection, ...] = msgspec.field(default=(), name="intake")
     formats: tuple[FormatSection, ...] = msgspec.field(default=(), name="format")
     rules: RulesSection = msgspec.field(default_factory=RulesSection)
     trust: Trust = msgspec.field(default_factory=Trust)

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from rules.formats.eve import Eve
 from rules.formats.format import Format
+from rules.formats.handed_in import HandedIn
 from rules.formats.journal import Journal
 from rules.formats.json_lines import JsonLines
 from rules.formats.logfmt import Logfmt
@@ -28,8 +29,8 @@ FORMATS: tuple[Format, ...] = (
     Logfmt(),
 )
 
-#: Only by name: each takes a part of what a format above takes.
-NAMED: tuple[Format, ...] = (Rfc3164(), Rfc5424(), IsoStamped())
+#: Only by name: each takes a part of what a format above takes, or reads what only the intake writes.
+NAMED: tuple[Format, ...] = (Rfc3164(), Rfc5424(), IsoStamped(), HandedIn())
 
 #: Other words that people use.
 ALIASES = {

@@ -24,8 +24,10 @@ LISTS: Final = ("references", "falsepositives", "fields", "tags", "scope")
 FREE: Final = ("related", "custom", "simulation", "regression_tests_path")  #: known, not used by us
 KEYS: Final = (*TEXTS, *LISTS, *FREE, "status", "level", "logsource", "detection", "correlation", "filter", "tocsin")
 STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
-TOCSIN_KEYS: Final = ("decision", "group-by", "window", "noise-per-day", "pin", "entities")
-ENTITY_KINDS: Final = ("source", "account", "host", "component", "target")
+#: What a rule may find out about a record that there is already.
+CLAIMS: Final = ("resolved",)
+TOCSIN_KEYS: Final = ("decision", "group-by", "window", "noise-per-day", "pin", "entities", "claims")
+ENTITY_KINDS: Final = ("source", "account", "host", "component", "target", "alert")
 CORRELATION_KEYS: Final = ("type", "rules", "group-by", "timespan", "condition", "aliases", "generate")
 CORRELATION_TYPES: Final = ("event_count", "value_count", "temporal_ordered")
 LATER_TYPES: Final = ("temporal", "value_sum", "value_avg", "value_percentile", "value_median")
@@ -183,6 +185,7 @@ class _Reader:
             "noise_per_day": self.number(nodes["noise-per-day"]) if "noise-per-day" in nodes else None,
             "pin": self.flag(nodes["pin"], "pin") if "pin" in nodes else False,
             "entities": self.entities(nodes["entities"]) if "entities" in nodes else DEFAULT_ENTITIES,
+            "claims": self.choice("claims", CLAIMS, nodes) or "",
         }
 
     def entities(self, node: Node) -> tuple[tuple[str, str], ...]:

@@ -1,6 +1,6 @@
 """The records that a transaction's findings touch: each read once, changed in memory, written once."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -9,14 +9,15 @@ from sqlalchemy import func, select
 
 from rules.event import Decision, Entity
 from rules.finding import Evidence, Finding
-from store import intake
+from store import claims, intake
+from store.claims import Claim
 from store.grouping import Candidate
-from store.incident import Incident, NewEntry, RuleTally
+from store.incident import Incident, NewEntry, RuleTally, Status
 from store.notice import NewNotice
 from store.promise import protected
 from store.records import Known
 from store.repository import candidates, discrepancies, dossiers, evidence, outbox, records, timeline
-from store.tables import finding, incident, tally
+from store.tables import claim, entity, finding, incident, tally
 from store.tx import Tx
 from store.upsert import upsert
 
@@ -201,8 +202,36 @@ class WorkingSet:
         """Append to the record's timeline."""
         timeline.append(self._tx, number, entry)
 
+    def naming(self, named: Entity) -> Sequence[int]:
+        """Numbers of the open records that name it, those that this transaction has yet to write too."""
+        rows = self._tx.connection.execute(
+            select(incident.c.number)
+            .join(entity, entity.c.incident == incident.c.number)
+            .where(entity.c.kind == named.kind, entity.c.value == named.value, incident.c.status == Status.OPEN)
+        )
+        here = {number for number, listed in self._entities.items() if named in listed}
+        return [number for number in sorted({*rows.scalars(), *here}) if self.incident(number).is_open]
+
+    def alerts(self, number: int) -> Collection[str]:
+        """The alerts that a record names."""
+        rows = select(entity.c.value).where(entity.c.incident == number, entity.c.kind == claims.KIND)
+        here = {one.value for one in self._entities.get(number, ()) if one.kind == claims.KIND}
+        return here | set(self._tx.connection.execute(rows).scalars())
+
+    def claims(self, number: int) -> Mapping[str, Claim]:
+        """What senders said of a record's alerts last."""
+        rows = self._tx.connection.execute(select(claim).where(claim.c.incident == number))
+        return {row.alert: Claim(over_at=row.over_at, times=row.times) for row in rows}
+
+    def claim(self, number: int, alert: str, said: Claim) -> None:
+        """Keep what the sender of an alert says."""
+        row = {"incident": number, "alert": alert, "over_at": said.over_at, "times": said.times}
+        upsert(self._tx.connection, claim, ["incident", "alert"], [row], update=("over_at", "times"))
+
     def notify(self, notice: NewNotice) -> None:
         """Someone should hear of it."""
+        if notice.kind.takes_back:
+            outbox.cancel_asks(self._tx, notice.incident, notice.reason)
         outbox.write_notice(self._tx, notice)
 
     def events_at_freeze(self, number: int) -> int | None:

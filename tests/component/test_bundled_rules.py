@@ -14,7 +14,7 @@ from rules.finding import Finding
 from rules.settings import EngineSettings, Trust
 from rules.sigma.files import BUNDLED, read_rule_files
 from rules.sigma.load import load
-from rules.sigma.model import Correlation, RuleSet
+from rules.sigma.model import Correlation, Head, RuleSet
 from rules.testing import Report, run_beside
 
 
@@ -46,6 +46,11 @@ def test_every_rule_must_and_must_not(report: Report) -> None:
     assert report.uncovered == ()
 
 
+def is_handed_in(head: Head) -> bool:
+    """Whether it is about what others have judged: that names neither a technique nor an address to trust."""
+    return Path(head.path).parent.name in ("alerts", "feedback")
+
+
 def test_every_rule_says_what_it_is_worth(bundled: RuleSet) -> None:
     """Every bundled rule that speaks has a description, an ATT&CK tag, an author, and the noise to expect."""
     for head in bundled.all:
@@ -53,7 +58,7 @@ def test_every_rule_says_what_it_is_worth(bundled: RuleSet) -> None:
         if not head.as_base_only:
             assert head.description, head.title
             assert head.noise_per_day is not None, head.title
-            assert any(tag.startswith("attack.t") for tag in head.tags), head.title
+            assert is_handed_in(head) or any(tag.startswith("attack.t") for tag in head.tags), head.title
 
 
 def test_noise_that_asks_a_person_is_rare(bundled: RuleSet) -> None:
@@ -68,7 +73,7 @@ def test_every_rule_honours_trust() -> None:
     files = read_rule_files([BUNDLED])
     plain, changed = load(files), load(files, trusting)
     for before, after in zip(plain.rules, changed.rules, strict=True):
-        assert before.detection != after.detection, before.title
+        assert is_handed_in(before) or before.detection != after.detection, before.title
     assert all(isinstance(head, Correlation) for head in plain.correlations)
 
 

@@ -248,6 +248,12 @@ class Daemon:
             headers["Authorization"] = f"Bearer {token}"
         return _exchange(_SocketConnection(self.state_dir / "tocsin.sock", 10), method, path, body, headers)
 
+    def hand_in(self, path: str, body: bytes, *, secret: str = "") -> Answer:
+        """What another system sends over TCP, with the secret of an intake."""
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        host = self.url.partition("://")[2]
+        return _exchange(http.client.HTTPConnection(host, timeout=10), "POST", path, body, headers)
+
     def visit(self, url: str, method: str = "GET", form: bytes | None = None) -> Answer:
         """A browser's request to a link in a message: *url* over TCP, without cookies, redirects not followed."""
         _, _, rest = url.partition("://")

@@ -11,6 +11,8 @@ from prometheus_client import CollectorRegistry
 from detector.api import keys
 from detector.api.application import new_application
 from detector.api.server import Server
+from detector.intake.doors import Doors
+from detector.intake.settings import Intake
 from detector.status import DaemonStatus, HttpState, Readiness, Reloaded, Summary
 from notifier.links import ACKNOWLEDGE, Links
 from store.database import Store
@@ -64,6 +66,9 @@ class Site:
         app[keys.RELOAD] = self._reload
         app[keys.WAKE_NOTIFIER] = self._wake
         app[keys.SEAL_KEYS] = SEAL_KEYS
+        self.intakes: dict[str, Intake] = {}
+        self.handed_in: list[str] = []
+        app[keys.DOORS] = Doors(lambda: self.intakes, self.handed_in.append)
         app[keys.SITE] = lambda: self.rules
         app[keys.NEW_SECRET] = lambda: f"secret{next(serial)}"
         self.server = Server(app)

@@ -191,6 +191,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
     )
     op.create_table(
+        "inbox",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("partition", sa.String(), server_default="", nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("key", sa.String(), nullable=True),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
+        sa.UniqueConstraint("partition", "source", "key", name=op.f("uq_inbox_partition_source_key")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_inbox_source", "inbox", ["source", "id"], unique=False)
+    op.create_index("ix_inbox_received", "inbox", ["received_at"], unique=False)
+    op.create_table(
         "poisoned_line",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("partition", sa.String(), server_default="", nullable=False),
@@ -416,6 +431,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_sign_in_code")),
     )
     op.create_table(
+        "claim",
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("alert", sa.Text(), nullable=False),
+        sa.Column("over_at", sa.BigInteger(), nullable=True),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.CheckConstraint("times >= 1", name=op.f("ck_claim_counts")),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_claim_incident")),
+        sa.PrimaryKeyConstraint("incident", "alert", name=op.f("pk_claim")),
+    )
+    op.create_table(
         "tally",
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("rule_id", sa.Text(), nullable=False),
@@ -447,8 +472,8 @@ def upgrade() -> None:
             "'contained', 'resolved', 'owned', 'handed_over', 'concern', 'answer', 'decided', 'proposed', 'settled', "
             "'lapsed', 'merged', 'form_saved', 'reviewed', 'requested', 'replied', 'action', 'frozen', 'discrepancy', "
             "'signed', 'voided', 'watching', 'verdict', 'risk_accepted', 'improvement', 'classified', 'split', "
-            "'evidence', 'corrected', 'reminded', 'timer', 'redacted', 'held', 'disposed', 'configured', 'rules_loaded', "
-            "'roles_changed', 'token_made', 'token_revoked', 'key_changed', 'waived')",
+            "'evidence', 'corrected', 'reminded', 'timer', 'redacted', 'held', 'disposed', 'configured', "
+            "'rules_loaded', 'roles_changed', 'token_made', 'token_revoked', 'key_changed', 'waived')",
             name=op.f("ck_timeline_kind_literal"),
         ),
         sa.CheckConstraint("incident >= 0 AND seq >= 1 AND length(hash) = 32", name=op.f("ck_timeline_shape")),

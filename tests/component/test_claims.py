@@ -1,0 +1,117 @@
+"""A sender says that its alert is over: kept as its claim, it ends the asking and nothing else."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from support.fakes import START
+from support.store import ANA, add_persons, finding
+
+from rules.event import Decision, Entity
+from rules.finding import Finding
+from store.database import Store
+from store.incident import EntryKind, SourceKind, Status, Step
+from store.ledger import Ledger
+from store.notice import NoticeKind
+from store.repository import findings, incidents, outbox, timeline
+
+
+def fires(alert: str = "a", name: str = "f1", seconds: float = 0, events: int = 1) -> Finding:
+    """An alert fires, *seconds* after the start for the last time."""
+    return _about(alert, finding(name, source=None, key=f"alert {alert}", seconds=seconds, events=events))
+
+
+def ends(alert: str = "a", name: str = "r1", seconds: float = 60) -> Finding:
+    """Its sender says that it is over."""
+    said = finding(
+        name,
+        rule="is-over",
+        decision=Decision.RECORD,
+        source=None,
+        host=None,
+        key=f"over {alert}",
+        first_seen=START + timedelta(seconds=seconds),
+    )
+    return _about(alert, said, claims="resolved")
+
+
+def _about(alert: str, found: Finding, claims: str = "") -> Finding:
+    return replace(found, entities=(*found.entities, Entity(kind="alert", value=alert)), claims=claims)
+
+
+async def take(store: Store, *found: Finding) -> None:
+    for one in found:
+        await store.write(lambda tx, one=one: findings.take(tx, one))  # type: ignore[misc]
+
+
+async def told(store: Store) -> list[NoticeKind]:
+    return [notice.kind for notice in await store.read(outbox.notices_unplanned)]
+
+
+async def kinds(store: Store) -> list[EntryKind]:
+    return [entry.kind for entry in await store.read(lambda connection: timeline.of(connection, 1))]
+
+
+async def test_over_is_kept_and_ends_the_asking(store: Store) -> None:
+    """The record stays open where it stood; who was asked hears that nothing is asked any more."""
+    await take(store, fires(), ends())
+    view = await store.read(lambda connection: incidents.get(connection, 1))
+    assert (view.incident.status, view.incident.step, view.incident.resolved_at) == (
+        Status.OPEN,
+        Step.NOTIFICATION,
+        None,
+    )
+    assert view.incident.source_kind is SourceKind.ALERT
+    assert await kinds(store) == [EntryKind.OPENED, EntryKind.RESOLVED]
+    assert await told(store) == [NoticeKind.RESOLVED]  # what asked is cancelled
+
+
+async def test_it_fires_again(store: Store) -> None:
+    """People are asked after all; from then on the sender's word alone takes nothing back."""
+    await take(store, fires(), ends(), fires(seconds=120, events=2))
+    assert await told(store) == [NoticeKind.RESOLVED, NoticeKind.WORSE]
+    await take(store, ends(name="r2", seconds=180), fires(seconds=240, events=3))
+    assert await told(store) == [NoticeKind.RESOLVED, NoticeKind.WORSE]
+    assert (await kinds(store)).count(EntryKind.RESOLVED) == 2
+
+
+async def test_one_of_two_alerts_is_over(store: Store) -> None:
+    """While another alert of the incident fires, people are still asked."""
+    both = fires("a")
+    await take(store, _about("b", both), ends("a"))
+    assert await told(store) == [NoticeKind.OPENED]
+    await take(store, ends("b", "r2"))
+    assert await told(store) == [NoticeKind.RESOLVED]
+
+
+@pytest.mark.parametrize("late", [30, 60])
+async def test_what_fired_before_the_end_is_no_news(store: Store, late: float) -> None:
+    """Out of order: a firing from before the claimed end leaves the claim as it is."""
+    await take(store, fires(), ends(seconds=60), fires(seconds=late, events=2))
+    assert await told(store) == [NoticeKind.RESOLVED]
+
+
+async def test_the_end_alone_opens_nothing(store: Store) -> None:
+    """Of an alert that nobody told us of there is nothing to end; and twice over is once."""
+    await take(store, ends())
+    assert await told(store) == []
+    await take(store, fires(name="f2"), ends(name="r2", seconds=90), ends(name="r3", seconds=120))
+    assert (await kinds(store)).count(EntryKind.RESOLVED) == 1
+
+
+async def test_who_has_it_is_not_disturbed(store: Store) -> None:
+    """After an acknowledgement the timeline tells it, no message does."""
+    await store.write(add_persons)
+    await take(store, fires())
+    await store.write(lambda tx: incidents.acknowledge(tx, 1, ANA, via="token"))
+    before = await told(store)
+    await take(store, ends(), fires(seconds=120, events=2))
+    assert await told(store) == before
+
+
+def test_a_replay_keeps_the_same_claims() -> None:
+    """The ledger takes the same decisions."""
+    ledger = Ledger()
+    for one in (fires(), ends(), fires(seconds=120, events=2)):
+        ledger.take(one)
+    assert [notice.kind for notice in ledger.notices] == [NoticeKind.OPENED, NoticeKind.RESOLVED, NoticeKind.WORSE]
