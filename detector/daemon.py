@@ -25,7 +25,7 @@ from detector.sealing import Sealing
 from detector.settings import Settings, build, needs_restart
 from detector.sources.files.file_source import FileSource
 from detector.sources.files.settings import FileSourceSettings
-from detector.sources.inbox import STREAM, InboxSource, number_of
+from detector.sources.inbox import InboxSource
 from detector.sources.source import CommittedPosition, Source
 from detector.status import Reloaded
 from detector.sweep import Sweep
@@ -36,7 +36,7 @@ from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock
 from store.database import Store
 from store.errors import StoreBusy, StoreUnavailable
-from store.repository import contacts, persons, positions
+from store.repository import contacts, inbox, persons, positions
 from store.tx import Tx
 
 log = structlog.get_logger()
@@ -180,7 +180,7 @@ class Daemon:
     async def _source(self, settings: FileSourceSettings | Intake) -> Source:
         rows = await self._store.read(lambda connection: positions.load(connection, settings.name, ""))
         if isinstance(settings, Intake):
-            after = max((number_of(row.position) for row in rows if row.stream == STREAM), default=0)
+            after = await self._store.read(lambda connection: inbox.read_up_to(connection, settings.name))
             return InboxSource(settings.name, store=self._store, clock=self._clock, format=settings.format, after=after)
         committed = [
             CommittedPosition(stream=row.stream, origin=row.origin, position=row.position)

@@ -13,10 +13,9 @@ from detector.api.problem import Problem
 from detector.api.writing import IDEMPOTENCY_KEY, LONGEST_KEY, answered
 from detector.intake.settings import Intake
 from detector.intake.verify import NotVerified, verify
-from detector.sources.inbox import STREAM, number_of
 from rules.intake.alert import NotAccepted
 from rules.intake.parcels import lines_of, reference_of
-from store.repository import inbox, positions
+from store.repository import inbox
 from store.repository.inbox import Parcel
 
 log = structlog.get_logger()
@@ -62,8 +61,7 @@ async def show(request: web.Request) -> web.Response:
 
     def look(connection: Connection) -> tuple[Parcel | None, int]:
         found = inbox.get(connection, number)
-        position = positions.at(connection, found.source, "", STREAM) if found else None
-        return found, number_of(position or b"")
+        return found, inbox.read_up_to(connection, found.source) if found else 0
 
     parcel, read = await request.app[STORE].read(look)
     if parcel is None:

@@ -14,11 +14,10 @@ from store.clock import Clock
 from store.database import Store
 from store.errors import StoreError
 from store.repository import inbox
-from store.repository.inbox import Parcel
+from store.repository.inbox import STREAM, Parcel, number_of, position_of
 
 log = structlog.get_logger()
 
-STREAM = "inbox"
 #: A parcel's lines are as far apart from the next one's as bytes of one can be: no two lines share an offset.
 ROOM = 1 << 24
 #: How long to wait where nothing is told of, in seconds: what woke nobody is found then.
@@ -126,13 +125,3 @@ class InboxSource:
             await asyncio.wait_for(self._news.wait(), LOOK_EVERY)
         except TimeoutError:
             return
-
-
-def position_of(number: int) -> bytes:
-    """A parcel's number as a position."""
-    return str(number).encode()
-
-
-def number_of(position: bytes) -> int:
-    """The number of a parcel in a position; 0 if nothing was read."""
-    return int(position or b"0")

@@ -4,11 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
+from store.repository import positions
 from store.tables import inbox
 from store.tx import Tx
 from store.upsert import insert
+
+#: The one stream of each intake.
+STREAM = "inbox"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +59,16 @@ def get(connection: Connection, number: int) -> Parcel | None:
     return Parcel(**row._mapping) if row else None
 
 
-def waiting(connection: Connection, source: str, number: int, partition: str = "") -> int:
-    """How many parcels of *source* wait after *number*."""
-    wanted = (inbox.c.partition == partition, inbox.c.source == source, inbox.c.id > number)
-    return connection.execute(select(func.count()).select_from(inbox).where(*wanted)).scalar_one()
+def read_up_to(connection: Connection, source: str, partition: str = "") -> int:
+    """Number of the last parcel of *source* whose effects are stored; 0: none's are."""
+    return number_of(positions.at(connection, source, partition, STREAM) or b"")
+
+
+def position_of(number: int) -> bytes:
+    """A parcel's number as a position."""
+    return str(number).encode()
+
+
+def number_of(position: bytes) -> int:
+    """The number of a parcel in a position; 0 if nothing was read."""
+    return int(position or b"0")

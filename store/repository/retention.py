@@ -16,6 +16,7 @@ from store import process
 from store.grouping import is_over
 from store.incident import DAEMON, EntryKind, Fact, NewEntry, Outcome, Stage, Status, Step
 from store.process import Standing
+from store.repository import inbox as inboxes
 from store.repository import records, timeline
 from store.tables import (
     delivery,
@@ -23,6 +24,7 @@ from store.tables import (
     evidence,
     finding,
     hold,
+    inbox,
     incident,
     link_nonce,
     notice,
@@ -108,6 +110,21 @@ def _old_notices(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
     return and_(notice.c.planned_at < now - keep.deliveries, notice.c.incident.in_(_CLOSED), ~told, free)
 
 
+def _old_parcels(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
+    return None if keep.raw is None else inbox.c.received_at < now - keep.raw
+
+
+class _Parcels(Chore):
+    """What was handed in goes only once its effects are stored, however old it is."""
+
+    def due(self, connection: Connection, keep: Keep, now: datetime) -> list[Any]:
+        """Keys of parcels that were read."""
+        keys = super().due(connection, keep, now)
+        sources = dict(connection.execute(select(inbox.c.id, inbox.c.source).where(inbox.c.id.in_(keys))).all())
+        read = {source: inboxes.read_up_to(connection, source) for source in set(sources.values())}
+        return [key for key in keys if key <= read[sources[key]]]
+
+
 def _raw_lines(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
     return None if keep.raw is None else poisoned_line.c.at < now - keep.raw
 
@@ -124,6 +141,7 @@ CHORES = (
     Chore(kind="sign_in_codes", table=sign_in_code, is_due=lambda _, now: sign_in_code.c.expires_at <= now),
     Chore(kind="links", table=link_nonce, is_due=lambda _, now: link_nonce.c.spent_at < now - NONCES_KEPT),
     Chore(kind="raw_lines", table=poisoned_line, is_due=_raw_lines),
+    _Parcels(kind="parcels", table=inbox, is_due=_old_parcels),
 )
 
 

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from support.site import ANA, Site
 from support.store import open_store
 
 from detector.intake.settings import Intake, Proof
-from detector.sources.inbox import InboxSource, position_of
-from store.repository import inbox, persons
+from detector.sources.inbox import InboxSource
+from store.repository import inbox, persons, positions, retention
+from store.repository.inbox import STREAM, position_of
+from store.repository.retention import Keep
 
 ALERT = {"name": "disk full", "severity": "high", "labels": {"host": "db1"}}
 WEBHOOK = {"version": "4", "alerts": [{"status": "firing", "labels": {"alertname": "Down"}}]}
@@ -132,3 +135,16 @@ async def test_who_waits_is_woken(site: Site) -> None:
     await hand_in(site, "/hooks/near", b"a line\n")
     source.wake()
     assert (await asyncio.wait_for(waiting, 2)).data == b"a line\n"
+
+
+async def test_what_was_read_goes_after_a_week(site: Site) -> None:
+    """However old it is, what was not read stays."""
+    for number in range(3):
+        await hand_in(site, "/hooks/near", f"line {number}\n".encode())
+    first = (await site.store.read(lambda connection: inbox.after(connection, "near", 0)))[0].id
+    await site.store.write(lambda tx: positions.save(tx, "near", "", STREAM, "near", position_of(first + 1)))
+    [chore] = [one for one in retention.CHORES if one.kind == "parcels"]
+    keep = Keep(findings=None, observations=None, deliveries=None, raw=timedelta(days=7))
+    for days, due in ((6, []), (8, [first, first + 1])):
+        now = START + timedelta(days=days)
+        assert await site.store.read(lambda connection, now=now: chore.due(connection, keep, now)) == due  # type: ignore[misc]
