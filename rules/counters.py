@@ -8,8 +8,10 @@ from rules.entities import value_of
 from rules.event import Event
 from rules.finding import Evidence
 from rules.group import EVENTS, Change, Group, Item
+from rules.predicate import Predicate, predicate
 from rules.settings import Caps
-from rules.sigma.model import Correlation, RuleSet
+from rules.sigma.filter import is_about
+from rules.sigma.model import And, Correlation, Rule, RuleSet
 from rules.stream import microseconds
 from rules.telling import Telling
 
@@ -28,6 +30,7 @@ class Feed:
     always: bool  #: count an event that lacks a group-by field too
     once: bool  #: an event that matches several of the rules counts once
     as_one: bool  #: count a match of a correlation as one, whatever it stands for
+    counts: Predicate | None = None  #: of a correlation with filters: whether an event counts
 
     def key(self, values: "Values") -> Key | None:
         """The group of an event; None if it belongs to none."""
@@ -119,6 +122,7 @@ class Counters:
         }
         self._meanings = {rule_id: counter.meaning for rule_id, counter in self._by_rule.items()}
         self._refused = rules.refused
+        self._rules: Mapping[str, Rule] = {rule.id: rule for rule in rules.rules}
         self._kept: dict[str, Kept] = {}
         self.lost: dict[str, str] = {}  #: rule id -> why saved state was not taken over
         self._feeds: dict[str, list[Feed]] = {}
@@ -204,7 +208,13 @@ class Counters:
             always=False,
             once=head.type != "temporal_ordered",
             as_one=counter.condition.measure is EVENTS and base is not None and base.is_correlation,
+            counts=self._filtered(head, rule_id),
         )
+
+    def _filtered(self, head: Correlation, rule_id: str) -> Predicate | None:
+        base = self._rules.get(rule_id)
+        parts = tuple(one.condition for one in head.filters if base is None or is_about(one, base))
+        return predicate(And(parts)) if parts else None
 
 
 @dataclass(slots=True)
@@ -237,6 +247,8 @@ class _Passage:
         for feed in self.feeds.get(rule_id, ()):
             counter = feed.counter
             if feed.once and counter.rule_id in self.counted:
+                continue
+            if feed.counts is not None and not feed.counts(self.event):
                 continue
             key, value = feed.key(values), feed.value(values)
             if key is None or value is None:

@@ -69,7 +69,7 @@ class Engine:
                 by_name(profile.format, self._formats)
         self._idle = timedelta(seconds=settings.caps.idle_seconds) // timedelta(microseconds=1)
         self._counters = Counters(rules, settings.caps)
-        self._predicates = {rule.id: predicate(rule.detection) for rule in rules.rules}
+        self._predicates = {rule.id: predicate(rule.condition) for rule in rules.rules}
         self._routes: dict[LogSource, tuple[tuple[str, Predicate], ...]] = {}
         self._states: dict[tuple[str, str], StreamState] = {}
         self._streams: dict[tuple[str, str], Stream] = {}

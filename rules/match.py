@@ -60,8 +60,8 @@ class Explanation:
 
 
 def matches(rule: Rule, event: Event) -> bool:
-    """Whether the event fulfils the rule's detection. The log source is not asked: that is ``RuleSet.routed``."""
-    return holds(rule.detection, event)
+    """Whether the event fulfils detection and filters. The log source is not asked: that is ``RuleSet.routed``."""
+    return holds(rule.condition, event)
 
 
 def holds(condition: Condition, event: Event) -> bool:
@@ -82,7 +82,7 @@ def holds(condition: Condition, event: Event) -> bool:
 
 def explain(rule: Rule, event: Event) -> Explanation:
     """Which terms made the rule match, or which was the first to fail."""
-    matched, reasons = _explain(rule.detection, event, selection="", negated=False)
+    matched, reasons = _explain(rule.condition, event, selection="", negated=False)
     return Explanation(matched=matched, reasons=reasons)
 
 

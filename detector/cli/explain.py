@@ -47,6 +47,7 @@ def plain(line: Line) -> dict[str, Any]:
         "format": line.event.format or None if line.event else None,
         "fields": dict(line.event.fields) if line.event else {},
         "matches": [{"id": rule.id, "title": rule.title, "level": rule.level} for rule in line.rules],
+        "excepted": [{"id": rule.id, "title": rule.title, "filter": one.title} for rule, one in line.excepted],
         "text": line.text,
     }
 
@@ -62,6 +63,8 @@ def _print_line(line: Line) -> None:
             click.echo(clean(f"     {name} = {value}"))
     for rule in line.rules:
         click.echo(f"   matches {severity(rule.level)} {clean(rule.title)} ({clean(rule.path)})")
+    for excepted, by in line.excepted:
+        click.echo(f"   does not count for {clean(excepted.title)}: {clean(by.title)} ({clean(by.path)})")
     if not line.rules:
         click.echo("   no rule matches")
 

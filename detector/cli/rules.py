@@ -8,7 +8,7 @@ from detector.cli.options import json_option
 from detector.cli.output import Failure, Misuse, clean, print_json, print_table
 from detector.cli.ruleset import rules_option, ruleset
 from rules.sigma.files import BUNDLED, RuleFileUnreadable
-from rules.sigma.model import Correlation, Rule
+from rules.sigma.model import Correlation, Filter, Rule, RuleSet
 from rules.testing import run_beside
 
 
@@ -24,10 +24,17 @@ def list_(rule_paths: tuple[str, ...], as_json: bool) -> None:
     """List rules: those that come with Tocsin, or those named with --rules. Exits with 2 if one does not load."""
     found = ruleset(rule_paths)
     if as_json:
-        print_json({"rules": [_plain(one) for one in found.all], "errors": [str(one) for one in found.errors]})
+        print_json(
+            {
+                "rules": [_plain(one) for one in found.all],
+                "filters": [_plain_filter(one) for one in found.filters],
+                "errors": [str(one) for one in found.errors],
+            }
+        )
     else:
         titles = ("level", "decision", "title", "kind", "file")
-        rows = ((one.level, one.decision, one.title, _kind(one), one.path) for one in found.all)
+        rows = [(str(one.level), str(one.decision), one.title, _kind(one), one.path) for one in found.all]
+        rows += [("", "", one.title, _hides(one, found), one.path) for one in found.filters]
         print_table(titles, rows, "no rule loads" if found.errors else "no rules")
         for error in found.errors:
             click.echo("\n".join(map(clean, str(error).split("\n"))), err=True)
@@ -71,6 +78,15 @@ def _kind(rule: Rule | Correlation) -> str:
     return "base" if rule.as_base_only else "single event"
 
 
+def _hides(one: Filter, rules: RuleSet) -> str:
+    titles = {rule.id: rule.title for rule in rules.all}
+    return "filter of " + ", ".join(titles[rule] for rule in one.rules)
+
+
+def _plain_filter(one: Filter) -> dict[str, object]:
+    return {"id": one.id, "title": one.title, "path": one.path, "version": one.version, "rules": one.rules}
+
+
 def _plain(rule: Rule | Correlation) -> dict[str, object]:
     return {
         "id": rule.id,
@@ -83,4 +99,5 @@ def _plain(rule: Rule | Correlation) -> dict[str, object]:
         "author": rule.author,
         "license": rule.license,
         "tags": rule.tags,
+        "filters": [one.id for one in rule.filters],
     }

@@ -9,9 +9,10 @@ from rules.engine import lines_of
 from rules.event import Event
 from rules.formats.detect import PinState
 from rules.formats.format import Format
-from rules.match import matches
+from rules.match import holds, matches
 from rules.settings import SourceProfile
-from rules.sigma.model import Rule, RuleSet
+from rules.sigma.filter import is_about
+from rules.sigma.model import Correlation, Filter, Rule, RuleSet
 from rules.stream import Stream, StreamState
 
 
@@ -23,6 +24,7 @@ class Line:
     text: str
     event: Event | None  #: None: blank, or a header that only says how to read the others
     rules: tuple[Rule, ...]  #: that match it
+    excepted: tuple[tuple[Rule | Correlation, Filter], ...] = ()  #: for which it does not count, by which filter
 
 
 def explained(
@@ -35,9 +37,27 @@ def explained(
         for _, number, offset, raw in lines_of(batch):
             event = stream.read(raw, number, offset, lambda _: True)
             matched = () if event is None else tuple(_matching(rules, event))
+            excepted = () if event is None else tuple(_excepted(rules, event, matched))
             yield Line(
-                number=number, text=raw.decode("utf-8", "surrogateescape").rstrip("\r"), event=event, rules=matched
+                number=number,
+                text=raw.decode("utf-8", "surrogateescape").rstrip("\r"),
+                event=event,
+                rules=matched,
+                excepted=excepted,
             )
+
+
+def _excepted(rules: RuleSet, event: Event, matched: tuple[Rule, ...]) -> Iterator[tuple[Rule | Correlation, Filter]]:
+    """Rules whose detection holds, and correlations of those that match, with each filter that keeps the event out."""
+    for rule in rules.routed(event.logsource):
+        if rule.filters and holds(rule.detection, event):
+            yield from ((rule, one) for one in rule.filters if not holds(one.condition, event))
+    for made in rules.correlations:
+        for one in made.filters:
+            if any(rule.id in made.rules and is_about(one, rule) for rule in matched) and not holds(
+                one.condition, event
+            ):
+                yield made, one
 
 
 def _matching(rules: RuleSet, event: Event) -> Iterator[Rule]:

@@ -17,16 +17,16 @@ class Detection:
         self.document = document
         self.placeholders = placeholders
 
-    def compile(self, node: Node) -> Condition | None:
-        """The tree of the whole detection; None if something in it is wrong."""
+    def compile(self, node: Node, what: str = "detection", *, without: tuple[str, ...] = ()) -> Condition | None:
+        """The tree of the whole detection; None if something in it is wrong. *without*: keys that are no selections."""
         before = len(self.document.errors)
-        items = self.document.items(node, "detection")
+        items = {name: item for name, item in self.document.items(node, what).items() if name not in without}
         wanted = items.pop("condition", None)
         if old := items.pop("timeframe", None):
             self.document.error(old[0], "timeframe is gone from Sigma", "write a correlation with timespan")
         selections = {name: self.selection(value, f'selection "{name}"') for name, (_, value) in items.items()}
         if wanted is None:
-            self.document.error(node, "detection has no condition", "for example: condition: selection", length=1)
+            self.document.error(node, f"{what} has no condition", "for example: condition: selection", length=1)
             return None
         tree = self.condition(wanted[1], {name: part or Or(()) for name, part in selections.items()})
         return tree if len(self.document.errors) == before else None

@@ -1,4 +1,4 @@
-"""One YAML document becomes one Rule or Correlation, its references to other rules still as written."""
+"""One YAML document becomes one Rule, Correlation or Filter, its references to other rules still as written."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,12 +9,14 @@ from rules.event import Decision, LogSource, Severity
 from rules.sigma.detection import Detection
 from rules.sigma.document import Document, Node, is_scalar, kind
 from rules.sigma.errors import nearest
+from rules.sigma.filter import under_title
 from rules.sigma.model import (
     DEFAULT_ENTITIES,
     DEFAULT_GROUP_BY,
     DEFAULT_WINDOW_SECONDS,
     Condition,
     Correlation,
+    Filter,
     Or,
     Rule,
 )
@@ -41,10 +43,10 @@ UNIT_SECONDS: Final[Mapping[str, int]] = {
 class Draft:
     """A rule with what is needed to link it with others."""
 
-    rule: Rule | Correlation  #: to be used only if the draft is sound
+    rule: Rule | Correlation | Filter  #: to be used only if the draft is sound
     document: Document
     nodes: Mapping[str, Node]  #: the values of the rule's keys
-    references: tuple[tuple[str, Node], ...] = ()  #: of a correlation: each rule it names, and where
+    references: tuple[tuple[str, Node], ...] = ()  #: of a correlation or filter: each rule it names, and where
 
     @property
     def place(self) -> str:
@@ -67,9 +69,9 @@ def draft(document: Document, placeholders: Mapping[str, Sequence[str]]) -> Draf
     nodes = {name: value for name, (_, value) in document.items(document.root, "a rule", KEYS).items()}
     if not nodes:
         return None
-    if "filter" in nodes:
-        document.error(nodes["filter"], "Sigma filters are not supported yet", "put the exception into the rule")
     reader = _Reader(document, nodes)
+    if "filter" in nodes:
+        return reader.filter(placeholders)
     return reader.correlation() if "correlation" in nodes else reader.rule(placeholders)
 
 
@@ -90,6 +92,29 @@ class _Reader:
             self.document.error(self.document.root, "a rule needs detection (or correlation)", length=1)
         made = Rule(**head, logsource=logsource, detection=detection or Or(()))
         return Draft(made, self.document, self.nodes)
+
+    def filter(self, placeholders: Mapping[str, Sequence[str]]) -> Draft:
+        for name in ("detection", "correlation", "tocsin"):
+            if name in self.nodes:
+                self.document.error(self.nodes[name], f"a filter has no {name}", "the rules that it names have")
+        node = self.nodes["filter"]
+        nodes = {name: value for name, (_, value) in self.document.items(node, "filter").items()}
+        if "rules" not in nodes:
+            self.document.error(node, "a filter needs rules", "name each by its id or name", length=1)
+        elif is_scalar(nodes["rules"]) and str(nodes["rules"].value).lower() == "any":
+            self.document.error(nodes["rules"], "a filter for any rule would hide everything", "name each rule")
+            nodes = {}
+        references = tuple(self.references(nodes))
+        head = self.head(DEFAULT_GROUP_BY, DEFAULT_WINDOW_SECONDS)
+        condition = Detection(self.document, placeholders).compile(node, "filter", without=("rules",))
+        made = Filter(
+            id=head["id"] if "id" in self.nodes else self.identifier("", f"filter:{head['title']}"),
+            logsource=self.logsource(),
+            rules=tuple(name for name, _ in references),
+            condition=under_title(head["title"], condition or Or(())),
+            **{name: head[name] for name in ("title", "path", "line", "version", "description")},
+        )
+        return Draft(made, self.document, self.nodes, references)
 
     def head(self, group_by: tuple[str, ...], window_seconds: float) -> dict[str, Any]:
         """The values of the fields of Head."""

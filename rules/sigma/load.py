@@ -10,7 +10,8 @@ from rules.settings import Trust
 from rules.sigma.document import Node, documents, is_null
 from rules.sigma.draft import Draft, draft
 from rules.sigma.errors import RuleError, nearest
-from rules.sigma.model import Correlation, Rule, RuleSet
+from rules.sigma.filter import applied, bases, is_about
+from rules.sigma.model import Correlation, Filter, Rule, RuleSet
 
 NOBODY: Final = Trust()
 
@@ -43,17 +44,21 @@ def load(files: Iterable[tuple[str, str]], trust: Trust = NOBODY) -> RuleSet:
 
 def _linked(drafts: list[Draft], errors: list[RuleError]) -> RuleSet:
     _refuse_duplicates(drafts)
-    correlations = _Linker(drafts).correlations()
+    linker = _Linker([made for made in drafts if not isinstance(made.rule, Filter)])
+    correlations = linker.correlations()
     speaking = {rule for made in correlations if made.generate for rule in made.rules}
     silent = {rule for made in correlations for rule in made.rules} - speaking
     rules = [made.rule for made in drafts if made.is_sound and isinstance(made.rule, Rule)]
+    filters = linker.filters([made for made in drafts if isinstance(made.rule, Filter)])
     for made in drafts:
         errors.extend(made.document.errors)
+    filtered_rules, filtered = applied(rules, correlations, filters)
     return RuleSet(
-        rules=tuple(replace(rule, as_base_only=rule.id in silent) for rule in rules),
-        correlations=tuple(replace(made, as_base_only=made.id in silent) for made in correlations),
+        rules=tuple(replace(rule, as_base_only=rule.id in silent) for rule in filtered_rules),
+        correlations=tuple(replace(made, as_base_only=made.id in silent) for made in filtered),
+        filters=filters,
         errors=tuple(sorted(errors, key=lambda error: (error.path, error.line, error.column))),
-        refused=frozenset(made.rule.id for made in drafts if not made.is_sound),
+        refused=frozenset(made.rule.id for made in linker.drafts if not made.is_sound),
     )
 
 
@@ -88,6 +93,26 @@ class _Linker:
             if made.references and made.rule.id not in self.linked:
                 self.link(made, ())
         return [made for made in self.linked.values() if made is not None]
+
+    def filters(self, drafts: list[Draft]) -> tuple[Filter, ...]:
+        """The good ones; to be asked once the correlations are linked."""
+        found = []
+        for made in drafts:
+            links = {name: self.filtered(name, node, made) for name, node in made.references}
+            if isinstance(made.rule, Filter) and made.is_sound:
+                found.append(replace(made.rule, rules=tuple(links[name] for name in made.rule.rules)))
+        return tuple(found)
+
+    def filtered(self, name: str, node: Node, made: Draft) -> str:
+        """The id of the rule that a filter names: one that loaded, with events that it is about."""
+        target = self.target(name, node, made, ())
+        known = {one.rule.id: one.rule for one in self.drafts if not isinstance(one.rule, Filter)}
+        known |= {one.id: one for one in self.linked.values() if one is not None}
+        one = made.rule if made.is_sound else None
+        if isinstance(one, Filter) and not any(is_about(one, rule) for rule in bases(target, known)):
+            hint = "a filter's logsource takes in that of its rules"
+            made.document.error(node, f'"{name}" is about another log source', hint)
+        return target
 
     def link(self, made: Draft, trail: tuple[Draft, ...]) -> None:
         """Link a correlation after those that it refers to; what is wrong is reported where the name stands."""

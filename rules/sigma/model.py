@@ -1,5 +1,6 @@
 """Rule, Correlation, RuleSet: Sigma rules as loaded, and the tree that a detection becomes."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -63,6 +64,26 @@ DEFAULT_ENTITIES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A Sigma filter: what the rules that it names are not about."""
+
+    id: str  #: its UUID; where it has none, one made of its title
+    title: str
+    path: str
+    line: int  #: where it starts in its file, from 1
+    version: str  #: hash of its text, 16 hex digits
+    description: str
+    logsource: LogSource
+    rules: tuple[str, ...]  #: ids, of rules or correlations
+    condition: Condition  #: what an event must fulfil to count for them
+
+    @property
+    def name(self) -> None:
+        """Nothing refers to a filter."""
+        return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """What rules and correlations have in common."""
 
@@ -88,6 +109,7 @@ class Head:
     entities: tuple[tuple[str, str], ...]  #: (kind, field): who and what a finding is about
     claims: str  #: "resolved": a match says that what its entities name is over; it opens nothing
     as_base_only: bool  #: a correlation without ``generate`` refers to it: it makes no findings of its own
+    filters: tuple[Filter, ...] = ()  #: that name it; an event counts for it only if it fulfils them too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,10 +119,18 @@ class Rule(Head):
     logsource: LogSource
     detection: Condition
 
+    @property
+    def condition(self) -> Condition:
+        """What an event must fulfil: the detection and every filter."""
+        return And((self.detection, *(one.condition for one in self.filters))) if self.filters else self.detection
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correlation(Head):
     """A rule about several events.
+
+    A filter that names it keeps events from being counted by it; its base rules and what else counts their matches are
+    as they were.
 
     ``event_count`` and ``value_count`` compare (``op``, ``count``) how many events, or how many different values of
     ``value_field``, the referred rules matched within ``timespan_seconds`` in one group.
@@ -134,6 +164,7 @@ class RuleSet:
 
     rules: tuple[Rule, ...] = ()
     correlations: tuple[Correlation, ...] = ()  #: a chained correlation stands after those that it refers to
+    filters: tuple[Filter, ...] = ()
     errors: tuple[RuleError, ...] = ()
     refused: frozenset[str] = frozenset()  #: ids of rules that are there and did not load, as far as they could be read
     _routes: dict[LogSource, tuple[Rule, ...]] = field(default_factory=dict, compare=False, repr=False)
@@ -148,6 +179,12 @@ class RuleSet:
     def all(self) -> tuple[Rule | Correlation, ...]:
         """Rules and correlations."""
         return (*self.rules, *self.correlations)
+
+
+def filtered_version(version: str, filters: tuple[Filter, ...]) -> str:
+    """The version of a rule that is found through *filters*: another one, since its silence means something else."""
+    parts = [version, *sorted({one.version for one in filters})]
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16] if filters else version
 
 
 #: Services that stand for others: Sigma names the log, an event names the program that wrote it.

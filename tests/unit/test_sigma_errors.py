@@ -95,7 +95,7 @@ RULE_ERRORS = [
     ("%trust.networks%", "%trust.network%", (11, 23), 'nothing is known as "%trust.network%"', '"trust.networks"?'),
     ("%trust.networks%", "%home%", (11, 23), 'nothing is known as "%home%"', "allowed: trust.admins"),
     ("message|contains: Failed", "<<: {message: x}", (10, 5), "merge keys (<<) are not supported", "write the keys"),
-    ("tocsin:", "filter: {rules: [x]}\ntocsin:", (13, 9), "Sigma filters are not supported yet", "exception"),
+    ("tocsin:", "filter: {rules: [x]}\ntocsin:", (9, 3), "a filter has no detection", "the rules that it names have"),
     ("  condition", "  other: []\n  condition", (12, 10), 'selection "other" is an empty list', ""),
     ("  condition", "  other: {}\n  condition", (12, 10), 'selection "other" is an empty mapping', ""),
     ("  condition", "  other: [[a]]\n  condition", (12, 11), "holds a list within a list", ""),
