@@ -1,7 +1,7 @@
 """Who hears of a notice, and whether what it asks still stands. Pure."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from notifier.message import Ask
@@ -120,8 +120,8 @@ def deliveries_of(
     """One delivery for each address that hears of *notice*.
 
     What takes an ask back goes to exactly those who were told; what is for one person to that one's receivers; what
-    waits for somebody to the receivers of whoever is asked; anything else where the routes say. So does what waits
-    for somebody whom no receiver reaches: it must not wait unheard.
+    waits for somebody to the receivers of whoever is asked; anything else where the routes say. So does what is for
+    somebody whom no receiver reaches: it must not wait unheard.
 
     Args:
         told: (receiver, target) of who was or may have been told of this incident in this cycle.
@@ -131,12 +131,27 @@ def deliveries_of(
     if notice.matter:
         return _to_asked(notice, about, asked, routing, channel_of)
     if notice.person is not None:
-        theirs = [one for one in routing.receivers.values() if one.person == notice.person]
-        return [_new(one, target, "is theirs", channel_of) for one in theirs for target in range(len(one.urls))]
+        return _to_person(notice, notice.person, about, routing, channel_of)
     if notice.kind.takes_back:
         reached = [(routing.receivers[name], target) for name, target in told if name in routing.receivers]
         return [_new(one, target, "was told of it", channel_of) for one, target in reached if target < len(one.urls)]
     return _by_routes(about, ask_of(notice), routing, channel_of)
+
+
+def _to_person(
+    notice: Notice, person: str, about: About, routing: Routing, channel_of: Callable[[str], str]
+) -> list[NewDelivery]:
+    """To their receivers; if there are none, what asks something goes where the routes say, inside."""
+    theirs = [one for one in routing.receivers.values() if one.person == person]
+    if theirs or notice.kind.takes_back:
+        return [_new(one, target, "is theirs", channel_of) for one in theirs for target in range(len(one.urls))]
+    because = f"no receiver is {person}'s"
+    return [
+        # Whoever reads it there is not who is asked: no link lets them act in that one's name, or in their own.
+        replace(one, person=None, reason=f"{because}; {one.reason}")
+        for one in _by_routes(about, ask_of(notice), routing, channel_of)
+        if not routing.receivers[one.receiver].external
+    ]
 
 
 def _to_asked(

@@ -218,14 +218,22 @@ def may_wait(record: Incident) -> bool:
 def reminder_due(deadline: Deadline, told: Iterable[Told], now: datetime) -> int:
     """The percentage at which people are to be reminded now; 0: at none.
 
-    Only the last one whose moment has come: what was missed while nothing ran is not made up for. Whoever heard as
-    much of an end that was as late, or later, has heard it.
+    Only the last one whose moment has come: what was missed while nothing ran is not made up for.
     """
     percent = deadline.reached(now)
-    heard = any(
-        one.percent >= percent and one.start_at == deadline.start_at and one.until >= deadline.due_at for one in told
-    )
-    return 0 if heard else percent
+    return 0 if any(_is_heard(one, deadline, percent) for one in told) else percent
+
+
+def _is_heard(told: Told, deadline: Deadline, percent: int) -> bool:
+    """Whether whoever had that reminder has heard as much of the clock: of an end that was as late, or later.
+
+    A reminder that came while the clock ran, and yet tells of another start, is one of before a person corrected the
+    start: only that the time is over is told once more, if the end has become a later one.
+    """
+    if told.percent < percent or told.at < deadline.start_at:
+        return False
+    is_corrected = told.start_at != deadline.start_at and percent < 100
+    return told.until >= deadline.due_at or is_corrected
 
 
 def was_over(clock: Clock, record: Incident) -> bool:

@@ -9,6 +9,7 @@ from store.errors import ActNotAllowed
 from store.incident import Actor, EntryKind, Fact, Incident, NewEntry
 from store.notice import NewNotice, NoticeKind
 from store.people import Role
+from store.process import ACTS, check_act
 from store.repository import conflicts, outbox, persons, records, timeline
 from store.tables import timeline as entries
 from store.tx import Tx
@@ -42,8 +43,12 @@ def resolve(tx: Tx, number: int, actor: Actor, *, via: str, text: str = "") -> D
 
 
 def own(tx: Tx, number: int, actor: Actor, *, via: str, text: str = "") -> Done:
-    """Take it over."""
-    return _do(tx, number, "own", actor, text=text, via=via)
+    """Take it over; who had it is told that nothing is asked of them any more."""
+    had = records.load(tx.connection, number).owner
+    done = _do(tx, number, "own", actor, text=text, via=via)
+    if had is not None and had != done.incident.owner:
+        outbox.write_notice(tx, _notice(done.incident, NoticeKind.ACKNOWLEDGED, f"{actor.id} took it over", person=had))
+    return done
 
 
 def hand_over(tx: Tx, number: int, actor: Actor, *, to: str, via: str, text: str = "") -> Done:
@@ -77,9 +82,11 @@ def answer(tx: Tx, number: int, actor: Actor, *, text: str, via: str, to_entry: 
     Raises:
         ActNotAllowed: ``no_concern``: that entry raises none.
     """
-    if to_entry not in _entries(tx.connection, number, EntryKind.CONCERN):
-        record = records.load(tx.connection, number)
-        with acts.telling_what_is_allowed(record, persons.roles_of(tx.connection, actor)):
+    record = records.load(tx.connection, number)
+    roles = persons.roles_of(tx.connection, actor)
+    with acts.telling_what_is_allowed(record, roles):
+        check_act(record, ACTS["answer"], by=actor, roles=roles)
+        if to_entry not in _entries(tx.connection, number, EntryKind.CONCERN):
             raise ActNotAllowed(
                 "no_concern", f"entry {to_entry} of {record.name} raises no concern", missing=("entry",)
             )

@@ -137,6 +137,10 @@ async def test_hand_over_tells_the_one_who_gets_it(opened: Store) -> None:
     await take(opened)
     await opened.write(lambda tx: doing.own(tx, 1, BO, via="token"))
     assert (await now(opened)).owner == "bo"
+    assert (await notices(opened))[-1] == (NoticeKind.ACKNOWLEDGED, "ana")  # nothing is asked of her any more
+    heard = len(await notices(opened))
+    await opened.write(lambda tx: doing.own(tx, 1, BO, via="token"))
+    assert len(await notices(opened)) == heard
     await opened.write(lambda tx: doing.hand_over(tx, 1, BO, to="ana", via="token"))
     assert (await now(opened)).owner == "ana"
     assert (await notices(opened))[-1] == (NoticeKind.HANDED_OVER, "ana")

@@ -232,6 +232,19 @@ def test_a_later_pass_has_its_own() -> None:
     assert duties.reminder_due(second, (told(first, 100),), START + 25 * HOUR) == 50
 
 
+def test_a_start_that_is_corrected_repeats_nothing() -> None:
+    """A person was aware earlier, or later, than was thought: half of the time is told once, and its end anew."""
+    had = (replace(told(clock(), 50), at=START + 5 * HOUR),)
+    earlier, later = clock(START - HOUR), clock(START + 2 * HOUR)
+    assert duties.reminder_due(earlier, had, START + 5.5 * HOUR) == 0
+    assert duties.reminder_due(later, had, START + 7 * HOUR) == 0
+    assert duties.reminder_due(later, had, START + 10 * HOUR) == 80
+    over = (replace(told(clock(), 100), at=START + 10 * HOUR),)
+    assert duties.reminder_due(later, over, START + 11 * HOUR) == 0
+    assert duties.reminder_due(later, over, START + 12 * HOUR) == 100
+    assert duties.reminder_due(earlier, over, START + 12 * HOUR) == 0
+
+
 @given(
     ends=st.lists(st.integers(min_value=1, max_value=100), min_size=1, max_size=6),
     steps=st.lists(st.integers(min_value=0, max_value=30), min_size=1, max_size=20),
