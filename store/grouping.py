@@ -33,6 +33,7 @@ class Candidate:
     shared: frozenset[Entity]  #: entities of both
     has_host: bool  #: it names at least one host
     rule_ids: frozenset[str]  #: rules whose findings it holds, of those that the finding counts
+    promised: bool = False  #: one of its watches promises that what the finding tells of does not happen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def decide(finding: Finding, candidates: Sequence[Candidate], *, opened_lately: 
             return Attach(number=one.incident.number, reason=f"same problem as {one.incident.name}, which is open")
     if finding.decision is Decision.OBSERVE:
         return Open(key=key, reason="first of this rule on this host on this day")
-    joined = _joined_by_what_it_shares(finding, in_use)
+    joined = _joined_by_what_it_shares(finding, in_use) or _joined_by_what_it_breaks(in_use)
     if joined is not None:
         return joined
     closed = max(
@@ -98,7 +99,11 @@ def decide(finding: Finding, candidates: Sequence[Candidate], *, opened_lately: 
         key=lambda incident: incident.number,
         default=None,
     )
-    return _after_the_end(finding, closed) or _open_within_cap(finding, candidates, key, opened_lately, closed)
+    return (
+        _after_the_end(finding, closed)
+        or _breaks_what_was_promised(finding, candidates)
+        or _open_within_cap(finding, candidates, key, opened_lately, closed)
+    )
 
 
 def follow(finding: Finding, incident: Incident) -> Attach | Reopen | Ignore:
@@ -161,6 +166,24 @@ def _joined_by_what_it_shares(finding: Finding, in_use: Sequence[Candidate]) -> 
         if _share_pair(finding, one):
             reason = f"it shares {_told(one.shared)} with {one.incident.name} within its window: one attack"
             return Attach(number=one.incident.number, reason=reason, other_key=True)
+    return None
+
+
+def _joined_by_what_it_breaks(in_use: Sequence[Candidate]) -> Attach | None:
+    """A watch tests the protected side: whoever breaks its promise, it is the same incident that was not ended."""
+    for one in in_use:
+        if one.promised:
+            reason = f"it is what {one.incident.name} promises to have ended"
+            return Attach(number=one.incident.number, reason=reason, other_key=True)
+    return None
+
+
+def _breaks_what_was_promised(finding: Finding, candidates: Sequence[Candidate]) -> Reopen | None:
+    """The same of a record that was closed upon such a promise; only by what came after."""
+    broken = [one.incident for one in candidates if one.promised and not one.incident.is_open]
+    for closed in sorted(broken, key=lambda incident: incident.number, reverse=True):
+        if isinstance(_after_the_end(finding, closed), Reopen):
+            return Reopen(number=closed.number, reason=f"it is what {closed.name} promised to have ended")
     return None
 
 

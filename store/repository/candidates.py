@@ -9,15 +9,16 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from rules.event import Decision, Entity
 from rules.finding import Finding
 from store import grouping
 from store.grouping import Candidate
-from store.incident import Incident, Status
+from store.incident import Incident, Outcome, Status, Step
+from store.promise import is_within
 from store.repository import records
-from store.tables import entity, finding, incident, tally
+from store.tables import entity, finding, incident, tally, watch
 
 T = TypeVar("T")
 
@@ -40,6 +41,7 @@ class Nearby:
         self._by_rule: defaultdict[str, set[int]] = defaultdict(set)
         self._with_host: set[int] = set()
         self._opened: defaultdict[str, list[datetime]] = defaultdict(list)
+        self._promised: defaultdict[str, set[int]] = defaultdict(set)  #: by finding
         if found:
             self._look(found, set(grow))
 
@@ -51,6 +53,7 @@ class Nearby:
         """
         keyed = self._by_key[found.dedup_key]
         numbers = keyed | self._by_key[grouping.campaign_key(found.rule_id)] | set(self._related(found, known))
+        numbers |= self._promised[found.id]
         return [self._candidate(found, known[number], number in keyed) for number in sorted(numbers)]
 
     def opened_near(self, rule_id: str, moment: datetime) -> int:
@@ -102,6 +105,7 @@ class Nearby:
             shared=frozenset(one for one in found.entities if number in self._by_entity[one]),
             has_host=number in self._with_host,
             rule_ids=frozenset(one for one in found.base_rule_ids if number in self._by_rule[one]),
+            promised=number in self._promised[found.id],
         )
 
     # -- looking ---------------------------------------------------------------------------------------------
@@ -109,7 +113,7 @@ class Nearby:
     def _look(self, found: Sequence[Finding], grow: set[int]) -> None:
         self._look_for_keys(found)
         keyed = {number for numbers in self._by_key.values() for number in numbers}
-        numbers = keyed | self._look_for_entities(found) | grow
+        numbers = keyed | self._look_for_entities(found) | self._look_for_promises(found) | grow
         for some in _parts(numbers):
             rows = self._connection.execute(select(incident).where(incident.c.number.in_(some)))
             self.incidents |= {row.number: records.from_row(row) for row in rows}
@@ -154,6 +158,22 @@ class Nearby:
             )
             numbers.update(self._connection.execute(counted).scalars())
         return numbers
+
+    def _look_for_promises(self, found: Sequence[Finding]) -> set[int]:
+        """Numbers of the records one of whose watches promises that there is no such finding."""
+        followed = and_(incident.c.status == Status.OPEN, incident.c.step == Step.FOLLOW_UP)
+        first = min(one.first_seen for one in found)
+        ended = and_(incident.c.outcome == Outcome.RESOLVED, incident.c.watched_until > first)
+        rows = self._connection.execute(
+            select(watch.c.incident, watch.c.rules, watch.c.scope, watch.c.start)
+            .join(incident, and_(incident.c.number == watch.c.incident, incident.c.cycle == watch.c.cycle))
+            .where(or_(followed, ended), watch.c.at_most == 0, watch.c.start.is_not(None), watch.c.retired_at.is_(None))
+        )
+        for row in rows:
+            for one in found:
+                if one.rule_id in row.rules and one.last_seen >= row.start and is_within(row.scope, one.entities):
+                    self._promised[one.id].add(row.incident)
+        return {number for numbers in self._promised.values() for number in numbers}
 
     def _look_at(self, numbers: Collection[int], found: Sequence[Finding]) -> None:
         """What *numbers* share with *found*."""

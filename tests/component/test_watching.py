@@ -643,6 +643,34 @@ async def test_a_line_read_late_counts_against_what_was_promised(case: Case, at_
     assert (await case.record()).is_open is reopened
 
 
+@pytest.mark.parametrize(
+    ("changes", "host", "reopened"),
+    [({}, "web1", True), ({}, "db1", False), ({"scope": ()}, "db1", True), ({"at_most": 3}, "web1", False)],
+    ids=["where it was promised", "elsewhere", "everywhere was promised", "a few were promised"],
+)
+async def test_another_attacker_breaks_what_was_promised(
+    case: Case, changes: dict[str, Any], host: str, reopened: bool
+) -> None:
+    """The promise is about the protected side: who breaks it does not matter."""
+    await closed(case, **changes)
+    case.clock.advance(86400)
+    await case.happen("other", source="198.51.100.77", host=host)
+    record = await case.record()
+    assert (record.is_open, record.cycle) == ((True, 2) if reopened else (False, 1))
+    assert await case.store.read(lambda connection: incidents.counts(connection).open) == 1
+
+
+async def test_another_attacker_while_it_is_followed_up(case: Case) -> None:
+    """It is the same incident, whose actions are worked on again; no second one is opened."""
+    await case.plan()
+    await case.look()
+    await case.pass_(1)
+    await case.happen("other", source="198.51.100.77")
+    assert await case.store.read(lambda connection: incidents.counts(connection).open) == 1
+    await case.look()
+    assert (await case.record()).step is Step.CORRECTIVE_ACTIONS
+
+
 async def test_what_was_before_the_fix_reopens_nothing(case: Case) -> None:
     """However late it is read."""
     await closed(case)
