@@ -204,7 +204,7 @@ def _endings_and_reopenings() -> Iterator[Move]:
                 start=place,
                 end=_merged(place),
                 who=(Role.RESPONDER,),
-                codes=("target_closed", "target_merged", "target_observed", "tlp"),
+                codes=("target_closed", "target_merged", "target_observed", "target_approved", "tlp"),
             )
             yield Move(
                 start=_merged(place), end=place, who=(Role.RESPONDER,), codes=("target_closed", "key_in_use", "tlp")

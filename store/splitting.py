@@ -75,7 +75,8 @@ def new_record(
         tags=tags,
         group=first.group,
         severity=severity,
-        severity_highest=severity,
+        # Whoever may not dismiss the whole alone may not dismiss it piece by piece.
+        severity_highest=max(severity, record.severity_highest, key=lambda one: one.rank),
         severity_terms=(SeverityTerm(term="rule", value=severity.rank, because=because),),
         track=max(needs, record.track, key=lambda one: one.rank),
         first_seen=first.first_seen,

@@ -5,13 +5,13 @@ from typing import Any
 
 from aiohttp import web
 
-from detector.api import approval, bodies, clocks, follow_up, judging, keeping, stepping, wire, writing
+from detector.api import approval, bodies, clocks, follow_up, judging, keeping, stepping, visibility, wire, writing
 from detector.api.doing import Asked, Doing
 from detector.api.identity import CALLER, require_person
 from detector.api.keys import SITE, WAKE_NOTIFIER
 from detector.api.problem import Problem
 from store.incident import Actor, ActorKind
-from store.repository import acts, by_hand, dismissals, merges, moves, waivers
+from store.repository import acts, by_hand, dismissals, merges, moves, records, waivers
 from store.repository.acts import Done
 from store.tx import Tx
 
@@ -46,6 +46,17 @@ def _waive(tx: Tx, asked: Asked) -> Done:
     return waivers.waive(tx, asked.number, asked.actor, **given)
 
 
+def _merge(tx: Tx, asked: Asked) -> Done:
+    visibility.check_sees(tx, asked.body.into, asked.actor, asked.site)
+    return merges.merge(tx, asked.number, asked.body.into, asked.actor, note=asked.body.note, **asked.seen)
+
+
+def _unmerge(tx: Tx, asked: Asked) -> Done:
+    if (into := records.load(tx.connection, asked.number).merged_into) is not None:
+        visibility.check_sees(tx, into, asked.actor, asked.site)
+    return merges.unmerge(tx, asked.number, asked.actor, note=asked.body.note, **asked.seen)
+
+
 ACTS: Mapping[str, Doing] = {
     "note": Doing(bodies.NoteBody, lambda tx, asked: acts.note(tx, asked.number, asked.actor, **asked.act)),
     "contain": Doing(bodies.Body, lambda tx, asked: acts.contain(tx, asked.number, asked.actor, **asked.act)),
@@ -70,16 +81,8 @@ MOVES: Mapping[str, Doing] = {
     "decide": Doing(bodies.DecideBody, _decide),
     "dismiss": Doing(bodies.DismissBody, _dismiss),
     "settle": Doing(bodies.SettleBody, _settle),
-    "merge": Doing(
-        bodies.MergeBody,
-        lambda tx, asked: merges.merge(
-            tx, asked.number, asked.body.into, asked.actor, note=asked.body.note, **asked.seen
-        ),
-    ),
-    "unmerge": Doing(
-        bodies.Body,
-        lambda tx, asked: merges.unmerge(tx, asked.number, asked.actor, note=asked.body.note, **asked.seen),
-    ),
+    "merge": Doing(bodies.MergeBody, _merge),
+    "unmerge": Doing(bodies.Body, _unmerge),
     "reopen": Doing(
         bodies.ReopenBody,
         lambda tx, asked: moves.reopen(tx, asked.number, asked.actor, reason=asked.body.reason, **asked.seen),

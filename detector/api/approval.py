@@ -1,6 +1,6 @@
 """The approval over the API: look at the dossier, sign it, one by one or as a batch, and say what does not fit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -15,6 +15,7 @@ from detector.api.doing import Asked, Doing
 from detector.api.identity import CALLER, hash_of, require_known, require_person
 from detector.api.keys import NEW_SECRET, SITE, STORE, WAKE_NOTIFIER
 from detector.api.problem import Problem
+from detector.api.visibility import check_sees
 from store.approval import Checklist
 from store.incident import Actor, ActorKind, Status, Step
 from store.repository import (
@@ -28,6 +29,7 @@ from store.repository import (
     visibility,
 )
 from store.repository.acts import Done
+from store.site import Site
 from store.tx import Tx
 
 routes = web.RouteTableDef()
@@ -132,6 +134,15 @@ def signing(body: SigningBody, seen: str) -> approval.Signing:
     return approval.Signing(hash=seen, fresh=hash_of(body.fresh), checklist=checklist, note=body.note)
 
 
+def sign_all(
+    tx: Tx, wanted: Sequence[tuple[int, str]], actor: Actor, *, via: str, site: Site, given: approval.Signing
+) -> list[Done]:
+    """Sign a batch, of which the signer must see everything; pages and the API share it."""
+    for number, _ in wanted:
+        check_sees(tx, number, actor, site)
+    return approval.approve_all(tx, wanted, actor, via=via, site=site, given=given)
+
+
 def _approve(tx: Tx, asked: Asked) -> Done:
     given = signing(asked.body, asked.body.hash)
     return approval.approve(tx, asked.number, asked.actor, site=asked.site, given=given, **asked.seen)
@@ -229,7 +240,7 @@ async def approve_batch(request: web.Request) -> web.Response:
     via, site, given = request[CALLER].via, request.app[SITE](), signing(body, "")
     response = await writing.write(
         request,
-        lambda tx: approval.approve_all(tx, wanted, actor, via=via, site=site, given=given),
+        lambda tx: sign_all(tx, wanted, actor, via=via, site=site, given=given),
         lambda done: writing.answered({"items": [wire.incident(one.incident) for one in done]}),
     )
     request.app[WAKE_NOTIFIER]()

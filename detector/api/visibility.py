@@ -8,8 +8,10 @@ from detector.api.identity import CALLER, SAFE_METHODS, require_known
 from detector.api.keys import SITE, STORE
 from detector.api.problem import Handler, Problem, route_of
 from store.errors import NotFound
-from store.incident import Incident
+from store.incident import Actor, Incident
 from store.repository import conflicts, records, visibility
+from store.site import Site
+from store.tx import Tx
 
 routes = web.RouteTableDef()
 READINGS_SHOWN = 200
@@ -52,6 +54,18 @@ async def admit(request: web.Request, number: int, person: str | None, *, via: s
     if reads:
         route = f"{request.method} {route_of(request)}"
         await request.app[STORE].write(lambda tx: visibility.read(tx, number, person, via=via, route=route))
+
+
+def check_sees(tx: Tx, number: int, actor: Actor, site: Site) -> None:
+    """Raise unless *actor* sees a record that is named elsewhere than in the route.
+
+    Raises:
+        NotFound: There is no such record.
+        Problem: 403 ``restricted``, with number and step.
+    """
+    record = records.load(tx.connection, number)
+    if not visibility.sees(tx.connection, record, actor.id, site):
+        raise refusal(record)
 
 
 def refusal(record: Incident) -> Problem:

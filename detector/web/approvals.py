@@ -7,7 +7,7 @@ from typing import Any, Final
 from aiohttp import web
 from sqlalchemy import Connection
 
-from detector.api.approval import LARGEST_BATCH, BatchBody, SigningBody, Wanted, signing
+from detector.api.approval import LARGEST_BATCH, BatchBody, SigningBody, Wanted, sign_all, signing
 from detector.api.identity import CALLER, require_person
 from detector.api.keys import NEW_SECRET, SITE, STORE, WAKE_NOTIFIER
 from detector.web import asking
@@ -89,7 +89,7 @@ async def sign_batch(request: web.Request) -> web.Response:
     def work(tx: Tx) -> None:
         fresh: Any = proven(tx, actor, body, secret)
         pairs = [(one.incident, one.hash) for one in wanted]
-        approval.approve_all(tx, pairs, actor, via=via, site=site, given=signing(fresh, ""))
+        sign_all(tx, pairs, actor, via=via, site=site, given=signing(fresh, ""))
 
     try:
         await request.app[STORE].write(work)

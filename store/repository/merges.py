@@ -16,7 +16,7 @@ from store.errors import MoveNotAllowed
 from store.incident import Actor, EntryKind, Incident, Outcome, Stage, Status, Step, Tlp
 from store.notice import NoticeKind
 from store.process import Standing
-from store.repository import discrepancies, dismissals, moves, outbox, persons, records, tallies, voiding
+from store.repository import discrepancies, dismissals, moves, outbox, persons, records, tallies, visibility, voiding
 from store.repository.acts import Done, finished
 from store.tables import entity, evidence, finding, merged_finding
 from store.tx import Tx
@@ -30,7 +30,8 @@ def merge(tx: Tx, number: int, into: int, actor: Actor, *, version: int, via: st
 
     Raises:
         MoveNotAllowed: ``target_closed``, ``target_merged``, ``target_observed`` (what is to be investigated would
-            fall silent in it), ``tlp`` (one is TLP:RED, the other is not), or not from here.
+            fall silent in it), ``target_approved`` (nobody would report or approve it there any more), ``tlp`` (its
+            participants alone see one, and not the other), or not from here.
         NotFound: There is no record *into*.
     """
     before = moves.at_version(tx, number, version)
@@ -55,6 +56,8 @@ def merge(tx: Tx, number: int, into: int, actor: Actor, *, version: int, via: st
     _tell_approvers(tx, grown, f"merged {number}", f"{after.name} was merged into it: {after.title}", actor, via)
     outbox.cancel_asks(tx, number, f"merged into {target.name}")
     moves.tell(tx, after, NoticeKind.RESOLVED, f"{actor.id} merged it into {target.name}")
+    if grown.severity.rank > target.severity.rank:
+        moves.tell(tx, grown, NoticeKind.WORSE, f"{actor.id} merged {after.name} into it", breaks_through=True)
     return finished(tx, after, actor)
 
 
@@ -103,7 +106,8 @@ def _against(source: Incident, target: Incident) -> tuple[str, ...]:
         "target_closed": source.number == target.number
         or (not target.is_open and target.outcome is not Outcome.MERGED),
         "target_observed": target.decision is Decision.OBSERVE and source.decision is not Decision.OBSERVE,
-        "tlp": (source.tlp is Tlp.RED) != (target.tlp is Tlp.RED),
+        "target_approved": target.is_open and target.step is Step.FOLLOW_UP,
+        "tlp": visibility.is_limited(source) != visibility.is_limited(target),
     }
     return tuple(code for code, speaks in found.items() if speaks)
 
@@ -116,6 +120,7 @@ def _taken_over(connection: Connection, target: Incident, source: Incident) -> I
         target,
         severity=source.severity if worse else target.severity,
         severity_terms=source.severity_terms if worse else target.severity_terms,
+        drill=target.drill and source.drill,
         severity_highest=max(target.severity_highest, source.severity_highest, key=lambda one: one.rank),
         track=max(target.track, source.track, key=lambda one: one.rank),
         tlp=min(target.tlp, source.tlp, key=order.index),

@@ -133,11 +133,18 @@ def key_in_use(connection: Connection, record: Incident) -> tuple[str, ...]:
     return ("key_in_use",) if other else ()
 
 
-def tell(tx: Tx, after: Incident, kind: NoticeKind, reason: str) -> None:
+def tell(tx: Tx, after: Incident, kind: NoticeKind, reason: str, *, breaks_through: bool = False) -> None:
     """Someone should hear of the move."""
     outbox.write_notice(
         tx,
-        NewNotice(incident=after.number, kind=kind, cycle=after.cycle, reason=reason, severity=after.severity),
+        NewNotice(
+            incident=after.number,
+            kind=kind,
+            cycle=after.cycle,
+            reason=reason,
+            severity=after.severity,
+            breaks_through=breaks_through and after.acknowledged_at is not None,
+        ),
     )
 
 

@@ -182,3 +182,29 @@ async def test_who_is_asked_takes_part_and_who_is_involved_does_not(site: Site) 
     answers = {"individuals": Answer(value=individuals)}
     await site.store.write(lambda tx: forms.save(tx, 1, FormName.REPORT, answers, expected=1, by=ANA, via="token"))
     assert (await status(site, "bo"), await status(site, "mal")) == (200, 403)
+
+
+async def test_nobody_gets_in_by_merging_or_signing(site: Site) -> None:
+    """What a body names is as closed as what the address names: who merges their own into it takes no part by that."""
+    mal = await site.token_of("mal")
+    _, shown = await site.ask("GET", "/api/v1/incidents/2", token=mal)
+    await site.store.write(make_red)
+    asked: dict[str, Any] = {"token": mal, "json": {"into": 1}}
+    code, refused = await site.ask("POST", "/api/v1/incidents/2/moves/merge", version=shown["version"], **asked)
+    assert (code, refused["code"], SECRET in str(refused)) == (403, "restricted", False)
+    body = {"incidents": [{"incident": 1, "hash": "0"}], "fresh": "f"}
+    code, refused = await site.ask("POST", "/api/v1/approvals", token=mal, json=body)
+    assert (code, refused["code"], SECRET in str(refused)) == (403, "restricted", False)
+    assert await status(site, "mal") == 403
+
+
+async def test_nobody_takes_out_of_what_they_do_not_see(site: Site) -> None:
+    """What was merged into it before it was restricted stays in it."""
+    ana, mal = await site.token_of("ana"), await site.token_of("mal")
+    path = "/api/v1/incidents/2/moves/"
+    _, shown = await site.ask("GET", "/api/v1/incidents/2", token=ana)
+    code, after = await site.ask("POST", path + "merge", token=ana, version=shown["version"], json={"into": 1})
+    assert code == 200, after
+    await site.store.write(make_red)
+    code, refused = await site.ask("POST", path + "unmerge", token=mal, version=after["version"], json={})
+    assert (code, refused["code"], await status(site, "mal")) == (403, "restricted", 403)
