@@ -20,9 +20,9 @@ from detector.api.application import new_application
 from detector.api.identity import hash_of
 from detector.api.people import SIGN_IN_LASTS
 from detector.api.server import SOCKET_NAME, BindFailed, Server
-from detector.config.load import Loaded, load
+from detector.config.load import load
+from detector.config.loaded import ConfigErrors, Loaded
 from detector.config.machine import unreachable
-from detector.config.problems import ConfigErrors
 from detector.console import Console
 from detector.coverage import Coverage
 from detector.daemon import Daemon
@@ -43,6 +43,8 @@ from detector.status import HttpState
 from detector.sweep import Sweep, keep_of
 from detector.systemd import Systemd
 from detector.watching import Watching, is_urgent
+from detector.web.frames import PAGES
+from detector.web.pages import Pages
 from notifier.apprise_sender import AppriseSender
 from notifier.dispatch import Dispatch
 from notifier.links import Links
@@ -224,6 +226,7 @@ class _Parts:
         """The routes, with what they need under their keys."""
         daemon = self.daemon
         app = new_application()
+        app[PAGES] = Pages()
         app[keys.STORE] = self._store
         app[keys.CLOCK] = self._clock
         app[keys.LINKS] = self.links

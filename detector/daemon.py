@@ -9,7 +9,7 @@ import structlog
 
 from detector import in_force
 from detector.config.load import load
-from detector.config.problems import ConfigErrors
+from detector.config.loaded import ConfigErrors
 from detector.config.records import Config
 from detector.coverage import Coverage
 from detector.engine_link import EngineFailed

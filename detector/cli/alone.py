@@ -53,7 +53,7 @@ class Either(Client):
 
 def _alone(config_path: Path, ask: Callable[[Client], T], token: str, unreachable: Unreachable) -> T:
     from detector.config.load import load
-    from detector.config.problems import ConfigErrors
+    from detector.config.loaded import ConfigErrors
     from store.errors import AlreadyRunning, StoreError
 
     try:

@@ -10,7 +10,7 @@ from detector import keyring
 from detector.cli.options import config_option, existing_config, json_option
 from detector.cli.output import Failure, Misuse, clean, print_json
 from detector.config.load import load
-from detector.config.problems import ConfigErrors
+from detector.config.loaded import ConfigErrors
 from detector.config.records import Config
 from store import engines
 from store.errors import StoreError

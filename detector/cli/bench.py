@@ -14,7 +14,7 @@ from detector.cli.options import json_option
 from detector.cli.output import Misuse, clean
 from detector.cli.ruleset import read_rules, rules_option
 from detector.config.load import load as load_config
-from detector.config.problems import ConfigErrors
+from detector.config.loaded import ConfigErrors
 from detector.config.values import is_zone
 from detector.replay.moments import as_of
 from detector.replay.reading import LogFile, LogUnreadable

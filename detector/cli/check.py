@@ -9,10 +9,11 @@ import click
 
 from detector.cli.options import config_option, existing_config, json_option
 from detector.cli.output import Misuse, clean, print_json
-from detector.config.load import Loaded, load, placed
+from detector.config.load import load, placed
+from detector.config.loaded import ConfigErrors, Loaded
 from detector.config.machine import check_machine
 from detector.config.machine import receivers as whom_to_tell
-from detector.config.problems import KEPT, ConfigErrors, Level, Place, Problem, report, total
+from detector.config.problems import KEPT, Level, Place, Problem, report, total
 from detector.config.records import Config
 from detector.config.signers import check_signers
 from detector.settings import build

@@ -10,8 +10,8 @@ from detector.cli.options import config_option, existing_config, json_option
 from detector.cli.output import Misuse, clean, print_json
 from detector.config.documents import Origins
 from detector.config.load import load
+from detector.config.loaded import ConfigErrors
 from detector.config.positions import KeyPath
-from detector.config.problems import ConfigErrors
 from detector.config.secret import Secret
 from detector.config.shape import dotted
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +10,12 @@ import msgspec
 
 from detector.config.check import check
 from detector.config.documents import Document, Origins, Unreadable, merge, read
+from detector.config.loaded import ConfigErrors, Loaded
 from detector.config.positions import KeyPath
-from detector.config.problems import ConfigErrors, Level, Problem
+from detector.config.problems import Level, Problem
 from detector.config.records import Config
 from detector.config.secret import Secret
 from detector.config.shape import Shaper
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A configuration that can be used."""
-
-    config: Config
-    origins: Origins  #: which file and line each value came from
-    warnings: tuple[Problem, ...]  #: warnings and notices
-    files: tuple[str, ...]  #: what was read: the file itself, then conf.d/*.toml in order of name
 
 
 def load(path: str | Path, *, environment: Mapping[str, str] | None = None) -> Loaded:

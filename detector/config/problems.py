@@ -7,12 +7,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from detector.config.positions import KeyPath, Span
-
-if TYPE_CHECKING:
-    from detector.config.load import Loaded
 
 KEPT = "Nothing was changed; the running daemon keeps its old configuration."
 
@@ -57,20 +53,6 @@ class Problem:
         elif hint:
             lines.append(f"  {hint}")
         return "\n".join(lines)
-
-
-class ConfigErrors(Exception):
-    """The configuration cannot be used.
-
-    Args:
-        problems: Everything that was found, warnings too; at least one is an error.
-        partly: What could be built all the same, so that more can be said of it; None if a file could not be read.
-    """
-
-    def __init__(self, problems: Iterable[Problem], partly: "Loaded | None" = None) -> None:
-        self.problems = tuple(problems)
-        self.partly = partly
-        super().__init__(report(self.problems, KEPT))
 
 
 def report(problems: Iterable[Problem], closing: str = "") -> str:

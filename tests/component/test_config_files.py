@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from detector.config.load import load
-from detector.config.problems import ConfigErrors
+from detector.config.loaded import ConfigErrors
 
 MAIN = """\
 [http]

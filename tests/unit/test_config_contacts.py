@@ -4,7 +4,7 @@ import pytest
 
 from detector.config.documents import parse
 from detector.config.load import build
-from detector.config.problems import ConfigErrors
+from detector.config.loaded import ConfigErrors
 from detector.settings import build as settings_of
 from store.incident import Tlp
 from store.people import Contact, ContactKind

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.config.documents import Unreadable, parse
-from detector.config.load import Loaded, build
-from detector.config.problems import ConfigErrors, Level
+from detector.config.load import build
+from detector.config.loaded import ConfigErrors, Loaded
+from detector.config.problems import Level
 from detector.config.records import Config, Source
 from detector.config.secret import Secret
 from detector.config.shape import Shaper

@@ -7,7 +7,7 @@ import pytest
 from detector import governance
 from detector.config.documents import parse
 from detector.config.load import build
-from detector.config.problems import ConfigErrors
+from detector.config.loaded import ConfigErrors
 from detector.config.records import FormField
 from store import forms
 from store.fields import Gate, Kind

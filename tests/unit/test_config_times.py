@@ -10,7 +10,8 @@ import pytest
 from detector import governance
 from detector.config.documents import parse
 from detector.config.load import build
-from detector.config.problems import ConfigErrors, Level
+from detector.config.loaded import ConfigErrors
+from detector.config.problems import Level
 from detector.config.records import Config
 from rules.event import Severity
 from store.calendar import Calendar
