@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from rules.entities import clean
+from rules.event import Severity
 from store import form_version, forms, process
 from store.answers import Answer, Answers, Fault, State, faults
 from store.errors import ActNotAllowed, StaleVersion
@@ -12,6 +13,9 @@ from store.form_version import FormVersion
 from store.forms import Form, FormName
 from store.incident import Actor, ActorKind, Incident, Stage, Tlp, Track
 from store.people import Role
+
+#: Answers of the identification that the record keeps, too.
+_RECORDED = ("severity", "decision")
 
 
 def check_writer(record: Incident, form: Form, by: Actor, roles: Collection[Role]) -> None:
@@ -38,8 +42,9 @@ def check_version(record: Incident, name: FormName, stored: FormVersion | None, 
     """
     now = stored.version if stored else 0
     if now != expected:
-        who = f", saved by {stored.author.id}" if stored else ""
-        raise StaleVersion(f"form {name} of {record.name} is at version {now}{who}; yours is {expected}")
+        by = stored.author.id if stored else None
+        who = f", saved by {by}" if by else ""
+        raise StaleVersion(f"form {name} of {record.name} is at version {now}{who}; yours is {expected}", version=now, by=by)
 
 
 def check_answers(
@@ -61,6 +66,34 @@ def check_answers(
     if found:
         told = "; ".join(f"{fault.field}: {fault.message}" for fault in found)
         raise ActNotAllowed("invalid_answers", told, missing=tuple(fault.field for fault in found))
+
+
+def check_decision(record: Incident, name: FormName, changes: Mapping[str, Answer | None]) -> None:
+    """Raise if an edit decides what the record is worth: that is a move, upon which people are told or left alone.
+
+    Raises:
+        ActNotAllowed: ``invalid_answers``.
+    """
+    answer = changes.get("decision") if name is FormName.IDENTIFICATION else None
+    if answer is not None and answer.value != record.decision:
+        told = f"decision: {record.name} stands decided as {record.decision}; another decision is the move decide"
+        raise ActNotAllowed("invalid_answers", told, missing=("decision",))
+
+
+def severity_said(name: FormName, before: Answers, answers: Answers) -> tuple[Severity, str] | None:
+    """The severity that an edit sets or confirms, and the reason for the decision if that is new; None: neither."""
+    said = answers.get("severity") if name is FormName.IDENTIFICATION else None
+    if said is None or said.auto or said.state is not State.GIVEN or said == before.get("severity"):
+        return None
+    reason = answers.get("decision_reason")
+    is_new = reason is not None and not reason.auto and reason != before.get("decision_reason")
+    return Severity(said.value), str(reason.value or "") if reason is not None and is_new else ""
+
+
+def as_recorded(answers: Answers, fresh: Answers) -> dict[str, Answer]:
+    """*answers*, but what the record itself keeps as it is by now: it may have risen since somebody confirmed it."""
+    stale = (one for one in _RECORDED if one in answers and one in fresh and answers[one].value != fresh[one].value)
+    return {**answers, **{one: fresh[one] for one in stale}}
 
 
 def by_hand(answer: Answer | None) -> Answer | None:

@@ -38,7 +38,25 @@ def classify(
     roles = persons.roles_of(tx.connection, actor)
     with acts.telling_what_is_allowed(before, roles):
         process.check_act(before, ACTS["classify"], by=actor, roles=roles)
-        after = classifying.classified(before, severity=severity, track=track, reason=reason, by=actor, now=tx.now)
+        after = _classified(tx, before, actor, severity=severity, track=track, reason=reason, via=via)
+    return finished(tx, after, actor)
+
+
+def by_form(tx: Tx, before: Incident, actor: Actor, *, severity: Severity, reason: str, via: str) -> Incident:
+    """What whoever may write the identification says there of the severity: as by `classify`. Returns the record.
+
+    Raises:
+        ActNotAllowed: ``level_pending``, ``reason_required``.
+    """
+    if severity is before.severity and (before.classified_at is not None or before.lowering is not None):
+        return before
+    return _classified(tx, before, actor, severity=severity, track=None, reason=reason, via=via)
+
+
+def _classified(
+    tx: Tx, before: Incident, actor: Actor, *, severity: Severity | None, track: Track | None, reason: str, via: str
+) -> Incident:
+    after = classifying.classified(before, severity=severity, track=track, reason=reason, by=actor, now=tx.now)
     records.change(tx, before, after)
     facts = _from_to(before, after)
     if after.lowering is not None:
@@ -46,7 +64,7 @@ def classify(
         facts["track_wanted"] = after.lowering.track_to.value if after.lowering.track_to else None
     moves.write(tx, after, EntryKind.CLASSIFIED, actor, via, facts, reason)
     _tell(tx, before, after, f"{actor.id} says that it is {after.severity.value}")
-    return finished(tx, after, actor)
+    return after
 
 
 def countersign(

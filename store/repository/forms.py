@@ -19,7 +19,7 @@ from store.forms import FORMS, Form, FormName, Forms
 from store.incident import DAEMON, Actor, EntryKind, Fact, Incident, NewEntry, SourceKind
 from store.people import Role
 from store.prefill import Known, goes_on, prefill
-from store.repository import conflicts, incidents, persons, records, reviews, timeline, voiding
+from store.repository import classification, conflicts, incidents, persons, records, reviews, timeline, voiding
 from store.tables import form, form_answer
 from store.tx import Tx
 
@@ -120,6 +120,7 @@ def save(
     changes = {field: form_edit.by_hand(answer) for field, answer in changes.items()}
     active = {person.id for person in persons.all_of(tx.connection) if person.disabled_at is None}
     form_edit.check_answers(forms[name], changes, confirmed, active)
+    form_edit.check_decision(record, name, changes)
     seen = _view(forms[name], before, known).answers
     answers = asked.edited(seen, changes, confirmed=confirmed)
     if before is None or answers != before.answers or not _stands(before, record.cycle):
@@ -181,7 +182,7 @@ def _view(asks: Form, stored: FormVersion | None, known: Known) -> FormView:
         version=stored.version if stored else 0,
         author=stored.author if stored else None,
         at=stored.at if stored else None,
-        answers=asked.refreshed(saved, fresh),
+        answers=form_edit.as_recorded(asked.refreshed(saved, fresh), fresh),
         by={field: one.by for field, one in written.items()},
         redacted=tuple(field for field, one in written.items() if one.kept is None),
     )
@@ -202,7 +203,9 @@ def _with_review(connection: Connection, known: Known, view: FormView) -> FormVi
 def _follow(
     tx: Tx, record: Incident, name: FormName, before: Answers, answers: Answers, *, by: Actor, via: str
 ) -> None:
-    """What an edit says of the incident itself: a person is aware of it, and it may need more persons."""
+    """What an edit says of the incident itself: how bad it is, that a person is aware of it, what it needs."""
+    if (said := form_edit.severity_said(name, before, answers)) is not None:
+        record = classification.by_form(tx, record, by, severity=said[0], reason=said[1], via=via)
     after, because = form_edit.followed(record, name, before, answers, now=tx.now)
     records.change(tx, record, after)
     if because:

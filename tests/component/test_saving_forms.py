@@ -15,9 +15,9 @@ from store.database import Store
 from store.errors import ActNotAllowed, InvariantBroken, NotFound, StaleVersion
 from store.fields import Gate
 from store.forms import FormName
-from store.incident import DAEMON, Actor, ActorKind, EntryKind, Status, Step, Track
+from store.incident import DAEMON, Actor, ActorKind, EntryKind, Incident, Status, Step, TimelineEntry, Track
 from store.people import Person, Role
-from store.repository import findings, incidents, persons, timeline, verification
+from store.repository import findings, incidents, persons, records, timeline, verification
 from store.repository import forms as kept
 from store.repository.forms import FormView
 from store.tables import incident
@@ -68,6 +68,16 @@ async def view(store: Store, name: FormName = FormName.REPORT) -> FormView:
 async def place(store: Store, **values: object) -> None:
     """Put INC-1 somewhere."""
     await store.write(lambda tx: tx.connection.execute(incident.update().values(**values)))
+
+
+async def now(store: Store) -> Incident:
+    """INC-1."""
+    return await store.read(lambda connection: records.load(connection, 1))
+
+
+async def entries(store: Store) -> list[TimelineEntry]:
+    """INC-1's timeline."""
+    return await store.read(lambda connection: timeline.of(connection, 1))
 
 
 async def test_looking_prefills_and_writes_nothing(store: Store) -> None:
@@ -290,3 +300,43 @@ async def test_hostile_text_comes_back(store: Store) -> None:
     assert (await save(store, {"what_happened": "a\0b \u202e \U0001f525 <script>"}, expected=1)).version == 1
     assert (await view(store)).answers["what_happened"].value == "a\\x00b \u202e \U0001f525 <script>"
     assert await store.read(lambda c: verification.faults_of(c, 1)) == ()
+
+
+# -- what the identification says of the record ------------------------------------------------------------------------
+
+
+async def test_a_severity_in_the_form_is_the_records(store: Store) -> None:
+    """Confirming it classifies the record; one that rises takes the track along; another decision is a move."""
+    await save(store, {}, confirmed=["severity"], name=FormName.IDENTIFICATION)
+    record = await now(store)
+    assert (record.classified_at, record.severity) == (START, Severity.MEDIUM)
+    await save(store, {"severity": "critical"}, expected=1, name=FormName.IDENTIFICATION)
+    record = await now(store)
+    assert (record.severity, record.severity_highest, record.track) == (
+        Severity.CRITICAL,
+        Severity.CRITICAL,
+        Track.FULL,
+    )
+    assert (await entries(store))[-1].kind is EntryKind.CLASSIFIED
+    with pytest.raises(ActNotAllowed, match="the move decide") as refused:
+        await save(store, {"decision": "observe"}, expected=2, name=FormName.IDENTIFICATION)
+    assert refused.value.missing == ("decision",)
+
+
+async def test_a_severity_that_falls_in_the_form_needs_what_it_needs_elsewhere(store: Store) -> None:
+    """A reason; and of what was ever high, somebody else, or it rises again, in the form too."""
+    await save(store, {"severity": "high"}, name=FormName.IDENTIFICATION)
+    with pytest.raises(ActNotAllowed) as refused:
+        await save(store, {"severity": "low"}, expected=1, name=FormName.IDENTIFICATION)
+    assert refused.value.code == "reason_required"
+    falls = {"severity": "low", "decision_reason": "a lab machine"}
+    await save(store, falls, expected=1, name=FormName.IDENTIFICATION)
+    record = await now(store)
+    assert (record.severity, record.severity_highest, record.lowering is not None) == (
+        Severity.LOW,
+        Severity.HIGH,
+        True,
+    )
+    await place(store, severity=Severity.HIGH, lowering=None)
+    seen = (await view(store, FormName.IDENTIFICATION)).answers["severity"]
+    assert (seen.value, seen.auto) == ("high", True)
