@@ -13,14 +13,18 @@ from detector.api.identity import CALLER, require_known, require_person
 from detector.api.keys import SITE, STORE, WAKE_NOTIFIER
 from detector.api.problem import Problem
 from rules.event import Decision, Severity
-from store.incident import Actor, ActorKind, Incident, Status
+from store.incident import Actor, ActorKind, Incident, Outcome, Status, Step, Track
 from store.repository import conflicts, evidence, incidents, outbox, timeline, visibility
 
 routes = web.RouteTableDef()
 
 Word = TypeVar("Word", bound=StrEnum)
 ACKNOWLEDGED = {"": None, "true": True, "false": False}
-FILTERS = frozenset({"status", "severity", "decision", "acknowledged", "rule", "limit", "after"})
+FILTERS = frozenset(
+    {"status", "severity", "decision", "acknowledged", "rule", "limit", "after"}
+    | {"step", "track", "outcome", "owner", "mine", "text"}
+)
+LONGEST_TEXT = 200
 
 
 def filter_of(request: web.Request) -> incidents.Filter:
@@ -40,12 +44,31 @@ def filter_of(request: web.Request) -> incidents.Filter:
         decision=_word(query, "decision", Decision, wrong),
         acknowledged=acknowledged,
         rule_id=query.get("rule") or None,
+        step=_word(query, "step", Step, wrong),
+        track=_word(query, "track", Track, wrong),
+        outcome=_word(query, "outcome", Outcome, wrong),
+        owner=_owner(request, wrong),
+        text=query.get("text", ""),
     )
+    if len(chosen.text) > LONGEST_TEXT:
+        wrong.append("text")
     if wrong:
         raise Problem(
             422, "invalid_query", f"unknown or wrong: {', '.join(wrong)}", missing=wrong, allowed=sorted(FILTERS)
         )
     return chosen
+
+
+def _owner(request: web.Request, wrong: list[str]) -> str | None:
+    """Whose incidents are wanted: somebody's, or one's own with ``mine=true``, which needs somebody who is known."""
+    person, owner = request[CALLER].person, request.query.get("owner") or None
+    mine = request.query.get("mine", "")
+    if mine in ("", "false"):
+        return owner
+    if mine != "true" or person is None or owner not in (None, person.id):
+        wrong.append("mine")
+        return owner
+    return person.id
 
 
 def _word(query: Mapping[str, str], name: str, words: type[Word], wrong: list[str]) -> Word | None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
+from rules.entities import clean
 from rules.event import Decision, Entity, Severity
 from store import process
-from store.incident import Actor, EntryKind, Incident, NewEntry, RuleTally, Status, Step
+from store.incident import Actor, EntryKind, Incident, NewEntry, Outcome, RuleTally, Status, Step, Track
 from store.notice import NewNotice, NoticeKind
 from store.repository import evidence, outbox, persons, records, timeline
 from store.tables import entity, incident, tally
@@ -26,6 +27,10 @@ class Filter:
     acknowledged: bool | None = None
     rule_id: str | None = None
     step: Step | None = None
+    track: Track | None = None
+    outcome: Outcome | None = None
+    owner: str | None = None  #: person id
+    text: str = ""  #: stands in the title or in what it is about, in whatever case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +96,21 @@ def entities_of(connection: Connection, numbers: Sequence[int]) -> dict[int, lis
 
 def _narrowed(statement: Select[Any], wanted: Filter) -> Select[Any]:
     """*statement* for the records that are *wanted* only."""
-    for name in ("status", "severity", "decision", "rule_id", "step"):
+    for name in ("status", "severity", "decision", "rule_id", "step", "track", "outcome", "owner"):
         if (one := getattr(wanted, name)) is not None:
             statement = statement.where(incident.c[name] == one)
     if wanted.acknowledged is not None:
         statement = statement.where(incident.c.acknowledged_at.is_not(None) == wanted.acknowledged)
+    if wanted.text:
+        named = select(entity.c.incident).where(_holds(entity.c.value, wanted.text))
+        statement = statement.where(or_(_holds(incident.c.title, wanted.text), incident.c.number.in_(named)))
     return statement
+
+
+def _holds(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether *text* stands in it; the database sets both in small letters, as far as it knows letters."""
+    escaped = "".join(f"/{one}" if one in "%_/" else one for one in clean(text))
+    return func.lower(column).like(func.lower(f"%{escaped}%"), escape="/")
 
 
 def get(connection: Connection, number: int) -> IncidentView:

@@ -57,6 +57,33 @@ async def test_a_person_acknowledges_once_and_the_second_is_told_who(site: Site)
     assert site.woken == 2
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("step=notification&track=light", True),
+        ("step=reporting", False),
+        ("track=full", False),
+        ("outcome=dismissed", False),
+        ("owner=ana", True),
+        ("owner=vic", False),
+        ("mine=true", True),
+        ("mine=true&owner=ana&status=open", True),
+        ("mine=false", True),
+        ("text=WEB1", True),
+        ("text=203.0.113.7", True),
+        ("text=%25", False),
+        ("text=%00", False),
+        ("text=nowhere", False),
+    ],
+)
+async def test_a_list_is_narrowed(site: Site, query: str, found: bool) -> None:
+    """By where it stands, by who has it, and by a text in its title or in what it is about."""
+    token = await site.token_of("ana")
+    await site.ask("POST", "/api/v1/incidents/1/acknowledge", token=token, json={})
+    code, listed = await site.ask("GET", f"/api/v1/incidents?{query}", token=token)
+    assert (code, len(listed["items"])) == (200, int(found))
+
+
 async def test_a_viewer_is_refused_with_what_is_needed(site: Site) -> None:
     """Who lacks the role is told which one."""
     code, refused = await site.ask("POST", "/api/v1/incidents/1/acknowledge", token=await site.token_of("vic"), json={})
@@ -146,6 +173,8 @@ async def test_one_signs_in_once_by_a_link_and_acknowledges_on_the_page(site: Si
         ("GET", "/api/v1/incidents/99999999999999999999", None, 404, "not_found"),
         ("GET", "/api/v1/incidents?status=oepn&color=red", None, 422, "invalid_query"),
         ("GET", "/api/v1/incidents?limit=0", None, 422, "invalid_query"),
+        ("GET", "/api/v1/incidents?mine=true", None, 422, "invalid_query"),
+        ("GET", f"/api/v1/incidents?text={'x' * 201}", None, 422, "invalid_query"),
         ("GET", "/api/v1/nothing", None, 404, "not_found"),
         ("PUT", "/api/v1/incidents", b"{}", 405, "method_not_allowed"),
         ("POST", "/api/v1/users", b"{", 400, "not_json"),
