@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from rules.entities import clean
 from rules.event import Decision, Entity, Severity
 from rules.finding import Finding
-from store import break_through, claims, duties, entries, grouping, process
+from store import break_through, claims, duties, entries, grouping, process, recurring
 from store.deadlines import Duty
 from store.grouping import Attach, Ignore, Open, Reopen
 from store.incident import EntryKind, Incident, Outcome, SourceKind, Step, Track
@@ -165,7 +165,7 @@ def _open(records: Records, finding: Finding, verdict: Open, now: datetime) -> I
     decided = _decided(incident, finding, now)
     records.add(decided)
     records.write_entry(decided.number, entries.opened(decided, finding, verdict.reason))
-    return decided
+    return decided if verdict.recurrence_of is None else recurring.heavier(records, decided, finding, now)
 
 
 def _reopen(records: Records, finding: Finding, verdict: Reopen, now: datetime) -> Incident:
@@ -175,7 +175,7 @@ def _reopen(records: Records, finding: Finding, verdict: Reopen, now: datetime) 
     after = _decided(after, finding, now)
     records.change(before, after)
     records.write_entry(after.number, entries.reopened(after, finding, verdict.reason))
-    return after
+    return recurring.heavier(records, after, finding, now)
 
 
 def _decided(incident: Incident, finding: Finding, now: datetime) -> Incident:

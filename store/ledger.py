@@ -161,6 +161,10 @@ class _Memory:
     def opened_near(self, rule_id: str, moment: datetime) -> int:
         return sum(grouping.is_near(one, moment) for one in self._opened[rule_id])
 
+    def returns(self, key: str, since: datetime) -> int:
+        """Nothing is closed in a replay, so nothing comes back."""
+        return 0
+
     def next_number(self) -> int:
         return len(self.kept) + 1
 

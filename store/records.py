@@ -54,6 +54,9 @@ class Records(Protocol):
     def opened_near(self, rule_id: str, moment: datetime) -> int:
         """How many incidents a rule opened whose first event is near *moment*."""
 
+    def returns(self, key: str, since: datetime) -> int:
+        """How often records with that key came back since then: reopened by a match, or opened as a recurrence."""
+
     def next_number(self) -> int:
         """The number of the next record."""
 

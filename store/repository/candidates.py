@@ -15,10 +15,10 @@ from rules.event import Decision, Entity
 from rules.finding import Finding
 from store import grouping
 from store.grouping import Candidate
-from store.incident import Incident, Outcome, Status, Step
+from store.incident import ActorKind, EntryKind, Incident, Outcome, Status, Step
 from store.promise import is_within
 from store.repository import records
-from store.tables import entity, finding, incident, tally, watch
+from store.tables import entity, finding, incident, tally, timeline, watch
 
 T = TypeVar("T")
 
@@ -221,6 +221,25 @@ def of_observation(connection: Connection, key: str) -> Sequence[Candidate]:
         )
         for row in rows
     ]
+
+
+def returns(connection: Connection, key: str, since: datetime) -> int:
+    """How often records with *key* were reopened by a match since then, or opened as a recurrence."""
+    anew = select(func.count()).where(
+        incident.c.dedup_key == key, incident.c.recurrence_of.is_not(None), incident.c.opened_at >= since
+    )
+    again = (
+        select(func.count())
+        .select_from(timeline.join(incident, incident.c.number == timeline.c.incident))
+        .where(
+            incident.c.dedup_key == key,
+            timeline.c.kind == EntryKind.REOPENED,
+            timeline.c.actor_kind == ActorKind.RULE,
+            timeline.c.at >= since,
+        )
+    )
+    found: int = connection.execute(anew).scalar_one() + connection.execute(again).scalar_one()
+    return found
 
 
 def _parts(values: Iterable[T]) -> Iterator[list[T]]:

@@ -140,6 +140,10 @@ class WorkingSet:
         """How many incidents a rule opened whose first event is near *moment*."""
         return self._near.opened_near(rule_id, moment)
 
+    def returns(self, key: str, since: datetime) -> int:
+        """How often records with that key came back since then."""
+        return candidates.returns(self._tx.connection, key, since)
+
     def next_number(self) -> int:
         """The number of the next record."""
         if self._last_number is None:
