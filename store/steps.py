@@ -12,7 +12,7 @@ from store.incident import Actor, Incident, Track
 from store.people import Role
 from store.process import MOVES, Standing
 
-#: Fields for which a move has a code of its own; the others are told as ``missing_fields``.
+#: Fields for which the move that ends their step has a code of its own; the others are told as ``missing_fields``.
 _CODES = {"investigation.findings": "no_finding", "corrective_actions.root_cause": "no_root_cause"}
 _SAYS = {
     "missing_fields": "not answered yet: {}",
@@ -68,13 +68,16 @@ def unanswered(filled: Filled, record: Incident, to: Standing, asked: Forms) -> 
     """What the forms lack for the move to *to*.
 
     An investigation has findings, not reasons why there are none; only the light track asks for none.
+    What an earlier step was to supply, and was taken away since or is asked since the track rose, is a missing field.
     """
     gate = forms.gate_of(Standing.of(record), to)
     names = list(forms.missing_of(filled, record.track, gate, asked)) if gate else []
     if to == process.CORRECTIVE_ACTIONS and record.track is not Track.LIGHT and not _has_findings(filled):
         names = [*dict.fromkeys([*names, "investigation.findings"])]
+    move = MOVES.get((Standing.of(record), to))
+    own = {name: code for name, code in _CODES.items() if move is not None and code in move.codes}
     for code, says in _SAYS.items():
-        if lacking := tuple(name for name in names if _CODES.get(name, "missing_fields") == code):
+        if lacking := tuple(name for name in names if own.get(name, "missing_fields") == code):
             yield Unmet(code=code, says=says.format(", ".join(lacking)), missing=lacking)
 
 

@@ -100,8 +100,7 @@ def _is_ripe(connection: Connection, record: Incident) -> bool:
 
 def _unanswered(connection: Connection, record: Incident, site: Site) -> Iterator[Unmet]:
     filled = filling.filled_of(connection, record.number, site)
-    # Whatever of earlier steps is missing, since the track rose: what to do about it is the same.
-    return (replace(one, code="missing_fields") for one in unanswered(filled, record, process.RESOLVED, site.forms))
+    return unanswered(filled, record, process.RESOLVED, site.forms)
 
 
 def _lessons(connection: Connection, record: Incident, site: Site) -> Iterator[dict[str, Any]]:

@@ -64,9 +64,9 @@ def turn(
     """Say what became of an item, see `store.improvement.turned`."""
     record = records.load(tx.connection, number)
     roles = persons.roles_of(tx.connection, actor)
-    before = get(tx.connection, number, which)
     with allowing.telling_what_is_allowed(record, roles):
         process.check_act(record, process.ACTS["improvement"], by=actor, roles=roles)
+        before = get(tx.connection, number, which)
         after = improvement.turned(before, what, by=actor.id, roles=roles, now=tx.now, note=note, due=due)
     mine = (table.c.incident == number, table.c.number == which)
     kept = _row(after)
