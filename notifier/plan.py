@@ -9,7 +9,7 @@ from notifier.route import Receiver, Route, Subject, choose
 from rules.event import Entity
 from store import duties
 from store.deadlines import Duty
-from store.designation import Asked
+from store.designation import Asked, categories
 from store.duties import Matter, MatterKind, Waiting
 from store.incident import Incident, RuleTally
 from store.notice import Delivery, DeliveryState, NewDelivery, Notice, NoticeKind
@@ -102,6 +102,7 @@ def subject_of(about: About, ask: Ask) -> Subject:
         rule=tuple(dict.fromkeys((one.rule_id, one.rule_title, *rules))),
         source=tuple(about.sources),
         tags=one.tags,
+        category=categories(one.tags),
         step=(one.step,),
         ask=(ask,),
         tlp=(one.tlp, one.tlp.removeprefix("TLP:")),

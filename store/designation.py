@@ -1,6 +1,6 @@
 """Who is asked: one named person, the deputy at half time, all at the end. Pure."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -26,6 +26,15 @@ class Seat(StrEnum):
 
 
 _ROLES = {Seat.LEAD: Role.INVESTIGATOR, Seat.REVIEWER: Role.REVIEWER, Seat.APPROVER: Role.APPROVER}
+
+
+#: Sigma's tags that name a technique or tactic start with this; who names a category may leave it out.
+_ATTACK = "attack."
+
+
+def categories(tags: Iterable[str]) -> tuple[str, ...]:
+    """The categories of an incident: the tags of its rule, with and without what Sigma writes before them."""
+    return tuple(dict.fromkeys(name for tag in tags for name in (tag, tag.removeprefix(_ATTACK))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

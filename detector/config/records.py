@@ -311,7 +311,7 @@ class Designation(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fiel
 
     #: Severities that it is for. Empty: any.
     severity: tuple[Severity, ...] = ()
-    #: Categories of incidents that it is for. Empty: any.
+    #: Categories of incidents that it is for: tags of their rules, with or without `attack.`. Empty: any.
     category: tuple[str, ...] = ()
     #: Hosts that it is for; `*` and `?` are understood. Empty: any.
     asset: tuple[str, ...] = ()
@@ -360,7 +360,7 @@ class Match(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     source: tuple[str, ...] = ()
     #: Tags of rules, e.g. "attack.initial_access"; what ends in `*` fits by its beginning.
     tags: tuple[str, ...] = ()
-    #: Categories of incidents.
+    #: Categories of incidents: tags of their rules, with or without `attack.`.
     category: tuple[str, ...] = ()
     #: Steps in which the incident stands.
     step: tuple[Step, ...] = ()

@@ -4,16 +4,13 @@ from dataclasses import replace
 
 from sqlalchemy import Connection, select
 
-from store.designation import Colleague, Designation, Seat, Staff
+from store.designation import Colleague, Designation, Seat, Staff, categories
 from store.incident import Incident
 from store.people import Person
 from store.repository import persons
 from store.site import Site
 from store.tables import entity
 from store.tx import Tx
-
-#: Sigma's tags that name a technique or tactic start with this; a designation may leave it out.
-_ATTACK = "attack."
 
 
 def staff_of(connection: Connection, site: Site) -> Staff:
@@ -25,10 +22,9 @@ def staff_of(connection: Connection, site: Site) -> Staff:
 
 def designation_of(connection: Connection, record: Incident, staff: Staff) -> Designation:
     """Who is named for *record*, by its severity, its categories, and the hosts that it is about."""
-    categories = [*record.tags, *(tag.removeprefix(_ATTACK) for tag in record.tags)]
     named = select(entity.c.value).where(entity.c.incident == record.number, entity.c.kind == "host")
     hosts = connection.execute(named).scalars().all()
-    return staff.designation(severity=record.severity, categories=categories, hosts=hosts)
+    return staff.designation(severity=record.severity, categories=categories(record.tags), hosts=hosts)
 
 
 def may_fill(tx: Tx, record: Incident, seat: Seat, person: str, site: Site) -> bool:

@@ -6,8 +6,9 @@ import pytest
 from support.fakes import START
 from support.store import finding
 
-from notifier.plan import About, Routing, deliveries_of
-from notifier.route import Receiver, Route
+from notifier.message import Ask
+from notifier.plan import About, Routing, deliveries_of, subject_of
+from notifier.route import Matcher, Receiver, Route, trace
 from store.ledger import Ledger
 from store.notice import NewDelivery, Notice, NoticeKind
 
@@ -19,9 +20,9 @@ RECEIVERS = {
 ROUTING = Routing(routes=(Route(receivers=("ana", "desk", "customer")),), receivers=RECEIVERS)
 
 
-def about() -> About:
+def about(*tags: str) -> About:
     ledger = Ledger()
-    ledger.take(finding())
+    ledger.take(finding(tags=tags))
     made = ledger.records()[0].incident
     assert made is not None
     return About(incident=replace(made, owner="ana"))
@@ -68,3 +69,12 @@ def test_what_is_for_somebody_whom_no_receiver_reaches_is_heard_inside(kind: Not
 def test_that_nothing_is_asked_of_somebody_any_more_is_told_to_nobody_else() -> None:
     """Who cannot be reached was asked for nothing."""
     assert told(NoticeKind.ACKNOWLEDGED, "cy") == []
+
+
+@pytest.mark.parametrize("category", ["initial_access", "attack.initial_access"])
+def test_a_route_takes_a_category_by_the_tags_of_the_rule(category: str) -> None:
+    """As a designation does: with and without what Sigma writes before them."""
+    routes = (Route(match=Matcher(category=(category,)), receivers=("ana",)),)
+    tagged = subject_of(about("attack.initial_access", "success"), Ask.JOIN)
+    assert [look.is_hit for look in trace(routes, tagged)] == [True]
+    assert [look.is_hit for look in trace(routes, subject_of(about(), Ask.JOIN))] == [False]
