@@ -10,7 +10,7 @@ from store.designation import Seat, Staff
 from store.forms import FormName
 from store.four_eyes import Allowed, Deed, Hand, Refused, approvals_needed
 from store.incident import Incident
-from store.repository import actions, reviews, staffing
+from store.repository import actions, authorship, reviews, staffing
 from store.site import Site
 from store.steps import Unmet
 from store.tx import Tx
@@ -33,6 +33,7 @@ def hands_of(connection: Connection, record: Incident, seen: ApprovalState) -> I
         for field, one in dossier.fields_of(version).items():
             if one.by:
                 yield Hand(person=one.by, deed=deed, what=f"{version.form}.{field}")
+    yield from authorship.beside_forms(connection, record, seen.now)
     for what, writers in actions.writers(connection, record.number).items():
         for person in writers:
             yield Hand(person=person, deed=Deed.WROTE_DOSSIER, what=what)

@@ -8,9 +8,9 @@ from store import four_eyes
 from store.deadlines import Duty
 from store.designation import Staff
 from store.forms import FormName
-from store.four_eyes import Deed, Hand, Refused, Signature
+from store.four_eyes import Refused, Signature
 from store.incident import Incident
-from store.repository import approval, conflicts, forms, waivers
+from store.repository import approval, authorship, conflicts, forms, waivers
 from store.site import Site
 
 
@@ -26,10 +26,9 @@ def of(connection: Connection, record: Incident, duty: Duty | None, site: Site, 
 def _authors(connection: Connection, record: Incident, site: Site, persons: Iterable[str]) -> frozenset[str]:
     """Who may not review the report, for what they wrote of it."""
     report = forms.latest(connection, record.number, FormName.REPORT)
-    written = report.written if report else {}
-    hands = [Hand(person=one.by, deed=Deed.WROTE_REPORT, what=name) for name, one in written.items() if one.by]
+    wrote = tuple(authorship.of_report(connection, record, report))
     verdicts = {
-        person: four_eyes.may_sign(Signature.REPORT_REVIEW, person, hands, mode=site.four_eyes, track=record.track)
+        person: four_eyes.may_sign(Signature.REPORT_REVIEW, person, wrote, mode=site.four_eyes, track=record.track)
         for person in persons
     }
     return frozenset(person for person, verdict in verdicts.items() if isinstance(verdict, Refused))

@@ -11,10 +11,10 @@ from store.duties import Matter
 from store.errors import ActNotAllowed, StaleVersion
 from store.form_version import FormVersion, Written
 from store.forms import FormName
-from store.four_eyes import Allowed, Deed, FourEyes, Hand, Refused, Signature
+from store.four_eyes import Allowed, FourEyes, Hand, Refused, Signature
 from store.incident import Actor, EntryKind, Fact, Incident, NewEntry
 from store.process import ACTS
-from store.repository import duties, forms, moves, persons, records, reviews, staffing, stepping, timeline
+from store.repository import authorship, duties, forms, moves, persons, records, reviews, staffing, stepping, timeline
 from store.repository.acts import Done, finished
 from store.repository.reviews import Review, ReviewResult
 from store.site import Site
@@ -35,10 +35,11 @@ def review(
     """
     before = moves.at_version(tx, number, version)
     report = forms.latest(tx.connection, number, FormName.REPORT)
-    verdict = _verdict(report.written if report else {}, before, actor.id, site)
+    verdict = _verdict(authorship.of_report(tx.connection, before, report), before, actor.id, site)
     parts = _parts_signed(tx.connection, before, report)
     unmet = [*_not_reviewer(tx, before, actor.id, site, parts), *_clashes(verdict)]
     if result is ReviewResult.ACCEPTED:
+        unmet += _reviewed_before(parts, actor.id)
         unmet += stepping.unanswered(tx.connection, before, process.INVESTIGATION, site)
         after = stepping.step(tx, before, "review", process.INVESTIGATION, actor, unmet)
     else:
@@ -80,7 +81,8 @@ def review_again(
                 version=report.version,
                 by=report.author.id,
             )
-        verdict = _verdict(changed, record, actor.id, site)
+        wrote = (one for one in authorship.of_report(tx.connection, record, report) if one.what in changed)
+        verdict = _verdict(wrote, record, actor.id, site)
         for one in (*_not_reviewer(tx, record, actor.id, site, ()), *_clashes(verdict)):
             raise ActNotAllowed(one.code, one.says)
     facts = _facts(record, report, verdict, ReviewResult.ACCEPTED) | {"fields": ", ".join(sorted(changed))}
@@ -116,8 +118,7 @@ def _facts(
     return facts | _told(verdict)
 
 
-def _verdict(written: Mapping[str, Written], record: Incident, person: str, site: Site) -> Allowed | Refused:
-    hands = [Hand(person=one.by, deed=Deed.WROTE_REPORT, what=name) for name, one in written.items() if one.by]
+def _verdict(hands: Iterable[Hand], record: Incident, person: str, site: Site) -> Allowed | Refused:
     return four_eyes.may_sign(Signature.REPORT_REVIEW, person, hands, mode=site.four_eyes, track=record.track)
 
 
@@ -142,6 +143,15 @@ def _parts_signed(connection: Connection, record: Incident, report: FormVersion 
     """Of a pair: reviews of this very version that leave parts to the other one."""
     found = reviews.of(connection, record.number, cycle=record.cycle)
     return tuple(one for one in found if one.left and report is not None and one.version == report.version)
+
+
+def _reviewed_before(parts: Iterable[Review], person: str) -> Iterator[Unmet]:
+    """Of a pair: nobody accepts the same version twice."""
+    for one in parts:
+        if one.by == person:
+            left = ", ".join(one.left)
+            says = f"{person} accepted this version before; the other one must review what {person} wrote: {left}"
+            yield Unmet(code="four_eyes", says=says)
 
 
 def _left(verdict: Allowed | Refused, parts: Iterable[Review], person: str) -> tuple[str, ...]:
