@@ -28,6 +28,7 @@ from detector.coverage import Coverage
 from detector.daemon import Daemon
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
+from detector.excepting import Excepting, with_exceptions
 from detector.heartbeat import Heartbeat
 from detector.intake.doors import Doors
 from detector.lapses import Lapses
@@ -158,7 +159,7 @@ async def _start_engine(house: AsyncExitStack, settings: Settings, store: Store)
     async def committed_state() -> tuple[bytes | None, list[bytes]]:
         return await store.read(lambda connection: rule_state.load(connection, ""))
 
-    engine = EngineProcess(settings.engine, committed_state)
+    engine = EngineProcess(await with_exceptions(store, settings.engine), committed_state)
     ready = await engine.start()
     house.push_async_callback(engine.stop)
     await store.write(lambda tx: in_force.enter(tx, settings.config, ready))
@@ -237,6 +238,8 @@ class _Parts:
         app[keys.WAKE_NOTIFIER] = self._wake.set
         app[keys.DOORS] = Doors(lambda: daemon.settings.intakes, self._readers.wake)
         app[keys.SITE] = lambda: daemon.settings.site
+        app[keys.EXCEPTING] = Excepting(self._store, lambda: daemon.settings.engine)
+        app[keys.EXCEPTIONS_CHANGED] = daemon.exceptions_changed
         app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
         app[keys.SEAL_KEYS] = seal_keys
         return app

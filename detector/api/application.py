@@ -10,6 +10,7 @@ from detector.api import (
     clocks,
     contacts,
     coverage,
+    exceptions,
     export,
     follow_up,
     forms,
@@ -20,14 +21,14 @@ from detector.api import (
     people,
     periods,
     requests,
+    statistics,
     visibility,
     waivers,
 )
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
 from detector.web import routes as web_routes
-from detector.web.frames import PAGES
-from detector.web.pages import STATIC, Pages
+from detector.web.pages import STATIC
 from detector.web.tables import TABLES
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -41,12 +42,11 @@ HEADERS = {
 
 
 def new_application() -> web.Application:
-    """All routes; what they need is to be put under the keys of ``detector.api.keys``."""
+    """All routes; what they need is to be put under the keys of `detector.api.keys`, the pages under `frames.PAGES`."""
     app = web.Application(
         middlewares=[careful_headers, web_routes.error_pages, problems, identify, visibility.limit_sight],
         client_max_size=MAX_BODY_BYTES,
     )
-    app[PAGES] = Pages()
     for table in (
         health.routes,
         incidents.routes,
@@ -54,6 +54,7 @@ def new_application() -> web.Application:
         export.routes,
         periods.routes,
         visibility.routes,
+        exceptions.routes,  # before acts, of whose addresses it has one
         acts.routes,
         actions.routes,
         action_lists.routes,
@@ -61,6 +62,7 @@ def new_application() -> web.Application:
         clocks.routes,
         follow_up.routes,
         coverage.routes,
+        statistics.routes,
         forms.routes,
         intake.routes,
         people.routes,

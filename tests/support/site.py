@@ -11,16 +11,22 @@ from prometheus_client import CollectorRegistry
 from detector.api import keys
 from detector.api.application import new_application
 from detector.api.server import Server
+from detector.excepting import Excepting
 from detector.intake.doors import Doors
 from detector.intake.settings import Intake
 from detector.status import DaemonStatus, HttpState, Readiness, Reloaded, Summary
+from detector.web import frames
+from detector.web.pages import Pages
 from notifier.links import ACKNOWLEDGE, Links
+from rules.settings import EngineSettings
 from store.database import Store
 from store.people import Person, Role
 from store.seals import Keys
 from store.site import Site as Rules
 from support.fakes import START, FakeClock
 
+#: Compiled once: that takes longer than most tests.
+PAGES = Pages()
 SEAL_KEYS = Keys([bytes(range(32))])
 ANA = Person(id="ana", name="Ana", roles=frozenset({Role.RESPONDER}))
 VIC = Person(id="vic", name="Vic", roles=frozenset({Role.VIEWER}))
@@ -57,6 +63,7 @@ class Site:
         self.door = folder / "s.sock"
         serial = itertools.count()
         app = new_application()
+        app[frames.PAGES] = PAGES
         app[keys.STORE] = store
         app[keys.CLOCK] = clock
         app[keys.LINKS] = lambda: self.links
@@ -70,6 +77,10 @@ class Site:
         self.handed_in: list[str] = []
         app[keys.DOORS] = Doors(lambda: self.intakes, self.handed_in.append)
         app[keys.SITE] = lambda: self.rules
+        self.engine = EngineSettings()
+        self.exceptions_changed = 0
+        app[keys.EXCEPTING] = Excepting(store, lambda: self.engine)
+        app[keys.EXCEPTIONS_CHANGED] = self._exceptions_changed
         app[keys.NEW_SECRET] = lambda: f"secret{next(serial)}"
         self.server = Server(app)
 
@@ -123,6 +134,9 @@ class Site:
 
     async def _reload(self) -> Reloaded:
         return Reloaded(applied=False, message="nothing was changed", errors=("config.toml:1:1: error: …",))
+
+    def _exceptions_changed(self) -> None:
+        self.exceptions_changed += 1
 
     def _wake(self) -> None:
         self.woken += 1
