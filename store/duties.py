@@ -64,6 +64,11 @@ class Matter:
         return Duty(self.name) if self.kind is MatterKind.DUTY else None
 
     @property
+    def title(self) -> str:
+        """What it is called: ``report_review``, the timer's name, or ``action 3``."""
+        return self.name if self.kind in (MatterKind.DUTY, MatterKind.TIMER) else f"{self.kind} {self.name}"
+
+    @property
     def task(self) -> str:
         """What is to be done, as in "the time to …"."""
         if self.duty is not None:

@@ -73,7 +73,7 @@ async def show(request: web.Request) -> web.Response:
 async def _take_in(request: web.Request, intakes: Sequence[Intake]) -> web.Response:
     """Keep the body for the first of *intakes* at which the sender may hand in."""
     if not intakes:
-        raise Problem(404, "not_found", "nothing is taken in here; add [[intake]] to the configuration")
+        raise Problem(404, "not_found", "no [[intake]] of the configuration takes anything in here")
     body = await request.read()
     intake, signed = _verified(request, intakes, body)
     _readable(intake, body, request)

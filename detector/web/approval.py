@@ -162,6 +162,7 @@ def _signing(looking: Looking, record: Incident, state: ApprovalState, able: tup
                 tells=f"You sign what stands above; its hash is {state.hash}. {_FRESH}",
                 version=record.version,
                 hidden={"hash": state.hash},
+                needed=("accurate", "complete", "compliant_with"),
                 is_open=True,
             )
     if "reject" in able:

@@ -120,7 +120,10 @@ def incident_view(
         acknowledged_by=called.get(one.acknowledged_by or "", one.acknowledged_by),
         acknowledged_at=one.acknowledged_at,
         lines=tuple(map(_line, evidence.of(connection, number))),
-        timeline=tuple(_happening(entry, called) for entry in reversed(timeline.of(connection, number))),
+        timeline=tuple(
+            _happening(entry, {one.rule_id: one.rule_title, **called})
+            for entry in reversed(timeline.of(connection, number))
+        ),
         told=tuple(_told(delivery, called) for delivery in outbox.of_incident(connection, number)),
         may_acknowledge="acknowledge" in able and may_acknowledge(one, person),
         version=one.version,
@@ -199,7 +202,7 @@ def _due(
     for one in late or running[:1]:
         asked = ", ".join(called.get(who.person, who.person) for who in one.asked)
         when = f"{'overdue since' if one in late else 'due'} {clock(one.deadline.due_at, frame.now, frame.zone)}"
-        yield f"{words(one.matter.name)}: {when}; asked: {asked}"
+        yield f"{words(one.matter.title)}: {when}; asked: {asked}"
 
 
 def _line(line: Evidence) -> views.Line:

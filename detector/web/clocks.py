@@ -36,7 +36,7 @@ def board(connection: Connection, looking: Looking) -> Board:
     record = records.load(connection, looking.number)
     found = duties.clocks(connection, record, looking.site, looking.frame.now)
     able = looking.able(connection, record)
-    late = [words(one.matter.name) for one in found if one.is_overdue(looking.frame.now)]
+    late = [words(one.matter.title) for one in found if one.is_overdue(looking.frame.now)]
     return looking.board(
         record.title,
         "Clocks",

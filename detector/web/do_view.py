@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from detector.api import acts as api
-from detector.web.asking import Group
+from detector.web.asking import LABELS, Group
 from detector.web.form_view import TITLES
 from detector.web.inputs import Texts, words
 from detector.web.views import Doable, Frame
@@ -35,12 +35,25 @@ _PAGES: Final = {
     "tried": "/follow_up",
     "watch": "/follow_up",
 }
+#: What whoever decides has to have read: forms.
+_READS: Final[Mapping[str, tuple[FormName, ...]]] = {
+    "submit": (FormName.REPORT,),
+    "review": (FormName.REPORT,),
+    "review_again": (FormName.REPORT,),
+    "conclude": (FormName.INVESTIGATION,),
+    "investigate_again": (FormName.INVESTIGATION,),
+    "request_approval": (FormName.CORRECTIVE_ACTIONS,),
+}
+#: Parts of a signature, as a page asks for them.
+_SIGNED: Final = {f"checklist.{name}": LABELS[name] for name in ("accurate", "complete", "compliant_with")} | {
+    "fresh": LABELS["fresh"]
+}
 #: Where a numbered thing that a refusal names is to be found.
 _WHERE: Final = {
     "action": "/actions/{}",
     "concern": "/do/answer",
     "discrepancy": "/approval#discrepancy-{}",
-    "finding": "/forms/investigation#at-findings",
+    "finding": "/actions",  # it is named where nothing is done about it
     "request": "/requests#request-{}",
     "watch": "/follow_up#watch-{}",
 }
@@ -64,6 +77,7 @@ class DoPage:
     title: str  #: of the incident
     heading: str
     tells: str
+    reads: tuple[Missing, ...]  #: what to read before
     groups: tuple[Group, ...]
     version: int
     refused: str = ""
@@ -141,9 +155,15 @@ def tells(name: str) -> tuple[str, str]:
     return TELLS.get(name, (words(name), ""))
 
 
+def reads(name: str, number: int) -> tuple[Missing, ...]:
+    """What is to be read before one does it."""
+    return tuple(Missing(text=TITLES[form], address=f"/i/{number}/forms/{form}") for form in _READS.get(name, ()))
+
+
 def doables(names: Sequence[str], number: int) -> tuple[Doable, ...]:
     """What may be done now, each with its page; what has none is left out."""
     there = [name for name in names if name in api.ACTS or name in api.MOVES]
+    there.sort(key=lambda name: name != "confirm")  # one page for all comes before each step by itself
     return tuple(
         Doable(
             name=name,
@@ -173,4 +193,4 @@ def _missing(name: str, number: int, forms: Forms) -> Missing:
     thing, _, rest = name.partition(" ")
     which = rest.partition(":")[0].partition(" ")[0]
     where = _WHERE.get(thing, "") if which.isdigit() else _WHERE_ALL.get(name, "")
-    return Missing(text=words(name), address=f"/i/{number}{where.format(which)}" if where else "")
+    return Missing(text=_SIGNED.get(name, words(name)), address=f"/i/{number}{where.format(which)}" if where else "")

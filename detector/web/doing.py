@@ -17,7 +17,7 @@ from detector.api.people import TOKEN_PREFIX
 from detector.api.problem import Problem, from_error
 from detector.api.wire import number_of
 from detector.web import asking
-from detector.web.do_view import DoPage, Refusal, doables, missing_of, tells, version_in
+from detector.web.do_view import DoPage, Refusal, doables, missing_of, reads, tells, version_in
 from detector.web.forms import texts_of
 from detector.web.frames import PAGES, frame_of, html
 from detector.web.inputs import Texts, words
@@ -134,11 +134,14 @@ def _drawn(
             title=record.title,
             heading=heading,
             tells=told,
+            reads=reads(name, number),
             groups=asking.groups(doing.shape, texts, **given),
             version=record.version,
             refused=refused,
             missing=missing_of(missing, number, site.forms),
-            allowed=doables([one for one in able if one != name], number) if refused else (),
+            allowed=doables([one for one in able if one != name], number)
+            if refused and not (refusal and (refusal.missing or refusal.beside))
+            else (),
         )
 
     return look

@@ -12,9 +12,10 @@ from detector.api.problem import Problem
 from detector.api.wire import number_of
 from detector.web.board import Ask, Board, Card, Looking, Part
 from detector.web.boarding import press_doing, show
-from detector.web.do_view import Missing
+from detector.web.do_view import Missing, missing_of
 from detector.web.frames import at
 from detector.web.inputs import words
+from detector.web.lacking import lacking
 from store.improvement import Improvement, State
 from store.incident import Incident, Step
 from store.promise import Promise
@@ -49,13 +50,14 @@ def board(connection: Connection, looking: Looking) -> Board:
         watching.counted(connection, one, now) if one.is_running else one
         for one in watches.of(connection, record.number)
     ]
-    lacking = [one.says for one in closing.unmet(connection, record)] if record.step is Step.FOLLOW_UP else []
-    if not record.is_open:
-        lacking = []
+    is_followed = record.is_open and record.step is Step.FOLLOW_UP
+    unmet = [one.says for one in closing.unmet(connection, record)] if is_followed else []
+    if is_followed and (questions := _unanswered(connection, record, looking)):
+        unmet.append(f"not answered yet: {', '.join(questions)}")
     return looking.board(
         record.title,
         "Follow-up",
-        notices=tuple(f"Before it can close: {said}" for said in lacking),
+        notices=tuple(f"Before it can close: {said}" for said in unmet),
         links=(
             Missing(text="Plan, lessons and closing note", address=f"/i/{record.number}/forms/follow_up"),
             Missing(text="Actions", address=f"/i/{record.number}/actions"),
@@ -76,6 +78,13 @@ def board(connection: Connection, looking: Looking) -> Board:
             Part(title="The end", empty=_end(record, able), asks=tuple(_ending(looking, record, able))),
         ),
     )
+
+
+def _unanswered(connection: Connection, record: Incident, looking: Looking) -> tuple[str, ...]:
+    """The questions of the forms that must be answered before it is closed."""
+    names = lacking(connection, record, "close", looking.site, looking.frame.now)
+    fields = [name for name in names if "." in name]
+    return tuple(one.text for one in missing_of(fields, record.number, looking.site.forms))
 
 
 def _end(record: Incident, able: tuple[str, ...]) -> str:

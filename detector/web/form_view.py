@@ -8,7 +8,7 @@ from typing import Final
 from detector.web import answering
 from detector.web.answering import SPARE_ROWS, Typed
 from detector.web.inputs import NO, YES, Input, Texts, as_text, hint, lines, options, words
-from detector.web.views import FormLine, Frame
+from detector.web.views import Doable, FormLine, Frame
 from store import forms as asked
 from store.answers import Answer, State
 from store.fields import Field, Gate, Keeper, Kind, Part
@@ -91,6 +91,7 @@ class FormPage:
     unconfirmed: int
     may_write: bool
     refused: str = ""  #: why what was sent was not saved
+    then: tuple[Doable, ...] = ()  #: moves that lead on, once nothing is missing here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 """The page of each form of an incident. What was typed is never lost: not by a fault in it, not by somebody else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
 
 from aiohttp import web
 from sqlalchemy import Connection
@@ -12,19 +14,24 @@ from detector.api.problem import from_error
 from detector.api.wire import number_of
 from detector.web import answering, form_view
 from detector.web.answering import Typed
+from detector.web.do_view import doables
 from detector.web.form_view import FormPage, Refusal
 from detector.web.frames import PAGES, frame_of, html
 from detector.web.inputs import Texts
-from detector.web.views import Frame
+from detector.web.lacking import lacking
+from detector.web.views import Doable, Frame
 from store import forms as asked
 from store.errors import Refused, StaleVersion
 from store.forms import Form, FormName, Forms
-from store.incident import Actor, ActorKind
+from store.incident import Actor, ActorKind, Incident
 from store.people import Person
-from store.repository import forms, persons, records
+from store.repository import conflicts, forms, persons, records
+from store.site import Site
 from store.tx import Tx
 
 routes = web.RouteTableDef()
+#: Moves that lead on in general, but not from a form that is complete.
+_BEGINNINGS: Final = frozenset({"decide", "reopen"})
 
 
 @routes.get("/i/{number}/forms/{form}")
@@ -32,8 +39,8 @@ async def form_page(request: web.Request) -> web.Response:
     """One form: what is missing in it first."""
     if request[CALLER].actor is None:
         raise web.HTTPSeeOther("/in")
-    number, name, fields = number_of(request), form_of(request), request.app[SITE]().forms
-    drawn = _drawn(await frame_of(request), request[CALLER].person, number, name, fields)
+    number, name = number_of(request), form_of(request)
+    drawn = _drawn(await frame_of(request), request[CALLER].person, number, name, request.app[SITE]())
     return html(request.app[PAGES].form(await request.app[STORE].read(drawn)))
 
 
@@ -41,14 +48,15 @@ async def form_page(request: web.Request) -> web.Response:
 async def save_form(request: web.Request) -> web.Response:
     """Save what was changed and confirmed on the page."""
     person, number, name = require_person(request), number_of(request), form_of(request)
-    frame, via, fields = await frame_of(request), request[CALLER].via, request.app[SITE]().forms
+    frame, via, site = await frame_of(request), request[CALLER].via, request.app[SITE]()
+    fields = site.forms
     sent = answering.typed(fields[name], await texts_of(request), frame.zone)
     try:
         await request.app[STORE].write(lambda tx: save(tx, number, fields[name], sent, person, via, frame.zone, fields))
     except (Refused, StaleVersion) as error:
         problem = from_error(error)
         assert problem is not None
-        drawn = _drawn(frame, person, number, name, fields, sent, error)
+        drawn = _drawn(frame, person, number, name, site, sent, error)
         return html(request.app[PAGES].form(await request.app[STORE].read(drawn)), status=problem.status)
     raise web.HTTPSeeOther(f"/i/{number}/forms/{name}")
 
@@ -82,19 +90,27 @@ def _drawn(
     person: Person | None,
     number: int,
     name: FormName,
-    fields: Forms,
+    site: Site,
     sent: Typed | None = None,
     error: Exception | None = None,
 ) -> Callable[[Connection], FormPage]:
     def look(connection: Connection) -> FormPage:
-        record, view = records.load(connection, number), forms.view(connection, number, name, fields)
+        record, view = records.load(connection, number), forms.view(connection, number, name, site.forms)
         named = {one.id: one.name for one in persons.all_of(connection) if one.disabled_at is None}
         writes = person is not None and record.is_open and bool(asked.writers(view.form) & person.roles)
         beside = answering.beside(view.form, answering.changes(view.form, sent, frame.zone), named) if sent else {}
         refusal = Refusal(sentence=_sentence(error, bool(beside)), beside=beside) if error else None
-        return form_view.page(frame, record, view, may_write=writes, persons=named, sent=sent, refusal=refusal)
+        page = form_view.page(frame, record, view, may_write=writes, persons=named, sent=sent, refusal=refusal)
+        return replace(page, then=tuple(_then(connection, record, person, site, frame))) if person else page
 
     return look
+
+
+def _then(connection: Connection, record: Incident, person: Person, site: Site, frame: Frame) -> Iterator[Doable]:
+    """The moves that lead on and are this person's, each with how much is missing for it."""
+    for one in doables(conflicts.allowed(connection, record, person.id, person.roles), record.number):
+        if one.is_next and one.name not in _BEGINNINGS:
+            yield replace(one, lacks=len(lacking(connection, record, one.name, site, frame.now)))
 
 
 def _sentence(error: Exception, is_beside: bool) -> str:

@@ -29,7 +29,7 @@ def find_rule_files(paths: Iterable[str]) -> Iterator[tuple[str, Path]]:
         top = bundled_folder() if name == BUNDLED else Path(name)
         shown = Path("rules", "bundled") if name == BUNDLED else top
         if not top.exists():
-            raise RuleFileUnreadable(f"{name}: no such rule file or folder; check rules.paths")
+            raise RuleFileUnreadable(f"{name}: no such rule file or folder; rules.paths or --rules names it")
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
             if path.suffix in SUFFIXES and not path.name.endswith(CASES) and path.resolve() not in seen:
                 seen.add(path.resolve())

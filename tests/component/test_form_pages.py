@@ -11,9 +11,10 @@ from support.site import ANA, VIC, Site
 from support.store import finding, open_store
 
 from rules.event import Severity
+from store import process
 from store.forms import FormName
 from store.people import Role
-from store.repository import findings, persons
+from store.repository import findings, persons, records
 from store.tx import Tx
 
 WRITER = replace(
@@ -79,6 +80,22 @@ async def test_every_form_has_a_page(site: Site) -> None:
         assert len(ids) == len(set(ids))
     assert "6 answers are missing: Site, Reporter," in (await load(site)).words
     assert "for the report review: Site, Reporter, How to reach the reporter" in (await load(site, "/i/1")).words
+
+
+async def test_a_complete_form_leads_on(site: Site) -> None:
+    """Where nothing is missing any more, the form names the move that comes next."""
+
+    def report(tx: Tx) -> None:
+        before = records.load(tx.connection, 1)
+        records.change(tx, before, replace(before, step=process.REPORTING.step))
+
+    await site.store.write(report)
+    page = await load(site)
+    assert "Next:" not in page.words
+    answers = {"site": "Vienna", "reporter": "ana", "contact": "desk", "what_happened": "a guess", "malicious": "yes"}
+    status, page = await press(site, page.sent | answers | {"harm": "none was seen"})
+    assert (status, "Next: Hand in the report." in page.words) == (200, True)
+    assert "/i/1/do/submit" in {names.get("href") for tag, names in page.tags if tag == "a"}
 
 
 async def test_an_untouched_page_keeps_what_was_prefilled(site: Site) -> None:

@@ -325,7 +325,7 @@ def test_further_buttons() -> None:
     page = PAGES.incident(incident(acts=EVERY_ACT - {"settle"}, needs_another=True))
     for act in ("note", "contain", "dismiss"):
         assert f'action="/i/42/acts/{act}"' in page
-    assert "Another person settles that" in page
+    assert "another person settles that" in page
     assert "/settle" not in page
     assert "Decline" in PAGES.incident(incident(acts=frozenset({"settle"})))
 
@@ -334,6 +334,7 @@ def test_buttons_behind_the_link() -> None:
     """Before somebody has it there is one button; after that the others post to the link itself."""
     assert PAGES.acknowledge(acknowledge(acts=EVERY_ACT)).count("<button") == 1
     page = PAGES.acknowledge(acknowledge(answer=views.Answer.DONE, by="Ana", at=NOW, acts=EVERY_ACT))
+    assert 'href="/i/42"' in page
     assert 'value="contain"' in page
     assert "action=" not in page
     assert "Decline" not in page

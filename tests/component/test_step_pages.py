@@ -128,6 +128,7 @@ async def test_a_signature(site: Site) -> None:
     )
     for wrong, expected in refused:
         status, page = await press(site, button, sent | {"note": "seen"} | wrong)
+        assert "Checklist." not in page.words
         typed = page.by_form[button]
         assert (status, typed["note"], typed["fresh"]) == (expected, "seen", "")
     used = await link(site, "abe")

@@ -157,6 +157,19 @@ def test_without_a_designation_who_has_it_leads() -> None:
     assert asked(Duty.REPORT_REVIEW, designation=nobody, owner="cy") == list(TITLES)
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "title"),
+    [
+        (MatterKind.DUTY, "report_review", "report_review"),
+        (MatterKind.TIMER, "early warning", "early warning"),
+        (MatterKind.ACTION, "1", "action 1"),
+    ],
+)
+def test_what_is_due_has_a_title(kind: MatterKind, name: str, title: str) -> None:
+    """A number alone says nothing."""
+    assert Matter(kind, name).title == title
+
+
 def test_a_timer_is_the_leads() -> None:
     """Somebody outside wants something: the lead is asked."""
     found = asking.asked(Matter(MatterKind.TIMER, "x"), incident(), staff(), NAMED, now=START, deadline=clock())
