@@ -6,12 +6,13 @@ import msgspec
 from aiohttp import hdrs, web
 from sqlalchemy import Connection
 
-from detector.api import wire
+from detector.api import wire, writing
 from detector.api.identity import CALLER, require_known, require_person
 from detector.api.keys import SITE, STORE
 from detector.api.problem import Problem
 from store import forms as asked
 from store.answers import Answer, State
+from store.errors import Refused
 from store.forms import FORMS_VERSION, FormName
 from store.incident import Actor, ActorKind, Incident
 from store.repository import forms, records
@@ -64,7 +65,18 @@ async def show_form(request: web.Request) -> web.Response:
 @routes.put("/api/v1/incidents/{number}/forms/{form}")
 async def save_form(request: web.Request) -> web.Response:
     """Change answers of a form, as a person who has seen the version in ``If-Match``."""
-    number, name, person = wire.number_of(request), form_of(request), require_person(request)
+    number, name = wire.number_of(request), form_of(request)
+    try:
+        return await _save(request, number, name)
+    except Refused as error:
+        problem = await writing.with_allowed(request, number, error)
+        if problem is None:
+            raise
+        raise problem from error
+
+
+async def _save(request: web.Request, number: int, name: FormName) -> web.Response:
+    person = require_person(request)
     expected = wire.seen_version(request)
     body = await wire.body_of(request, FormBody)
     changes = {field: _answer_of(one) for field, one in body.answers.items()}

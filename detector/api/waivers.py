@@ -23,12 +23,13 @@ async def list_waivers(request: web.Request) -> web.Response:
     def look(connection: Connection) -> list[dict[str, Any]]:
         found = waivers.register(connection)
         hidden = visibility.hidden(connection, [one.incident for one in found], person.id if person else None, site)
-        return [_shown(one, is_hidden=one.incident in hidden) for one in found]
+        return [shown(one, is_hidden=one.incident in hidden) for one in found]
 
     return wire.answer({"items": await request.app[STORE].read(look)})
 
 
-def _shown(one: Waiver, *, is_hidden: bool) -> dict[str, Any]:
+def shown(one: Waiver, *, is_hidden: bool = False) -> dict[str, Any]:
+    """A line of the register."""
     return {
         "incident": f"INC-{one.incident}",
         "entry": one.entry,

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from detector.api import action_wire, approval_wire, clocks, follow_up, forms, requests, wire
+from detector.api import action_wire, approval_wire, clocks, follow_up, forms, requests, waivers, wire
 from store.incident import Incident
 from store.repository import (
     actions,
@@ -22,6 +22,7 @@ from store.repository import (
 from store.repository import approval as approvals
 from store.repository import forms as kept_forms
 from store.repository import requests as kept_requests
+from store.repository import waivers as kept_waivers
 from store.site import Site
 
 
@@ -66,6 +67,7 @@ def _end(connection: Connection, record: Incident, site: Site, now: datetime) ->
     state = approvals.state_of(connection, record)
     return {
         "approval": approval_wire.shown(connection, record, state, site),
+        "waivers": [waivers.shown(one) for one in kept_waivers.register(connection) if one.incident == number],
         "watches": [follow_up.shown(one, decides=one.number in decide) for one in watches.of(connection, number)],
         "improvements": [follow_up.item(one, today) for one in improvements.of(connection, number)],
         "holds": [{"entry": entry, "by": by} for entry, by in holds.standing(connection, number).items()],

@@ -73,6 +73,7 @@ _LISTS = (
     ("Clocks", "clocks", ""),
     ("Watches", "watches", "watch"),
     ("Improvement items", "improvements", "item"),
+    ("Done because four eyes were waived", "waivers", ""),
     ("Legal holds", "holds", "hold"),
 )
 _NUMBERS = ("number", "watch", "improvement", "matter", "cause", "entry")

@@ -9,7 +9,7 @@ from rules.event import Decision, Severity
 from rules.finding import SeverityTerm
 from store import process
 from store.errors import ActNotAllowed
-from store.incident import Actor, ActorKind, EntryKind, Incident, NewEntry, SourceKind
+from store.incident import Actor, ActorKind, EntryKind, Fact, Incident, NewEntry, SourceKind
 from store.intake import track_for
 from store.notice import NoticeKind
 from store.people import Role
@@ -51,13 +51,15 @@ def open_by_hand(
     opened = _new((last or 0) + 1, actor, clean(title), severity, min(occurred_at or tx.now, tx.now), tx.now, drill)
     after = process.advance(opened, process.NOTIFICATION, now=tx.now, by=actor, roles=roles)
     records.add(tx, after)
-    facts = {
+    facts: dict[str, Fact] = {
         "decision": after.decision.value,
         "severity": severity.value,
         "source_kind": after.source_kind.value,
         "step": after.step.value,
         "drill": drill,
     }
+    if occurred_at is not None:
+        facts["occurred_at"] = occurred_at.isoformat()  # in the zone in which it was said
     values = {"title": title, "what_happened": what_happened}
     timeline.append(tx, after.number, NewEntry(kind=EntryKind.OPENED, actor=actor, facts=facts, values=values, via=via))
     moves.tell(tx, after, NoticeKind.OPENED, f"{actor.id} opened it")

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, literal, select
 
 from rules.event import Decision
-from store import acts, process
+from store import acts, classifying, process
 from store.errors import MoveNotAllowed
 from store.incident import Actor, EntryKind, Incident, Outcome, Stage, Status, Step, Tlp
 from store.notice import NoticeKind
@@ -113,7 +113,8 @@ def _against(source: Incident, target: Incident) -> tuple[str, ...]:
 
 
 def _taken_over(connection: Connection, target: Incident, source: Incident) -> Incident:
-    """*target* with what it takes over from *source*."""
+    """*target* with what it takes over from *source*: its severity as it is until a second person agrees to less."""
+    source = source if source.lowering is None else classifying.declined(source)
     worse = source.severity.rank > target.severity.rank
     order = list(Tlp)
     return replace(

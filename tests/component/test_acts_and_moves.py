@@ -34,6 +34,7 @@ from store.process import ACTS, MOVES, Standing, legal_standings
 from store.repository import acts as doing
 from store.repository import (
     by_hand,
+    classification,
     dismissals,
     evidence,
     findings,
@@ -338,6 +339,21 @@ async def test_merging_takes_over_the_worst(opened: Store, clock: FakeClock) -> 
     after, source = await now(opened, number), await now(opened)
     assert (after.severity, after.severity_highest, after.track) == (Severity.HIGH, Severity.HIGH, source.track)
     assert after.aware_at == START
+
+
+async def test_a_lower_level_that_nobody_agreed_to_is_no_way_around(opened: Store) -> None:
+    """What one person lowered is merged as bad as it was."""
+    number = await low(opened)
+
+    def lower_and_merge(tx: Tx) -> None:
+        given: dict[str, Any] = {"via": "token"}
+        version = records.load(tx.connection, 1).version
+        classification.classify(tx, 1, ANA, version=version, severity=Severity.LOW, reason="nothing", **given)
+        merges.merge(tx, 1, number, ANA, version=records.load(tx.connection, 1).version, **given)
+
+    await opened.write(lower_and_merge)
+    after = await now(opened, number)
+    assert (after.severity, after.severity_highest) == (Severity.HIGH, Severity.HIGH)
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from store.database import Store
 from store.export import bundle, verify
 from store.forms import FormName
 from store.incident import DAEMON, Actor, ActorKind
-from store.people import Role
+from store.people import Person, Role
 from store.repository import (
     action_turns,
     actions,
@@ -40,6 +40,7 @@ from store.repository import (
     requests,
     seals,
     timeline,
+    waivers,
 )
 from store.seals import Keys
 from store.site import Site as Rules
@@ -220,6 +221,22 @@ async def test_reports_cannot_act(site: Site, tmp_path: Path) -> None:
         assert f"<h2>{title}</h2>" in page
     assert "(redacted)" in page
     assert not {"\x1b", "\u202e"} & {*page, *text}
+
+
+async def test_waivers_of_an_incident_stand_in_its_bundle(site: Site, tmp_path: Path) -> None:
+    """By whom and why its four eyes were waived: in the record, and in both reports."""
+    abe = Person(id="abe", name="Abe", roles=frozenset({Role.APPROVER}))
+
+    def waive(tx: Tx) -> None:
+        persons.upsert_from_config(tx, [ANA, VIC, abe])
+        waivers.waive(tx, 1, Actor(kind=ActorKind.PERSON, id="abe"), reason="a night", site=Rules(), via="token")
+
+    await site.store.write(waive)
+    folder = await unpacked(site, tmp_path / "out")
+    (told,) = json.loads((folder / "record.json").read_text())["waivers"]
+    assert (told["by"], told["reason"]) == ("abe", "a night")
+    assert "## Done because four eyes were waived\n" in (folder / "report.md").read_text()
+    assert verified(folder)[0] == 0
 
 
 async def test_a_bundle_needs_somebody_and_an_incident(site: Site) -> None:

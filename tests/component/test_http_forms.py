@@ -127,6 +127,7 @@ async def test_stale_names_who(caller: Caller) -> None:
     await caller.put({"answers": {"title": {"value": "x"}}}, '"0"')
     _, refused, _ = await caller.put({"answers": {"title": {"value": "y"}}}, '"0"')
     assert refused["detail"] == "form report of INC-1 is at version 1, saved by ana; yours is 0"
+    assert (refused["version"], refused["changed_by"]) == (1, "ana")
 
 
 async def test_refusals(caller: Caller) -> None:
@@ -134,6 +135,7 @@ async def test_refusals(caller: Caller) -> None:
     wrong = {"answers": {"tlp": {"value": "pink"}, "shoe": {"value": 42}, "harm": {"state": "none"}}}
     status, refused, _ = await caller.put(wrong, '"0"')
     assert (status, refused["code"], refused["missing"]) == (422, "invalid_answers", ["tlp", "shoe", "harm"])
+    assert "concern" in refused["allowed"]
     status, refused, _ = await caller.put({}, '"0"', token="vic")
     assert (status, refused["code"]) == (403, "role_required")
     status, refused, _ = await caller.put({}, '"0"', token="nobody")
