@@ -1,5 +1,6 @@
 """An answer to a field, and what is wrong with one. Pure: every error is told, all at once."""
 
+import unicodedata
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -7,12 +8,18 @@ from enum import StrEnum
 from typing import Any, Final
 
 from store.fields import Field, Keeper, Kind, Part
+from store.moments import FIRST_YEAR, LAST_YEAR, is_sensible
 
 #: Larger answers belong into attachments.
 LONGEST_TEXT: Final = 20_000
 LONGEST_LINE: Final = 1_000
 MOST_ROWS: Final = 500
 LARGEST_NUMBER: Final = 2**53  #: what every reader of JSON keeps exactly
+
+
+#: Letters and symbols that are drawn as nothing.
+_SHAPELESS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_YEARS: Final = f"a year from {FIRST_YEAR} to {LAST_YEAR}"
 
 
 class State(StrEnum):
@@ -36,6 +43,11 @@ class Answer:
     def says_the_same(self, other: "Answer") -> bool:
         """Whether both state the same, whoever wrote it."""
         return (self.state, self.value, self.reason) == (other.state, other.value, other.reason)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of *text* can be seen: blanks, control characters, and letters without a shape."""
+    return all(one in _SHAPELESS or unicodedata.category(one)[0] in "ZC" for one in text)
 
 
 #: Field name to answer. A field without an answer is not in it.
@@ -79,7 +91,7 @@ def _faults_of(field: Field | None, name: str, answer: Answer, persons: Collecti
 def _no_value(name: str, answer: Answer) -> Iterator[Fault]:
     if answer.value is not None:
         yield Fault(field=name, code="value_refused", message=f"{answer.state} bears no value, only a reason")
-    if not answer.reason.strip():
+    if is_blank(answer.reason):
         yield Fault(field=name, code="reason_required", message=f"{answer.state} needs a line of reason")
     elif len(answer.reason) > LONGEST_LINE:
         yield Fault(field=name, code="too_long", message=f"at most {LONGEST_LINE} characters of reason")
@@ -104,7 +116,7 @@ def _value(path: str, asked: Field | Part, value: Any, persons: Collection[str] 
 def _text(path: str, asked: Field | Part, value: Any, persons: Collection[str] | None) -> Iterator[Fault]:
     if not isinstance(value, str):
         yield _wrong(path, "text")
-    elif not value.strip():
+    elif is_blank(value):
         yield Fault(field=path, code="empty", message="it is empty; say unknown, none or not_applicable, and why")
     elif len(value) > (longest := LONGEST_TEXT if asked.kind is Kind.TEXT else LONGEST_LINE):
         yield Fault(field=path, code="too_long", message=f"at most {longest} characters")
@@ -122,9 +134,12 @@ def _unreadable(kind: Kind, value: str) -> str:
     """What was expected instead of *value*; empty if it can be read."""
     try:
         if kind is Kind.MOMENT:
-            return "" if datetime.fromisoformat(value).tzinfo else "a moment with its zone, as in 2026-03-02T09:30:00Z"
+            moment = datetime.fromisoformat(value)
+            if not moment.tzinfo:
+                return "a moment with its zone, as in 2026-03-02T09:30:00Z"
+            return "" if is_sensible(moment) else _YEARS
         if kind is Kind.DATE:
-            date.fromisoformat(value)
+            return "" if is_sensible(date.fromisoformat(value)) else _YEARS
         if kind is Kind.TIME:
             time.fromisoformat(value)
     except ValueError:

@@ -1,6 +1,6 @@
 """Column types that mean the same on SQLite and PostgreSQL, and checks written from enums."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
@@ -13,17 +13,21 @@ from store.moments import from_microseconds, to_microseconds
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
+_FIRST, _LAST = map(to_microseconds, (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)))
 
 
 class UtcTime(TypeDecorator[datetime]):
-    """An aware UTC datetime as integer microseconds: SQLite forgets zones, and integers sort and compare exactly."""
+    """An aware UTC datetime as integer microseconds: SQLite forgets zones, and integers sort and compare exactly.
+
+    A moment at the end of the calendar that is none in UTC becomes the nearest that is: it must be readable again.
+    """
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """To the database."""
-        return None if value is None else to_microseconds(value)
+        return None if value is None else min(max(to_microseconds(value), _FIRST), _LAST)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """From the database."""

@@ -1,9 +1,17 @@
 """Moments as integers, and moments that never go back."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+#: Years that a person may name. Far from where a calendar ends, so that whatever is reckoned from them can be told, in
+#: each zone.
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+
+
+def is_sensible(moment: date) -> bool:
+    """Whether a day or moment that somebody names lies in a year that they can have meant."""
+    return FIRST_YEAR <= moment.year <= LAST_YEAR
 
 
 def to_microseconds(moment: datetime) -> int:

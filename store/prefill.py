@@ -11,7 +11,7 @@ from typing import Any, Final
 from rules.entities import shortened
 from rules.event import Entity
 from store import process
-from store.answers import MOST_ROWS, Answer, State
+from store.answers import MOST_ROWS, Answer, State, is_blank
 from store.forms import FormName
 from store.incident import Incident, RuleTally, SourceKind, Stage, Step
 
@@ -78,8 +78,9 @@ def _line(text: str, reason: str) -> Answer:
 
 
 def _flat(text: str) -> str:
-    """What came from outside, bounded and on one line."""
-    return " ".join(shortened(text).split())
+    """What came from outside, bounded and on one line; empty if nothing of it can be seen."""
+    flat = " ".join(shortened(text).split())
+    return "" if is_blank(flat) else flat
 
 
 def _said(text: str) -> str:
@@ -166,7 +167,7 @@ def _report(known: Known) -> dict[str, Answer]:
     }
     if reporter := record.owner or known.opened_by:
         answers["reporter"] = _given(reporter)
-    if known.told.strip():
+    if not is_blank(known.told):
         answers["what_happened"] = _given(known.told)
     return answers
 

@@ -12,6 +12,7 @@ from detector.api.keys import STORE
 from detector.api.problem import Problem
 from store import coverage as telling
 from store.coverage import Alive, Around
+from store.moments import is_sensible
 from store.repository import coverage
 from store.watch import Span, hours
 
@@ -97,7 +98,7 @@ def _moment(request: web.Request, name: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         moment = None
-    if moment is None or moment.tzinfo is None:
+    if moment is None or moment.tzinfo is None or not is_sensible(moment):
         says = f"{name} is a moment with its zone, as in 2026-03-02T09:30:00Z"
         raise Problem(422, "invalid_query", says, missing=(name,))
     return moment.astimezone(UTC)

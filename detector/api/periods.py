@@ -16,6 +16,7 @@ from detector.api.problem import Problem
 from store.export import bundle
 from store.export.calendar import calendar
 from store.export.table import table
+from store.moments import is_sensible
 from store.repository import periods, visibility
 from store.repository.periods import MOST, Period
 from store.site import Site
@@ -157,11 +158,12 @@ def _moment(text: str) -> datetime | None:
     """A day stands for its beginning in UTC."""
     try:
         if len(text) == len("2026-01-31"):
-            return datetime.combine(date.fromisoformat(text), time(), UTC)
-        found = datetime.fromisoformat(text)
+            found = datetime.combine(date.fromisoformat(text), time(), UTC)
+        else:
+            found = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return found.astimezone(UTC) if found.tzinfo else None
+    return found.astimezone(UTC) if found.tzinfo and is_sensible(found) else None
 
 
 def _person(request: web.Request) -> str | None:

@@ -5,6 +5,7 @@ So whatever can be asked for over the API has a page too, with the same names an
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ from msgspec import inspect
 
 from detector.web.inputs import NO, YES, Input, Texts, as_value, hint, lines, options, words
 from store.fields import Kind
+from store.moments import FIRST_YEAR, LAST_YEAR, is_sensible
 
 #: Empty rows that a table offers, all that one can add at once.
 SPARE_ROWS: Final = 3
@@ -173,10 +175,11 @@ def _decimal(text: str) -> float | str:
 
 def _refusal(value: Any, type_: Any) -> str:
     try:
-        msgspec.convert(value, type_)
+        said = msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
         return str(error).replace("`", "")
-    return ""
+    is_strange = isinstance(said, date) and not is_sensible(said)
+    return f"a year from {FIRST_YEAR} to {LAST_YEAR} is expected" if is_strange else ""
 
 
 def _is_taken_away_by_null(one: msgspec.structs.FieldInfo) -> bool:

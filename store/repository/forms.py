@@ -117,9 +117,9 @@ def save(
     form_edit.check_writer(record, forms[name], by, persons.roles_of(tx.connection, by) if roles is None else roles)
     before = latest(tx.connection, number, name)
     form_edit.check_version(record, name, before, expected)
-    changes = {field: form_edit.by_hand(answer) for field, answer in changes.items()}
     active = {person.id for person in persons.all_of(tx.connection) if person.disabled_at is None}
     form_edit.check_answers(forms[name], changes, confirmed, active)
+    changes = {field: form_edit.by_hand(answer) for field, answer in changes.items()}
     form_edit.check_decision(record, name, changes)
     seen = _view(forms[name], before, known).answers
     answers = asked.edited(seen, changes, confirmed=confirmed)

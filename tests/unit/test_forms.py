@@ -1,6 +1,7 @@
 """Forms: what is asked, what is missing, what is wrong, and what is left to people."""
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from store.incident import SourceKind, Track
 from store.prefill import Known, prefill
 from store.process import MOVES
 
+SENSIBLE = (datetime(1970, 1, 1), datetime(2200, 12, 31))  # noqa: DTZ001 - hypothesis adds the zone
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "forms.md"
 REPORT = FORMS[FormName.REPORT]
 FIELDS = [(form.name, field) for form in FORMS.values() for field in form.fields]
@@ -213,8 +215,8 @@ def good_values(kind: Kind, choices: tuple[str, ...]) -> st.SearchStrategy[Any]:
     """Values that a field of that kind takes."""
     words = st.text(st.characters(categories=("L", "N")), min_size=1, max_size=30)
     table: dict[Kind, st.SearchStrategy[Any]] = {
-        Kind.MOMENT: st.datetimes(timezones=st.timezones()).map(lambda moment: moment.isoformat()),
-        Kind.DATE: st.dates().map(lambda day: day.isoformat()),
+        Kind.MOMENT: st.datetimes(*SENSIBLE, timezones=st.timezones()).map(lambda moment: moment.isoformat()),
+        Kind.DATE: st.dates(*(end.date() for end in SENSIBLE)).map(lambda day: day.isoformat()),
         Kind.TIME: st.times().map(lambda time: time.isoformat()),
         Kind.NUMBER: st.integers(0, 2**53),
         Kind.YES_NO: st.booleans(),
@@ -290,3 +292,16 @@ def test_the_page_of_forms_is_what_is_asked() -> None:
     """Each field has its row in the reference, as it is asked."""
     text = PAGE.read_text()
     assert [part for part in page_tables() if part not in text] == []
+
+
+@pytest.mark.parametrize("text", ["\u200b", " \u2060\ufeff", "\u3164", "\u2800\u2800", "\x00\x1f", "\u202e"])
+def test_what_cannot_be_seen_is_no_answer(text: str) -> None:
+    """Neither as a value nor as the reason why there is none."""
+    assert codes(FormName.REPORT, what_happened=Answer(value=text)) == {"what_happened": "empty"}
+    assert codes(FormName.REPORT, harm=Answer(state=State.NONE, reason=text)) == {"harm": "reason_required"}
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_day_that_nobody_can_have_meant(day: str) -> None:
+    """What is reckoned from it could not be told."""
+    assert codes(FormName.REPORT, date=Answer(value=day)) == {"date": "wrong_kind"}
