@@ -158,8 +158,7 @@ class Trust(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     monitors: tuple[str, ...] = ()
     #: Addresses or networks from which administrators work.
     admins: tuple[str, ...] = ()
-    #: When deployments happen, in UTC, e.g. "tue,thu 20:00-22:00". Read and checked now; acted upon once the steps
-    #: after notification exist.
+    #: When deployments happen, in UTC, e.g. "tue,thu 20:00-22:00". Read and checked; nothing acts upon it yet.
     deploy_windows: tuple[str, ...] = ()
 
 
