@@ -23,6 +23,10 @@ def _decide(tx: Tx, asked: Asked) -> Done:
     if body.decision == "observe":
         given: dict[str, Any] = {"until": body.until, "count": body.count, "reason": body.note}
         return moves.observe(tx, asked.number, asked.actor, **given, **asked.seen)
+    if body.decision == "duplicate_of":
+        if body.of is None:
+            raise Problem(422, "invalid_body", "say of which incident it is a duplicate", missing=["of"])
+        return merges.merge(tx, asked.number, body.of, asked.actor, note=body.note, **asked.seen)
     return moves.investigate(tx, asked.number, asked.actor, reason=body.note, **asked.seen)
 
 

@@ -46,9 +46,10 @@ class AnswerBody(NoteBody, frozen=True, kw_only=True, forbid_unknown_fields=True
 class DecideBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``moves/decide``."""
 
-    decision: Literal["investigate", "observe"]
+    decision: Literal["investigate", "observe", "duplicate_of"]
     until: Moment | None = None
     count: Annotated[int, Meta(ge=1, le=10**9)] | None = None
+    of: Annotated[int, Meta(ge=1, le=10**15)] | None = None  #: number of the record that it duplicates
 
 
 class DismissBody(Body, frozen=True, kw_only=True, forbid_unknown_fields=True):

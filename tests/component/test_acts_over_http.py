@@ -93,9 +93,9 @@ async def test_a_shift_by_http(site: Site, ana: str, bo: str) -> None:
     ("path", "body", "status", "code", "missing"),
     [
         ("acts/note", {}, 422, "invalid_body", ["note"]),
-        ("acts/note", {"note": ""}, 422, "invalid_body", []),
-        ("acts/note", {"note": "x" * 10_001}, 422, "invalid_body", []),
-        ("acts/note", {"note": "x", "by": "bo"}, 422, "invalid_body", []),
+        ("acts/note", {"note": ""}, 422, "invalid_body", ["note"]),
+        ("acts/note", {"note": "x" * 10_001}, 422, "invalid_body", ["note"]),
+        ("acts/note", {"note": "x", "by": "bo"}, 422, "invalid_body", ["by"]),
         ("acts/answer", {}, 422, "invalid_body", ["note", "entry"]),
         ("acts/hand_over", {"to": "vic"}, 409, "not_acknowledged", []),
         ("acts/own", {}, 409, "not_acknowledged", []),
@@ -104,7 +104,7 @@ async def test_a_shift_by_http(site: Site, ana: str, bo: str) -> None:
         ("moves/dance", {}, 404, "not_found", []),
         ("moves/dismiss", {}, 422, "reason_code", ["reason_code"]),
         ("moves/dismiss", {"reason_code": "observed_nothing"}, 422, "reason_code", ["reason_code"]),
-        ("moves/dismiss", {"reason_code": "boring"}, 422, "invalid_body", []),
+        ("moves/dismiss", {"reason_code": "boring"}, 422, "invalid_body", ["reason_code"]),
         ("moves/settle", {"agree": True}, 409, "no_proposal", []),
         ("moves/decide", {"decision": "investigate"}, 409, "not_a_move", []),
         ("moves/decide", {}, 422, "invalid_body", ["decision"]),
@@ -216,6 +216,18 @@ async def test_a_viewer_and_the_socket_cannot_act(site: Site) -> None:
     assert set(MOVES) >= {"decide", "dismiss", "settle", "merge", "unmerge", "reopen"}
 
 
+async def test_a_duplicate_is_carried_on_by_the_other(site: Site, ana: str) -> None:
+    """To decide so is to merge it; of which one must be said."""
+    body = {"title": "Laptop lost", "severity": "low", "what_happened": "on a train"}
+    _, told = await site.ask("POST", "/api/v1/incidents", token=ana, json=body)
+    asked: dict[str, Any] = {"token": ana, "version": told["version"]}
+    path = f"/api/v1/incidents/{told['id']}/moves/decide"
+    code, refused = await site.ask("POST", path, json={"decision": "duplicate_of"}, **asked)
+    assert (code, refused["missing"]) == (422, ["of"])
+    code, merged = await site.ask("POST", path, json={"decision": "duplicate_of", "of": 1}, **asked)
+    assert (code, merged["outcome"], merged["merged_into"]) == (200, "merged", 1)
+
+
 async def test_one_opens_an_incident(site: Site, ana: str) -> None:
     """A title, a severity and what happened; all that is missing is named at once."""
     code, refused = await site.ask("POST", "/api/v1/incidents", token=ana, json={"drill": True})
@@ -223,6 +235,11 @@ async def test_one_opens_an_incident(site: Site, ana: str) -> None:
     body = {"title": "Laptop lost", "severity": "critical", "what_happened": "on a train", "drill": True}
     code, told = await site.ask("POST", "/api/v1/incidents", token=ana, json=body)
     assert (code, told["id"], told["source_kind"], told["drill"]) == (201, "INC-2", "person", True)
+    earlier = body | {"occurred_at": "2026-03-01T09:00:00+01:00"}
+    _, told = await site.ask("POST", "/api/v1/incidents", token=ana, json=earlier)
+    _, shown = await site.ask("GET", f"/api/v1/incidents/{told['id']}")
+    assert shown["first_seen"] == "2026-03-01T08:00:00Z"
+    assert shown["timeline"][0]["facts"]["occurred_at"] == "2026-03-01T09:00:00+01:00"  # as it was said
     code, refused = await site.ask("POST", "/api/v1/incidents", token=await site.token_of("vic"), json=body)
     assert (code, refused["code"]) == (403, "role_required")
 
@@ -389,3 +406,12 @@ async def test_the_page_that_opens_an_incident(site: Site) -> None:
     whole = typed | {"what_happened": "on a train", "drill": "yes"}
     async with site.browser.post("/new", data=whole) as answer:
         assert (answer.url.path, "DRILL: Laptop lost" in await answer.text()) == ("/i/2", True)
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"note": "\xff"}', b'{"note": "\\ud800"}', b'{"note": ' + b"[" * 100_000])
+async def test_what_cannot_be_read_is_refused(site: Site, ana: str, body: bytes) -> None:
+    """Bytes that are no JSON are the sender's fault, never ours; nothing is changed."""
+    _, before = await site.ask("GET", ONE)
+    code, refused = await site.ask("POST", f"{ONE}/acts/note", token=ana, data=body)
+    assert (code, refused["code"]) in {(400, "not_json"), (422, "invalid_body")}
+    assert (await site.ask("GET", ONE))[1] == before
