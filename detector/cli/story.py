@@ -10,12 +10,15 @@ from detector.cli.output import Failure
 from detector.config.locate import find_config
 from rules.event import Event
 from rules.formats.detect import Pin
-from rules.formats.format import Context
+from rules.formats.format import Context, Parsed
+from rules.formats.handed_in import HandedIn
 from rules.match import explain
 from rules.sigma.load import load
 from rules.sigma.model import Correlation, Rule, RuleSet
 
 FIELDS_SHOWN = 6
+#: How the origin of what was handed in begins; its format is asked for by name.
+INTAKE = "intake "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +39,9 @@ def story(record: dict[str, Any], wishes: Wishes) -> Story:
     rule = record["rule"]
     rules = _rules_at_hand(wishes)
     found = next((one for one in rules.all if one.id == rule["id"]), None)
-    span = _seconds(record["first_seen"], record["last_seen"])
+    span = f" in {_seconds(record['first_seen'], record['last_seen']):g} s" if record["events"] > 1 else ""
     head = (
-        f'{record["id"]} opened because {rule["path"]} "{rule["title"]}" matched '
-        f"{record['events']} events in {span:g} s{_needs(found)}"
+        f'{record["id"]} opened because {rule["path"]} "{rule["title"]}" matched {events(record)}{span}{_needs(found)}'
     )
     parts = {
         "read": list(_read(record)),
@@ -51,6 +53,11 @@ def story(record: dict[str, Any], wishes: Wishes) -> Story:
         "route": [_delivery(one) for one in record["deliveries"]] or ["nobody is told of it"],
     }
     return Story(head=head, branches={name: lines for name, lines in parts.items() if lines})
+
+
+def events(record: dict[str, Any]) -> str:
+    """How many there are."""
+    return "1 event" if record["events"] == 1 else f"{record['events']} events"
 
 
 def _rules_at_hand(wishes: Wishes) -> RuleSet:
@@ -66,7 +73,8 @@ def _rules_at_hand(wishes: Wishes) -> RuleSet:
 def _read(record: dict[str, Any]) -> Iterator[str]:
     evidence = record["evidence"]
     for one in evidence[:1]:
-        yield f"{one['origin']}:{one['line']}   offset {one['offset']:,}   {one['text']}"
+        offset = "" if one["origin"].startswith(INTAKE) else f"   offset {one['offset']:,}"
+        yield f"{one['origin']}:{one['line']}{offset}   {one['text']}"
     if len(evidence) > 1:
         yield f"to {evidence[-1]['origin']}:{evidence[-1]['line']}; {len(evidence)} lines are kept with the record"
 
@@ -99,7 +107,7 @@ def _events(record: dict[str, Any]) -> Iterator[Event]:
     """The first line of the evidence, read as it was then."""
     for one in record["evidence"][:1]:
         moment = datetime.fromisoformat(one["time"])
-        name, parsed = Pin().choose(one["text"], Context(reference=moment))
+        name, parsed = _parsed(one, Context(reference=moment))
         if parsed is not None:
             yield Event(
                 source=one["source"],
@@ -116,6 +124,13 @@ def _events(record: dict[str, Any]) -> Iterator[Event]:
                 logsource=parsed.logsource,
                 fields=parsed.fields,
             )
+
+
+def _parsed(one: dict[str, Any], context: Context) -> tuple[str, Parsed | None]:
+    name, parsed = "", None
+    if one["origin"].startswith(INTAKE):
+        name, parsed = Pin(HandedIn.name).choose(one["text"], context)
+    return (name, parsed) if parsed else Pin().choose(one["text"], context)
 
 
 def _bases(found: Rule | Correlation, rules: RuleSet) -> frozenset[str]:
@@ -137,7 +152,7 @@ def _needs(found: Rule | Correlation | None) -> str:
 
 def _about(record: dict[str, Any]) -> str:
     group = "  ".join(f"{name}={value}" for name, value in record["group"].items()) or "all together"
-    return f"{group}   {record['events']} events from {record['first_seen']} to {record['last_seen']}"
+    return f"{group}   {events(record)} from {record['first_seen']} to {record['last_seen']}"
 
 
 def _group(record: dict[str, Any]) -> Iterator[str]:

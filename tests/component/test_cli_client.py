@@ -289,6 +289,21 @@ level: high
         assert "│          selection: event.outcome = failure ✔" in lines
         assert lines[-1] == "└ route    mail: accepted (route 1: catch-all)"
 
+    def test_what_was_handed_in_is_read_as_what_it_is(self, peer: Peer) -> None:
+        """An alert is JSON as well, but the rule matched it as an alert; it stands at no offset of a file."""
+        rule = peer.path.parent / "failed.yml"
+        text = self.RULE.replace("linux", "tocsin").replace("sshd", "alert")
+        rule.write_text(text.replace("event.outcome: failure", "alert.name: DiskFull"))
+        (loaded,) = load_rules([("failed.yml", rule.read_text())]).rules
+        (line,) = self.record(loaded.version)["evidence"]
+        line |= {"origin": "intake am", "text": '{"tocsin": "alert", "name": "DiskFull", "status": "firing"}'}
+        told = self.record(loaded.version) | {"events": 1, "evidence": [line]}
+        peer.answers["GET", "/api/v1/incidents/INC-1"] = (200, told)
+        lines = call(peer, "explain", "INC-1", "--rules", str(rule)).output.splitlines()
+        assert lines[0].endswith("matched 1 event")
+        assert f"├ read     intake am:1   {line['text']}" in lines
+        assert "│          selection: alert.name = DiskFull ✔" in lines
+
     def test_the_rules_of_the_configuration_are_asked(self, peer: Peer) -> None:
         """Without --rules the configuration says where the rule is; a rule that is not there is named."""
         (rule,) = load_rules([("failed.yml", self.RULE)]).rules
