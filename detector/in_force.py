@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from detector import governance
 from detector.config.records import Config
 from detector.config.secret import HIDDEN, Secret
 from detector.engine_process import Ready
@@ -14,7 +15,7 @@ from store.tx import Tx
 
 def enter(tx: Tx, config: Config, ready: Ready) -> None:
     """Tell what changed since the last time; nothing if nothing did."""
-    installation.configured(tx, digest(config))
+    installation.configured(tx, digest(config), governance.site(config).procedure_version)
     installation.rules_loaded(tx, {rule.id: rule.version for rule in ready.rules})
 
 

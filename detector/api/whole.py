@@ -15,6 +15,7 @@ from store.repository import (
     holds,
     improvements,
     incidents,
+    installation,
     outbox,
     timeline,
     watches,
@@ -67,6 +68,10 @@ def _end(connection: Connection, record: Incident, site: Site, now: datetime) ->
     state = approvals.state_of(connection, record)
     return {
         "approval": approval_wire.shown(connection, record, state, site),
+        "procedures": [
+            {"procedure_version": one.procedure_version, "since": one.since}
+            for one in installation.procedures(connection, record.opened_at, record.closed_at)
+        ],
         "waivers": [waivers.shown(one) for one in kept_waivers.register(connection) if one.incident == number],
         "watches": [follow_up.shown(one, decides=one.number in decide) for one in watches.of(connection, number)],
         "improvements": [follow_up.item(one, today) for one in improvements.of(connection, number)],

@@ -72,6 +72,7 @@ _LISTS = (
     ("Requests for information", "requests", "request"),
     ("Clocks", "clocks", ""),
     ("Watches", "watches", "watch"),
+    ("Procedures in force", "procedures", ""),
     ("Improvement items", "improvements", "item"),
     ("Done because four eyes were waived", "waivers", ""),
     ("Legal holds", "holds", "hold"),

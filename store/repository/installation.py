@@ -4,6 +4,8 @@ Configuration, rules, roles and tokens; each entry is written with the change th
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, select
@@ -17,15 +19,39 @@ from store.tables import timeline as entries
 from store.tx import Tx
 
 
-def configured(tx: Tx, digest: str) -> None:
-    """Another configuration is in force; nothing is written if it is the one that was.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InForce:
+    """A procedure that records are worked on by."""
+
+    procedure_version: str  #: see `store.procedure.version`
+    since: datetime
+
+
+def configured(tx: Tx, digest: str, procedure_version: str) -> None:
+    """Another configuration, or another procedure, is in force; nothing is written if both are the ones that were.
 
     Args:
         digest: SHA-256 of the configuration without secrets, hexadecimal.
     """
     last = timeline.last_of(tx.connection, INSTALLATION, EntryKind.CONFIGURED)
-    if last is None or last.facts["sha256"] != digest:
-        _append(tx, EntryKind.CONFIGURED, DAEMON, {"sha256": digest})
+    facts: dict[str, Fact] = {"sha256": digest, "procedure_version": procedure_version}
+    if last is None or last.facts != facts:
+        _append(tx, EntryKind.CONFIGURED, DAEMON, facts)
+
+
+def procedures(connection: Connection, start: datetime, end: datetime | None) -> list[InForce]:
+    """The procedures that were in force from *start* to *end* (None: until now), by the chain's own account."""
+    told = timeline.of(connection, INSTALLATION, EntryKind.CONFIGURED)
+    found: list[InForce] = []
+    for entry in told:
+        version = str(entry.facts.get("procedure_version") or "")
+        if end is not None and entry.at > end:
+            break
+        if entry.at <= start:
+            found.clear()
+        if version and (not found or found[-1].procedure_version != version):
+            found.append(InForce(procedure_version=version, since=entry.at))
+    return found
 
 
 def rules_loaded(tx: Tx, versions: Mapping[str, str]) -> None:

@@ -1,8 +1,10 @@
 """The installation's own chain: what can hide an incident without touching one."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import msgspec
+from support.fakes import START, FakeClock
 from support.store import ANA, PERSONS, add_persons
 
 from detector.config.records import Config, Receiver
@@ -51,7 +53,7 @@ async def test_configuration_and_rules(store: Store) -> None:
     first, second = {"a": "1", "b": "1"}, {"b": "2", "c": "1"}
     for versions in (first, first, second, second):
         await store.write(lambda tx, now=versions: installation.rules_loaded(tx, now))  # type: ignore[misc]
-        await store.write(lambda tx: installation.configured(tx, "ab" * 32))
+        await store.write(lambda tx: installation.configured(tx, "ab" * 32, "p1"))
         assert await store.read(installation.rules_of) == versions
     entries = await told(store)
     assert [entry.kind for entry in entries] == [
@@ -72,3 +74,23 @@ def test_digest_of_the_configuration() -> None:
     assert digest(msgspec.structs.replace(plain, http=msgspec.structs.replace(plain.http, base_url="https://x"))) != (
         digest(plain)
     )
+
+
+async def test_by_which_procedure_a_record_was_worked_on(store: Store, clock: FakeClock) -> None:
+    """What was in force when it was opened and what came into force until it was closed; a repetition is told once."""
+    for digest_, version in (("ab", "p1"), ("cd", "p1"), ("cd", "p2"), ("cd", "p2"), ("ef", "p3")):
+        await store.write(lambda tx, now=(digest_ * 32, version): installation.configured(tx, *now))  # type: ignore[misc]
+        clock.advance(60)
+    entries = await told(store)
+    assert len(entries) == 4
+
+    async def between(first: float, last: float | None) -> list[str]:
+        start, end = (None if one is None else START + timedelta(seconds=one) for one in (first, last))
+        assert start is not None
+        found = await store.read(lambda c: installation.procedures(c, start, end))
+        return [one.procedure_version for one in found]
+
+    assert await between(30, 90) == ["p1"]
+    assert await between(90, 200) == ["p1", "p2"]
+    assert await between(150, None) == ["p2", "p3"]
+    assert await between(999, None) == ["p3"]
