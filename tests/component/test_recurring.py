@@ -25,7 +25,11 @@ async def comes_back(store: Store, clock: FakeClock, times: int, *, after: timed
         findings.take(tx, finding("f0", severity=Severity.LOW))
 
     def dismiss(tx: Tx) -> None:
-        given: dict[str, Any] = {"version": records.load(tx.connection, 1).version, "via": "token", "calendar": Calendar()}
+        given: dict[str, Any] = {
+            "version": records.load(tx.connection, 1).version,
+            "via": "token",
+            "calendar": Calendar(),
+        }
         dismissals.dismiss(tx, 1, ANA, reason_code=DismissReason.EXPECTED_ACTIVITY, **given)
 
     await store.write(begin)
