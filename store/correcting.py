@@ -29,8 +29,13 @@ def instant_of(record: Incident, instant: str) -> datetime | None:
     return moment
 
 
-def corrected(record: Incident, instant: str, to: datetime, *, reason: str, now: datetime) -> Incident:
+def corrected(
+    record: Incident, instant: str, to: datetime, *, reason: str, now: datetime, acted: datetime | None = None
+) -> Incident:
     """*record* with an instant as it really was.
+
+    Args:
+        acted: When a person did something to it first: they knew of it, and the clocks of the law ran.
 
     Raises:
         ActNotAllowed: ``reason_required``, or ``invalid_moment``: it has not come, it was never set, or the order of
@@ -42,6 +47,8 @@ def corrected(record: Incident, instant: str, to: datetime, *, reason: str, now:
         raise _invalid(f"{INSTANTS[instant]} cannot be in the future: {to.isoformat()}")
     if instant_of(record, instant) is None:
         raise _invalid(f"nobody has said yet {INSTANTS[instant]}: do that first, then correct it")
+    if instant == "aware_at" and acted is not None and to > acted:
+        raise _invalid(f"a person did something to it at {acted.isoformat()}, and so knew of it by then")
     changes: Mapping[str, Any] = {instant: to}
     after = replace(record, version=record.version + 1, **changes)
     for name in _AFTER_IT_BEGAN:

@@ -2,11 +2,14 @@
 
 from datetime import UTC, datetime
 
+from sqlalchemy import func, select
+
 from store import acts, correcting, process
-from store.incident import Actor, EntryKind, Fact
+from store.incident import Actor, ActorKind, EntryKind, Fact
 from store.process import ACTS
 from store.repository import moves, persons, records
 from store.repository.acts import Done, finished
+from store.tables import timeline as entries
 from store.tx import Tx
 
 
@@ -22,9 +25,16 @@ def correct(
     roles = persons.roles_of(tx.connection, actor)
     with acts.telling_what_is_allowed(before, roles):
         process.check_act(before, ACTS["correction"], by=actor, roles=roles)
-        after = correcting.corrected(before, instant, to.astimezone(UTC), reason=reason, now=tx.now)
+        acted = _first_act(tx, number) if instant == "aware_at" else None
+        after = correcting.corrected(before, instant, to.astimezone(UTC), reason=reason, now=tx.now, acted=acted)
     records.change(tx, before, after)
     was = correcting.instant_of(before, instant)
     facts: dict[str, Fact] = {"instant": instant, "from": was.isoformat() if was else None, "to": to.isoformat()}
     moves.write(tx, after, EntryKind.CORRECTED, actor, via, facts, reason)
     return finished(tx, after, actor)
+
+
+def _first_act(tx: Tx, number: int) -> datetime | None:
+    """When a person did something to the record first: by then somebody knew of it."""
+    by_persons = (entries.c.incident == number, entries.c.actor_kind == ActorKind.PERSON)
+    return tx.connection.execute(select(func.min(entries.c.at)).where(*by_persons)).scalar()

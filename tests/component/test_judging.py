@@ -241,6 +241,17 @@ async def test_what_cannot_be(opened: Store, clock: FakeClock, instant: str, hou
     assert await now(opened) == before
 
 
+async def test_nobody_knew_of_it_later_than_they_acted(opened: Store, clock: FakeClock) -> None:
+    """Clocks of the law start when somebody knew: that may have been earlier than the record says, never later."""
+    clock.advance(3600)
+    await classify(opened)
+    clock.advance(3600)
+    acted = START + timedelta(hours=1)
+    assert await refused(correct(opened, "aware_at", START + timedelta(hours=2))) == ("invalid_moment", ("to",))
+    for moment in (START, acted):
+        assert (await correct(opened, "aware_at", moment)).incident.aware_at == moment
+
+
 # -- evidence ----------------------------------------------------------------------------------------------------------
 
 
