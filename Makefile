@@ -8,9 +8,11 @@ PACKAGES := detector notifier store rules
 ifndef SEED
 SEED := $(shell date +%s)
 endif
-PYTEST := TOCSIN_TEST_SEED=$(SEED) $(BIN)/python -m pytest --hypothesis-seed=$(SEED)
+# What was compiled once is kept, even where the environment says otherwise: tests start many programs.
+PYTEST := PYTHONDONTWRITEBYTECODE= TOCSIN_TEST_SEED=$(SEED) $(BIN)/python -m pytest --hypothesis-seed=$(SEED)
 # A module stays on one worker, because its tests may share a daemon.
-PARALLEL := -n 2 --dist loadfile
+# Modules go in their order, long ones first: by the number of their tests, the last would be a walk of minutes.
+PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
 # How long the soak may take, all in all.
 TOCSIN_SOAK_SECONDS ?= 600
 
