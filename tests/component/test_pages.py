@@ -296,6 +296,14 @@ def test_incident_says_what_is_next() -> None:
     assert {"/i/42/do/submit", "/i/42/do/note"} <= {names.get("href") for _, names in page.tags}
 
 
+def test_incident_says_what_it_waits_for() -> None:
+    """Between an acknowledgement and the last message there is nothing to press, and the page says why."""
+    waits = "The report comes next"
+    assert waits in PAGES.incident(incident(step=Step.NOTIFICATION, acknowledged_by="Ana", acknowledged_at=NOW))
+    assert waits not in PAGES.incident(incident(step=Step.NOTIFICATION, acknowledged_by=None))
+    assert waits not in PAGES.incident(incident(step=Step.REPORTING, acknowledged_by="Ana", acknowledged_at=NOW))
+
+
 @pytest.mark.parametrize(
     ("answer", "by", "says", "has_button"),
     [
