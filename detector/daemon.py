@@ -14,6 +14,7 @@ from detector.config.records import Config
 from detector.coverage import Coverage
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess, Ready
+from detector.excepting import with_exceptions
 from detector.heartbeat import Heartbeat
 from detector.intake.settings import Intake
 from detector.lapses import Lapses
@@ -42,6 +43,7 @@ from store.tx import Tx
 log = structlog.get_logger()
 
 RULES_LOOK = timedelta(seconds=2)
+EXCEPTIONS_LOOK = timedelta(seconds=5)
 SEEN = ""  #: the stream under which it is noted that a source was looked at
 KEPT = "nothing was changed; what was in force runs on"
 
@@ -90,6 +92,7 @@ class Daemon:
         self._systemd = systemd
         self._group: asyncio.TaskGroup | None = None
         self._reloading = asyncio.Lock()
+        self._exceptions_changed = asyncio.Event()
         # Before anybody can ask us anything: who sees that we answer may edit a rule at once.
         self._rule_watch = RuleWatch(settings.config.rules.paths)
 
@@ -108,6 +111,7 @@ class Daemon:
             group.create_task(self._heartbeat.run(stop), name="heartbeat")
             group.create_task(self._reload_on(hangup, stop), name="reload on SIGHUP")
             group.create_task(self._watch_rules(stop), name="watch rules")
+            group.create_task(self._watch_exceptions(stop), name="watch exceptions")
             await self._coverage.begin()
             self._readers.start(group, await self._sources(read_in(self.settings)))
             group.create_task(self._sweep.run(stop), name="sweep")
@@ -145,7 +149,7 @@ class Daemon:
             return Reloaded(applied=False, message=message, needs_restart=fixed)
         try:
             await self._apply(settings)
-        except EngineFailed as error:
+        except (EngineFailed, StoreUnavailable) as error:
             return Reloaded(applied=False, message=KEPT, errors=(str(error),))
         errors = tuple(self.ready.errors)
         kept = "; a broken file keeps its last good version, of rules with one id none is in force" if errors else ""
@@ -153,7 +157,7 @@ class Daemon:
 
     async def _apply(self, settings: Settings) -> None:
         """Put *settings* in force. The engine comes first: it alone can refuse, and then nothing has changed."""
-        ready = await self._engine.reload(settings.engine)
+        ready = await self._engine.reload(await with_exceptions(self._store, settings.engine))
         before, wanted = read_in(self.settings), read_in(settings)
         changed = changes(before, wanted)
         await self._readers.end(changed)
@@ -212,6 +216,35 @@ class Daemon:
             if hangup.is_set() and not stop.is_set():
                 hangup.clear()
                 await self.reload()
+
+    def exceptions_changed(self) -> None:
+        """Others may be in force now: have the engine take them."""
+        self._exceptions_changed.set()
+
+    async def _watch_exceptions(self, stop: asyncio.Event) -> None:
+        """Give the engine the exceptions in force whenever they are others than it has."""
+        stopping = asyncio.ensure_future(stop.wait())
+        while not stop.is_set():
+            asked = asyncio.ensure_future(self._exceptions_changed.wait())
+            look = asyncio.ensure_future(self._clock.wait_until(self._clock.now() + EXCEPTIONS_LOOK, stop))
+            await asyncio.wait({asked, stopping, look}, return_when=asyncio.FIRST_COMPLETED)
+            asked.cancel()
+            look.cancel()
+            self._exceptions_changed.clear()
+            if not stop.is_set():
+                await self._take_exceptions()
+
+    async def _take_exceptions(self) -> None:
+        async with self._reloading:
+            try:
+                wanted = await with_exceptions(self._store, self.settings.engine)
+                if wanted.rule_files != self._engine.rule_files:
+                    ready = await self._engine.reload(wanted)
+                    await self._pipeline.between_batches(lambda: self._know(self.settings, ready))
+                    self._metrics.took_rules(ready)
+                    log.info("other exceptions are in force", errors=ready.errors)
+            except (EngineFailed, StoreBusy, StoreUnavailable) as error:
+                log.warning("exceptions could not be taken; tried again soon", error=str(error))
 
     async def _watch_rules(self, stop: asyncio.Event) -> None:
         """Reload when rule files changed and have been quiet for two seconds."""

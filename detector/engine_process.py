@@ -91,6 +91,11 @@ class EngineProcess:
         """Process id of the child; None while there is none."""
         return self._link.pid if self._link else None
 
+    @property
+    def rule_files(self) -> tuple[tuple[str, str], ...]:
+        """(path, text) of what it was told to load."""
+        return self._settings.rule_files
+
     async def start(self) -> Ready:
         """Start the process and bring it to the committed state.
 

@@ -51,6 +51,7 @@ _ONLY_WHILE: Mapping[str, Callable[[Incident], bool]] = MappingProxyType(
         "classify": lambda incident: incident.lowering is None,
         "countersign": lambda incident: incident.lowering is not None,
         "split": lambda incident: incident.step in BEFORE_APPROVAL,
+        "except": lambda incident: incident.outcome is Outcome.DISMISSED,
         "review_again": lambda incident: incident.track is not Track.LIGHT and incident.step in _REVIEWED,
         "sign_again": lambda incident: incident.approved_at is not None,
     }

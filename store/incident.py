@@ -273,6 +273,7 @@ class EntryKind(StrEnum):
     REDACTED = "redacted"
     HELD = "held"  #: a legal hold was placed or released
     DISPOSED = "disposed"  #: disposal was proposed, declined, or done
+    EXCEPTED = "excepted"  #: an exception was proposed, agreed upon, declined or withdrawn, or it lapsed
     # Of the installation itself (record 0):
     CONFIGURED = "configured"  #: another configuration is in force
     RULES_LOADED = "rules_loaded"  #: other rules are in force

@@ -305,6 +305,7 @@ ACTS: Mapping[str, Act] = MappingProxyType(
             Act(name="redact", roles=(Role.APPROVER,), when_closed=True),
             Act(name="hold", roles=(Role.APPROVER,), when_closed=True),
             Act(name="release_hold", roles=(Role.APPROVER,), four_eyes=True, when_closed=True),
+            Act(name="except", roles=(Role.RESPONDER,), when_closed=True, when_open=False),
             Act(name="dispose", roles=(Role.APPROVER,), when_closed=True, when_open=False),
             Act(name="settle_disposal", roles=(Role.APPROVER,), four_eyes=True, when_closed=True, when_open=False),
         )

@@ -28,6 +28,7 @@ from rules.event import Decision, Entity, Severity
 from rules.finding import SeverityTerm
 from store.action import ActionKind, ActionState
 from store.columns import Packed, UtcTime, Words, either, literal
+from store.excepting import ExceptionState, Preview
 from store.forms import FormName
 from store.four_eyes import Signature
 from store.incident import (
@@ -796,6 +797,35 @@ inbox = Table(
 )
 Index("ix_inbox_source", inbox.c.source, inbox.c.id)
 Index("ix_inbox_received", inbox.c.received_at)
+
+# -- exceptions --------------------------------------------------------------------------------------------------------
+
+#: Sigma filters that people proposed out of incidents, with what each would have hidden.
+exception = Table(
+    "exception",
+    METADATA,
+    Column("number", BIG, primary_key=True),
+    Column("incident", BIG, ForeignKey("incident.number")),  #: null: proposed out of none
+    Column("text", Words, nullable=False),
+    Column("title", Words, nullable=False),
+    Column("rules", Packed(tuple[str, ...]), nullable=False),
+    *literal("state", ExceptionState),
+    Column("reason", Words, nullable=False),
+    *literal("highest", Severity),
+    Column("preview", Packed(Preview), nullable=False),
+    Column("proposed_by", Words, nullable=False),
+    Column("proposed_at", UtcTime, nullable=False),
+    Column("lapses_at", UtcTime),  #: null: nobody has to agree
+    Column("until", UtcTime, nullable=False),
+    Column("settled_by", Words),  #: null: nobody agreed or declined
+    Column("settled_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("ended_by", Words),  #: null: it ended by itself, or has not
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("(ended_at IS NULL) = (state IN ('proposed', 'in_force', 'agreed'))", name="ended_when_over"),
+    CheckConstraint("(settled_by IS NULL) = (settled_at IS NULL)", name="settled_by_somebody"),
+)
+Index("ix_exception_state", exception.c.state)
 
 # -- reading -----------------------------------------------------------------------------------------------------------
 

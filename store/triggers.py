@@ -86,6 +86,7 @@ TRIGGERS = (
         Trigger(table=table, act="DELETE", message=f"a {table} is settled, never deleted")
         for table in ("hold", "disposal")
     ),
+    Trigger(table="exception", act="DELETE", message="an exception is withdrawn, never deleted"),
     Trigger(table="incident", act="DELETE", message="an incident is never deleted"),
     Trigger(
         table="incident",

@@ -19,6 +19,7 @@ from store.action import ActionKind, ActionState
 from store.deadlines import Duty
 from store.designation import Seat
 from store.duties import MatterKind
+from store.excepting import ExceptionState
 from store.four_eyes import FourEyes, Signature
 from store.incident import (
     ActorKind,
@@ -53,6 +54,7 @@ VOCABULARY: tuple[type[StrEnum], ...] = (
     DismissReason,
     Duty,
     EntryKind,
+    ExceptionState,
     FourEyes,
     MatterKind,
     NoticeKind,

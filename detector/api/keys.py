@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from detector.excepting import Excepting
 from detector.intake.doors import Doors
 from detector.status import DaemonStatus, Readiness, Reloaded
 from notifier.links import Links
@@ -24,4 +25,6 @@ WAKE_NOTIFIER: web.AppKey[Callable[[], None]] = web.AppKey("wake_notifier")
 DOORS: web.AppKey[Doors] = web.AppKey("doors", Doors)
 SITE: web.AppKey[Callable[[], Site]] = web.AppKey("site")  #: called per request: a reload makes another one
 SEAL_KEYS: web.AppKey[Keys] = web.AppKey("seal_keys", Keys)
+EXCEPTING: web.AppKey[Excepting] = web.AppKey("excepting", Excepting)
+EXCEPTIONS_CHANGED: web.AppKey[Callable[[], None]] = web.AppKey("exceptions_changed")  #: others may be in force now
 NEW_SECRET: web.AppKey[Callable[[], str]] = web.AppKey("new_secret")  #: 256 bits, URL-safe

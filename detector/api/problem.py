@@ -60,6 +60,8 @@ UNPROCESSABLE = frozenset(
         "incomplete_plan",
         "checklist_required",
         "not_a_batch",
+        "filter_required",
+        "invalid_filter",
     }
 )
 
@@ -97,6 +99,7 @@ class Problem(Exception):
     def response(self) -> web.Response:
         """The refusal as an HTTP answer."""
         body = {
+            **self.more,  # first: a record's status is not the answer's
             "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
@@ -104,7 +107,6 @@ class Problem(Exception):
             "code": self.code,
             "missing": self.missing,
             "allowed": self.allowed,
-            **self.more,
         }
         response = web.Response(
             status=self.status, body=msgspec.json.encode(body), content_type="application/problem+json"

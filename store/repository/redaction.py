@@ -13,7 +13,7 @@ from store.forms import FormName
 from store.incident import Actor, EntryKind, Fact, Incident, NewEntry
 from store.repository import actions, forms, holds, persons, records, timeline
 from store.repository.acts import Done, finished
-from store.tables import delivery, evidence, idempotency, improvement, incident, value, watch
+from store.tables import delivery, evidence, exception, idempotency, improvement, incident, value, watch
 from store.tx import Tx
 
 #: What stands where a text was.
@@ -25,6 +25,7 @@ REPEATING = (
     (incident.c.number, incident.c.title),
     *((watch.c.incident, watch.c[name]) for name in ("criterion", "tried_how", "tried_evidence", "accepted_reason")),
     *((improvement.c.incident, improvement.c[name]) for name in ("item", "outcome")),
+    *((exception.c.incident, exception.c[name]) for name in ("text", "title", "reason")),
 )
 
 

@@ -241,11 +241,21 @@ class Daemon:
         """POST JSON over the command socket."""
         return self.request("POST", path, json.dumps(body or {}).encode(), token=token)
 
-    def request(self, method: str, path: str, body: bytes | None = None, *, token: str | None = None) -> Answer:
-        """Any request over the command socket."""
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        token: str | None = None,
+        version: int | None = None,
+    ) -> Answer:
+        """Any request over the command socket, upon *version* if given."""
         headers = {"Content-Type": "application/json"} if body is not None else {}
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        if version is not None:
+            headers["If-Match"] = f'"{version}"'
         return _exchange(_SocketConnection(self.state_dir / "tocsin.sock", 10), method, path, body, headers)
 
     def hand_in(self, path: str, body: bytes, *, secret: str = "") -> Answer:

@@ -174,7 +174,7 @@ def test_acts_are_allowed_while_it_is_open(place: Standing) -> None:
     """In every open step each act is allowed to its roles; later, those that keep a record; of timers once resolved."""
     incident = incident_at(place)
     for_all = {act.name for act in ACTS.values() if not act.roles}
-    later = {"dispose", "settle_disposal"}
+    later = {"dispose", "settle_disposal", "except"}
     after = later | {"restrict", "lift_restriction", "redact", "hold", "release_hold"}
     after |= {"timer", "improve", "improvement"} if place == process.RESOLVED else set()
     assert set(process.allowed_acts(incident, ALL_ROLES)) == (set(ACTS) - later if incident.is_open else after)

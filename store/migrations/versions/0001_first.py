@@ -472,7 +472,7 @@ def upgrade() -> None:
             "'contained', 'resolved', 'owned', 'handed_over', 'concern', 'answer', 'decided', 'proposed', 'settled', "
             "'lapsed', 'merged', 'form_saved', 'reviewed', 'requested', 'replied', 'action', 'frozen', 'discrepancy', "
             "'signed', 'voided', 'watching', 'verdict', 'risk_accepted', 'improvement', 'classified', 'split', "
-            "'evidence', 'corrected', 'reminded', 'timer', 'redacted', 'held', 'disposed', 'configured', "
+            "'evidence', 'corrected', 'reminded', 'timer', 'redacted', 'held', 'disposed', 'excepted', 'configured', "
             "'rules_loaded', 'roles_changed', 'token_made', 'token_revoked', 'key_changed', 'waived')",
             name=op.f("ck_timeline_kind_literal"),
         ),
@@ -608,6 +608,45 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'pending'"),
         postgresql_where=sa.text("state = 'pending'"),
     )
+    op.create_table(
+        "exception",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("highest", sa.String(), nullable=False),
+        sa.Column("preview", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=False),
+        sa.Column("lapses_at", sa.BigInteger(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("settled_by", sa.Text(), nullable=True),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (state IN ('proposed', 'in_force', 'agreed'))",
+            name=op.f("ck_exception_ended_when_over"),
+        ),
+        sa.CheckConstraint(
+            "(settled_by IS NULL) = (settled_at IS NULL)", name=op.f("ck_exception_settled_by_somebody")
+        ),
+        sa.CheckConstraint(
+            "highest IN ('informational', 'low', 'medium', 'high', 'critical')",
+            name=op.f("ck_exception_highest_literal"),
+        ),
+        sa.CheckConstraint(
+            "state IN ('proposed', 'in_force', 'agreed', 'lapsed', 'withdrawn')",
+            name=op.f("ck_exception_state_literal"),
+        ),
+        sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_exception_incident")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_exception")),
+    )
+    op.create_index("ix_exception_state", "exception", ["state"], unique=False)
     op.create_table(
         "merged_finding",
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
