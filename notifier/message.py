@@ -104,7 +104,7 @@ _REASONS = {
     Reason.RESOLVED: "Resolved: nothing is asked of you any more",
     Reason.ACKNOWLEDGED: "Acknowledged: nothing is asked of you any more",
     Reason.PROPOSED: "Its dismissal is proposed: nothing is asked until somebody settles that",
-    Reason.HANDED_OVER: "Handed over to you",
+    Reason.HANDED_OVER: "Handed over",
     Reason.YOUR_TURN: "It is your turn",
     Reason.REMINDER: "Time runs out",
     Reason.REQUEST: "You are asked for information",

@@ -50,7 +50,11 @@ def by_form(tx: Tx, before: Incident, actor: Actor, *, severity: Severity, reaso
     """
     if severity is before.severity and (before.classified_at is not None or before.lowering is not None):
         return before
-    return _classified(tx, before, actor, severity=severity, track=None, reason=reason, via=via)
+    try:
+        return _classified(tx, before, actor, severity=severity, track=None, reason=reason, via=via)
+    except ActNotAllowed as refused:
+        refused.missing = tuple("decision_reason" if name == "reason" else name for name in refused.missing)
+        raise
 
 
 def _classified(

@@ -328,7 +328,7 @@ async def test_a_severity_that_falls_in_the_form_needs_what_it_needs_elsewhere(s
     await save(store, {"severity": "high"}, name=FormName.IDENTIFICATION)
     with pytest.raises(ActNotAllowed) as refused:
         await save(store, {"severity": "low"}, expected=1, name=FormName.IDENTIFICATION)
-    assert refused.value.code == "reason_required"
+    assert (refused.value.code, refused.value.missing) == ("reason_required", ("decision_reason",))
     falls = {"severity": "low", "decision_reason": "a lab machine"}
     await save(store, falls, expected=1, name=FormName.IDENTIFICATION)
     record = await now(store)
