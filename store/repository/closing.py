@@ -59,7 +59,7 @@ def rework(tx: Tx, number: int, actor: Actor, *, version: int, via: str, reason:
 def unmet(connection: Connection, record: Incident) -> Iterator[Unmet]:
     """What keeps *record* from being closed, but for its forms."""
     for one in covering.open_ones(actions.of(connection, record.number), record.track):
-        yield Unmet(code="open_actions", says=f"{one.name} is {one.state}", missing=(one.name,))
+        yield Unmet(code="open_actions", says=f"{one.name} is only {one.state}", missing=(one.name,))
     for entry in acts.open_concerns(connection, record.number):
         says = f"the concern of entry {entry} is not answered"
         yield Unmet(code="open_concerns", says=says, missing=(f"concern {entry}",))

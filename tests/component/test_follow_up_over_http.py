@@ -147,6 +147,7 @@ async def test_closing_says_all_that_is_missing(asking: Asking) -> None:
     await asking.act("ina", "watch", WATCH)
     code, told = await asking.move("ina", "close", {})
     assert (code, told["code"]) == (409, "open_actions")
+    assert "is only " in told["detail"]
     assert {"action 1", "watch 1", "follow_up.closing_note"} <= set(told["missing"])
     assert "rework" in told["allowed"]
     code, told = await asking.move("ina", "rework", {})
