@@ -91,15 +91,22 @@ async def list_incidents(request: web.Request) -> web.Response:
     person, site = request[CALLER].person, request.app[SITE]()
 
     def look(connection: Connection) -> tuple[list[Incident], frozenset[int]]:
-        found = incidents.list_of(connection, wanted, after=after, limit=limit + 1)
-        numbers = [one.number for one in found]
-        return found, visibility.hidden(connection, numbers, person.id if person else None, site)
+        place, shown = after, list[Incident]()
+        while True:
+            found = incidents.list_of(connection, wanted, after=place, limit=limit + 1)
+            numbers = [one.number for one in found]
+            hidden = visibility.hidden(connection, numbers, person.id if person else None, site)
+            if wanted == incidents.Filter(status=wanted.status):
+                return found, hidden
+            # What is hidden must not tell by which filter it is found, not by where the next page begins either.
+            shown += [one for one in found if one.number not in hidden]
+            if len(found) <= limit or len(shown) > limit:
+                return shown, frozenset()
+            place = found[-1].number
 
     found, hidden = await request.app[STORE].read(look)
     page = found[:limit]
-    # What is hidden must not tell by which filter it is found.
-    listed = page if wanted == incidents.Filter(status=wanted.status) else [x for x in page if x.number not in hidden]
-    items = [wire.hidden(one) if one.number in hidden else wire.incident(one) for one in listed]
+    items = [wire.hidden(one) if one.number in hidden else wire.incident(one) for one in page]
     headers: dict[str, str] = {}
     if len(found) > limit:
         query = dict(request.query) | {"limit": str(limit), "after": str(page[-1].number)}

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,8 @@ from support.store import finding
 from yarl import URL
 
 from store.database import Store
-from store.repository import findings, persons
+from store.incident import Tlp
+from store.repository import findings, persons, records
 from store.tx import Tx
 
 
@@ -82,6 +84,23 @@ async def test_a_list_is_narrowed(site: Site, query: str, found: bool) -> None:
     await site.ask("POST", "/api/v1/incidents/1/acknowledge", token=token, json={})
     code, listed = await site.ask("GET", f"/api/v1/incidents?{query}", token=token)
     assert (code, len(listed["items"])) == (200, int(found))
+
+
+async def test_what_is_hidden_does_not_tell_that_it_was_found(site: Site) -> None:
+    """Neither by being listed, nor by a page that begins behind it; what is not hidden is found all the same."""
+
+    def fill(tx: Tx) -> None:
+        for number in range(2, 6):
+            findings.take(tx, finding(f"f{number}", host=f"secret{number}", source=f"192.0.2.{number}"))
+        for number in (3, 4, 5):
+            before = records.load(tx.connection, number)
+            records.change(tx, before, replace(before, tlp=Tlp.RED))
+
+    await site.store.write(fill)
+    path, headers = "/api/v1/incidents?text=secret&limit=1", {"Authorization": f"Bearer {await site.token_of('vic')}"}
+    async with site.operator.get(f"http://tocsin{path}", headers=headers) as answer:
+        listed = await answer.json()
+        assert ([one["id"] for one in listed["items"]], answer.headers.get("Link")) == (["INC-2"], None)
 
 
 async def test_a_viewer_is_refused_with_what_is_needed(site: Site) -> None:
