@@ -44,7 +44,9 @@ def check_version(record: Incident, name: FormName, stored: FormVersion | None, 
     if now != expected:
         by = stored.author.id if stored else None
         who = f", saved by {by}" if by else ""
-        raise StaleVersion(f"form {name} of {record.name} is at version {now}{who}; yours is {expected}", version=now, by=by)
+        raise StaleVersion(
+            f"form {name} of {record.name} is at version {now}{who}; yours is {expected}", version=now, by=by
+        )
 
 
 def check_answers(

@@ -137,7 +137,7 @@ def judge(before: Count, after: Count, *, limit: int = 0, test: Trial | None = N
     """
     expected = before.per_hour * after.exposed_hours
     p = at_most(after.matches, expected)
-    numbers = f"{rate(before)} before, {after.matches} in {_whole(after.exposed_hours)} exposed hours"
+    numbers = _numbers(before, after)
     if after.matches > limit:
         promised = "none was" if limit == 0 else f"at most {limit} were"
         return Judgement(
@@ -183,6 +183,12 @@ def rate(count: Count) -> str:
     return f"{count.matches} in {_whole(count.exposed_hours)} hours"
 
 
+def _numbers(before: Count, after: Count) -> str:
+    if not (before.exposed_hours or after.exposed_hours or after.matches):
+        return "nothing could be counted"  # no rule looks for it
+    return f"{rate(before)} before, {after.matches} in {_whole(after.exposed_hours)} exposed hours"
+
+
 def _lacking(expected: float) -> str:
     if expected < LEAST_EXPECTED:
         return f"the old rate would have given {expected:.1f}, too few for silence to prove anything"
@@ -191,6 +197,8 @@ def _lacking(expected: float) -> str:
 
 def _whole(number: float) -> str:
     """Without digits that say nothing."""
+    if number < 0.1:
+        return f"{number:.4f}".rstrip("0").removesuffix(".")
     return f"{number:.1f}".removesuffix(".0") if number < 10 else f"{number:.0f}"
 
 

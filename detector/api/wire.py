@@ -1,6 +1,7 @@
 """The one place that knows names on the wire."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,6 +10,7 @@ from aiohttp import hdrs, web
 from detector.api.problem import Problem
 from rules.finding import Evidence
 from store.incident import Incident, Lowering, TimelineEntry
+from store.moments import FIRST_YEAR, LAST_YEAR, is_sensible
 from store.notice import Delivery
 from store.people import Person, Role, Token
 
@@ -71,24 +73,45 @@ async def body_of(request: web.Request, shape: type[T]) -> T:
     """
     raw = await request.read()
     try:
-        return msgspec.json.decode(raw or b"{}", type=shape)
+        body = msgspec.json.decode(raw or b"{}", type=shape)
     except msgspec.ValidationError as error:
-        raise Problem(422, "invalid_body", str(error), missing=_left_out(raw, shape)) from None
-    except msgspec.DecodeError as error:
+        raise Problem(422, "invalid_body", str(error), missing=_wrong(raw, shape)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(400, "not_json", f"the body is not JSON: {error}") from None
     except RecursionError:
         raise Problem(400, "too_deep", "the body is nested too deeply") from None
+    if wrong := tuple(strange_years(body)):
+        says = f"not a year from {FIRST_YEAR} to {LAST_YEAR}: {', '.join(wrong)}"
+        raise Problem(422, "invalid_body", says, missing=wrong)
+    return body
 
 
-def _left_out(raw: bytes, shape: Any) -> tuple[str, ...]:
-    """Fields that are required and not there, all of them; msgspec names the first."""
+def strange_years(body: Any) -> Iterator[str]:
+    """Names of fields with a day or moment that nobody can have meant."""
+    given = {one.name: getattr(body, one.name) for one in msgspec.structs.fields(body)}
+    return (name for name, value in given.items() if isinstance(value, date) and not is_sensible(value))
+
+
+def _wrong(raw: bytes, shape: Any) -> tuple[str, ...]:
+    """Fields that are required and not there, not known, or not what they should be: all of them, msgspec names one."""
     try:
         given = msgspec.json.decode(raw or b"{}")
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # what it wants was wrong before what it cannot read
         return ()
     if not isinstance(given, dict):
         return ()
-    return tuple(one.encode_name for one in msgspec.structs.fields(shape) if one.required and one.name not in given)
+    known = {one.encode_name: one for one in msgspec.structs.fields(shape)}
+    left_out = (name for name, one in known.items() if one.required and name not in given)
+    unfit = (name for name, value in given.items() if name not in known or not _fits(value, known[name].type))
+    return (*left_out, *unfit)
+
+
+def _fits(value: object, shape: Any) -> bool:
+    try:
+        msgspec.json.decode(msgspec.json.encode(value), type=shape)
+    except (ValueError, RecursionError):  # what msgspec raises is a ValueError, too
+        return False
+    return True
 
 
 def number_of(request: web.Request) -> int:

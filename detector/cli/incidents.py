@@ -63,7 +63,8 @@ def show(client: Client, number: str, as_json: bool) -> None:
     if as_json:
         print_json(record)
         return
-    click.echo(f"{clean(record['id'])}  {severity(record['severity'])}  {clean(record['title'])}  {_about(record)}")
+    name = f"{clean(record['id'])}  {severity(record['severity'])}  {clean(record['title'])}  {_about(record)}"
+    click.echo(name.rstrip())
     taken = f"{record['acknowledged_by']} since {record['acknowledged_at']}" if record["acknowledged_at"] else "nobody"
     click.echo(clean(f"{record['status']}, step {record['step']}; acknowledged by {taken}"))
     click.echo(clean(f"rule {record['rule']['title']} ({record['rule']['path']}), decision {record['decision']}"))

@@ -223,8 +223,9 @@ async def test_a_pair_reviews_each_the_others_part(opened: Store) -> None:
     first = await go(opened, reviewing.review, REX, result=ACCEPTED, site=site)
     assert Standing.of(first.incident) == process.IN_REVIEW
     assert (await last(opened)).facts["left"] == "harm"
-    again = await go(opened, reviewing.review, REX, result=ACCEPTED, site=site)
-    assert Standing.of(again.incident) == process.IN_REVIEW, "the same person is no second one"
+    said = await refused(opened, reviewing.review, REX, result=ACCEPTED, site=site)
+    assert said.code == "four_eyes", "the same person is no second one"
+    assert "harm" in str(said)
     done = await go(opened, reviewing.review, RITA, result=ACCEPTED, site=site)
     assert Standing.of(done.incident) == process.INVESTIGATION
 

@@ -95,7 +95,10 @@ async def test_red_is_for_those_who_take_part(site: Site) -> None:
         token = await site.token_of(person) if person else ""
         for path in PATHS:
             code, refused = await site.ask("GET", f"/api/v1/incidents/1{path}", token=token)
-            assert (code, refused["code"], refused["number"]) == (403, "restricted", 1), (person, path)
+            assert (code, refused["status"], refused["code"], refused["number"]) == (403, 403, "restricted", 1), (
+                person,
+                path,
+            )
             assert SECRET not in str(refused)
     assert await status(site, "bo", "/acknowledge", "POST") == 403
     assert await status(site, "bo", "/acts/note", "POST") == 403

@@ -176,6 +176,18 @@ def test_verdicts(before: Count, after: Count, limit: int, test: Trial | None, v
     [
         (BUSY, Count(matches=0, exposed_hours=336), 0, "14 a day before, 0 in 336 exposed hours"),
         (
+            Count(matches=30, exposed_hours=0.001),
+            Count(matches=0, exposed_hours=0.002),
+            0,
+            "720000 a day before, 0 in 0.002 exposed hours",
+        ),
+        (
+            Count(matches=0, exposed_hours=0),
+            Count(matches=0, exposed_hours=0),
+            0,
+            "nothing could be counted; the old rate would have given 0.0, too few for silence to prove anything",
+        ),
+        (
             Count(matches=1, exposed_hours=720),
             Count(matches=0, exposed_hours=336),
             0,
