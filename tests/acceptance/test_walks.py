@@ -25,7 +25,14 @@ TOMORROW = "# the day is over"
 #: So long before midnight, UTC, it begins; a walk is at the end of its day before.
 BEFORE_MIDNIGHT = timedelta(minutes=6)
 
-WALKS = (("reference/api.md", "## The whole path"),)
+WALKS = (
+    ("reference/api.md", "## The whole path"),
+    ("reference/paths.md", "## A light incident"),
+    ("reference/paths.md", "## A report by a user"),
+    ("reference/paths.md", "## Two persons"),
+    ("reference/paths.md", "## All signatures apart"),
+    ("reference/paths.md", "## What is refused, and what is lost by it"),
+)
 
 
 class Days:
@@ -91,5 +98,5 @@ def test_the_commands_print_what_the_document_says(
             days.end()
         printed = shell.run(command.text)
         assert matches(command.output, printed), (
-            f"{document}:{command.line}: $ {command.text}\nshould print:\n{command.output}\nand prints:\n{printed}"
+            f"{command.place}: $ {command.text}\nshould print:\n{command.output}\nand prints:\n{printed}"
         )

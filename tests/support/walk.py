@@ -2,7 +2,7 @@
 
 In blocks marked ``console`` a line that begins with ``$ `` is a command, ``> `` goes on with it, and what follows is
 its output. An ellipsis (…) in the output stands for anything within a line; a line that is nothing but one, for any
-lines.
+lines. Where a section says "First [these words](document.md#heading)", the commands of that one come first.
 """
 
 import re
@@ -14,6 +14,7 @@ from threading import Timer
 
 MARK = "--- that was all ---"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FIRST = re.compile(r"^First \[these words\]\((\S+)#(\S+)\)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class Command:
 
     text: str
     output: str  #: what the document says that it prints
-    line: int  #: in the document, from 1
+    place: str  #: document and line, from 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +35,20 @@ class Walk:
 
 
 def section(document: Path, heading: str) -> Walk:
-    """The blocks under *heading*, up to the next one of its level."""
+    """The blocks under *heading*, up to the next one of its level or above; before them, the words that it begins with.
+
+    Args:
+        heading: As it stands there, e.g. "## Words"; or as links name it, "words".
+    """
     text = document.read_text("utf-8")
-    start = text.index(f"\n{heading}\n") + 1
-    level = heading.partition(" ")[0]
-    end = text.find(f"\n{level} ", start + len(heading))
-    part = text[start : end if end > 0 else None]
+    start, end = _bounds(text, heading)
     files: dict[str, str] = {}
     commands: list[Command] = []
-    for block in FENCE.finditer(part):
-        line = text.count("\n", 0, start + block.start()) + 2
+    for link in FIRST.finditer(text, start, end):
+        commands.extend(section(document.parent / link[1], link[2]).commands)
+    for block in FENCE.finditer(text, start, end):
         if block[1] == "console":
-            commands.extend(_commands(block[2], line))
+            commands.extend(_commands(block[2], document.name, text.count("\n", 0, block.start()) + 2))
         elif name := re.match(r"# (\S+\.\w+)\n", block[2]):
             files[name[1]] = block[2]
     return Walk(files=files, commands=tuple(commands))
@@ -92,21 +95,28 @@ class Shell:
         self._process.communicate()
 
 
-def _commands(block: str, line: int) -> Iterator[Command]:
+def _bounds(text: str, heading: str) -> tuple[int, int]:
+    headings = list(re.finditer(r"^(##+) (.*)$", text, re.MULTILINE))
+    begun = next(one for one in headings if heading in {one[0], one[2].lower().replace(" ", "-")})
+    after = (one for one in headings if one.start() > begun.start() and len(one[1]) <= len(begun[1]))
+    return begun.end(), next((one.start() for one in after), len(text))
+
+
+def _commands(block: str, document: str, line: int) -> Iterator[Command]:
     text: list[str] = []
     output: list[str] = []
     begun = line
     for number, one in enumerate(block.splitlines(), line):
         if one.startswith("$ "):
             if text:
-                yield Command(text="\n".join(text), output="\n".join(output), line=begun)
+                yield Command(text="\n".join(text), output="\n".join(output), place=f"{document}:{begun}")
             text, output, begun = [one[2:]], [], number
         elif one.startswith(">") and not output:
             text.append(one[2:])
         else:
             output.append(one)
     if text:
-        yield Command(text="\n".join(text), output="\n".join(output), line=begun)
+        yield Command(text="\n".join(text), output="\n".join(output), place=f"{document}:{begun}")
 
 
 def _expression(said: str) -> str:
