@@ -171,9 +171,9 @@ async def test_the_same_request_again_writes_one(site: Site, ask: Asking) -> Non
     ("who", "path", "body", "status", "code", "missing"),
     [
         ("lea", "/actions", {}, 422, "invalid_body", ["kind"]),
-        ("lea", "/actions", {"kind": "wish"}, 422, "invalid_body", []),
-        ("lea", "/actions", {"kind": "other", "by": "me"}, 422, "invalid_body", []),
-        ("lea", "/actions", {"kind": "other", "text": "x" * 10_001}, 422, "invalid_body", []),
+        ("lea", "/actions", {"kind": "wish"}, 422, "invalid_body", ["kind"]),
+        ("lea", "/actions", {"kind": "other", "by": "me"}, 422, "invalid_body", ["by"]),
+        ("lea", "/actions", {"kind": "other", "text": "x" * 10_001}, 422, "invalid_body", ["text"]),
         (
             "lea",
             "/actions",

@@ -106,7 +106,7 @@ async def test_a_timer_is_decided_over_http(site: Site) -> None:
         (body | {"note": "no data was lost"}, ina, 403, "fresh_sign_in", ["fresh"]),
         (body | {"note": "no data was lost", "fresh": "guessed"}, ina, 403, "fresh_sign_in", ["fresh"]),
         (body | {"decision": "filed", "filed_at": "2027-01-01T00:00:00Z"}, ina, 422, "filed_in_future", ["filed_at"]),
-        (body | {"decision": "lost"}, ina, 422, "invalid_body", []),
+        (body | {"decision": "lost"}, ina, 422, "invalid_body", ["decision"]),
         ({}, ina, 422, "invalid_body", ["timer", "decision"]),
     ):
         got, told = await site.ask("POST", act, token=token, json=given)
