@@ -147,7 +147,8 @@ def _lacking(gaps: plan.Gaps) -> Iterator[str]:
             yield f"Nothing is done about {one}."
     for name in dict.fromkeys(one.partition(":")[0] for one in gaps.incomplete):
         lacks = [one.partition(": ")[2] for one in gaps.incomplete if one.partition(":")[0] == name]
-        yield f"{words(name)} is not complete: {', '.join(lacks)}."
+        is_complete = lacks == ["agree"]
+        yield f"{words(name)} is not " + ("agreed upon yet." if is_complete else f"complete: {', '.join(lacks)}.")
 
 
 def _one(request: web.Request) -> Draw:

@@ -131,6 +131,15 @@ async def test_what_a_plan_lacks(site: Site) -> None:
     assert "lacks: owner" in page.words
     assert "Action 1 is not complete: " in page.words
     assert "lacks: due" in page.words
+    whole = {
+        "text": "Ask twice",
+        "owner": "ana",
+        "due": "2099-01-01",
+        "criterion": "none asks once",
+        "causes": "incident",
+    }
+    _, page = await press(site, "/i/1/actions", key="write", kind="procedure", **whole)
+    assert "Action 2 is not agreed upon yet." in page.words
     status, page = await press(site, "/i/1/actions/none", key="none", cause="incident", reason="it was a drill")
     assert (status, "it was a drill" in page.words) == (200, True)
 
