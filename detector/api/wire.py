@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from detector.api.problem import Problem
 from rules.finding import Evidence
+from store.answers import is_blank
 from store.incident import Incident, Lowering, TimelineEntry
 from store.moments import FIRST_YEAR, LAST_YEAR, is_sensible
 from store.notice import Delivery
@@ -83,7 +84,15 @@ async def body_of(request: web.Request, shape: type[T]) -> T:
     if wrong := tuple(strange_years(body)):
         says = f"not a year from {FIRST_YEAR} to {LAST_YEAR}: {', '.join(wrong)}"
         raise Problem(422, "invalid_body", says, missing=wrong)
+    if wrong := tuple(_unseen(body)):
+        raise Problem(422, "invalid_body", f"nothing can be seen of what stands in {', '.join(wrong)}", missing=wrong)
     return body
+
+
+def _unseen(body: Any) -> Iterator[str]:
+    """Names of fields with a text that passes for one and cannot be seen; blanks alone are as good as none."""
+    given = {one.name: getattr(body, one.name) for one in msgspec.structs.fields(body)}
+    return (name for name, text in given.items() if isinstance(text, str) and text.strip() and is_blank(text))
 
 
 def strange_years(body: Any) -> Iterator[str]:

@@ -100,6 +100,7 @@ async def test_other_records_keep_their_four_eyes(site: Site) -> None:
         ("ana", TWO, "x", 403, "role_required"),
         ("vic", TWO, "x", 403, "role_required"),
         ("bo", TWO, " ", 422, "reason_required"),
+        ("bo", TWO, "\u200b\u2800", 422, "invalid_body"),
         ("bo", ONE, "x", 403, "conflict_of_interest"),
     ],
 )
