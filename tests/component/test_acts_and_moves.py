@@ -177,7 +177,7 @@ async def test_a_low_one_is_dismissed_at_once(opened: Store) -> None:
             await dismiss(opened, number=number, reason_code=reason)
         assert refused.value.code == "reason_code"
     done = await dismiss(opened, number=number, note="our own scanner")
-    assert (done.incident.outcome, done.allowed) == (Outcome.DISMISSED, ("reopen",))
+    assert (done.incident.outcome, done.allowed) == (Outcome.DISMISSED, ("restrict", "except", "reopen"))
     assert (await notices(opened, number))[-1] == (NoticeKind.RESOLVED, None)
     entry = (await opened.read(lambda c: timeline.of(c, number)))[-1]
     assert entry.facts["reason_code"] == "false_positive"

@@ -149,9 +149,9 @@ async def test_a_dismissal_by_two(site: Site, ana: str, bo: str) -> None:
     assert (code, refused["code"]) == (403, "four_eyes")
     assert "settle" in refused["allowed"]
     code, told = await site.ask("POST", f"{ONE}/moves/settle", token=bo, version=version, json=agree)
-    assert (code, told["outcome"], told["allowed"]) == (200, "dismissed", ["restrict", "reopen"])
+    assert (code, told["outcome"], told["allowed"]) == (200, "dismissed", ["restrict", "except", "reopen"])
     code, refused = await site.ask("POST", f"{ONE}/acts/note", token=bo, json={"note": "x"})
-    assert (code, refused["code"], refused["allowed"]) == (409, "closed", ["restrict", "reopen"])
+    assert (code, refused["code"], refused["allowed"]) == (409, "closed", ["restrict", "except", "reopen"])
     code, refused = await site.ask("POST", f"{ONE}/moves/reopen", token=bo, version=told["version"], json={})
     assert (code, refused["code"], refused["missing"]) == (422, "reason_required", ["reason"])
     again = {"reason": "it was not expected"}
