@@ -1,5 +1,6 @@
 """Persons and their roles, from the configuration or added by command."""
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -40,10 +41,12 @@ def add(tx: Tx, new: Person, by: Actor) -> None:
     """Add a person by command.
 
     Raises:
-        Duplicate: There is one of that id.
+        Duplicate: There is one of that id, or of one that differs in its capitals alone: nobody signs as a namesake.
     """
-    if get(tx.connection, new.id) is not None:
-        raise Duplicate(f"there is a person {new.id!r} already")
+    same = unicodedata.normalize("NFKC", new.id).casefold()
+    for one in all_of(tx.connection):
+        if unicodedata.normalize("NFKC", one.id).casefold() == same:
+            raise Duplicate(f"there is a person {one.id!r} already")
     values = _columns(new) | {"from_config": False, "changed_by": by.id}
     tx.connection.execute(person.insert().values(id=new.id, created_at=tx.now, **values))
     installation.person_changed(tx, None, new, by)

@@ -1,5 +1,6 @@
 """Persons and what they sign in with; positions, rule state and counts of what was read."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -50,6 +51,8 @@ async def test_adding_and_disabling(store: Store) -> None:
     await store.write(lambda tx: persons.add(tx, CY, ANA))
     with pytest.raises(Duplicate, match="'cy'"):
         await store.write(lambda tx: persons.add(tx, CY, ANA))
+    with pytest.raises(Duplicate, match="'cy'"):  # nobody signs as a namesake
+        await store.write(lambda tx: persons.add(tx, replace(CY, id="\uff23Y"), ANA))
     await store.write(lambda tx: tokens.create(tx, "cy", "laptop", "d1", ANA))
     await store.write(lambda tx: sessions.create(tx, "s1", "cy", SOON))
     await store.write(lambda tx: persons.disable(tx, "cy", ANA))
