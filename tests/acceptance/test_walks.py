@@ -1,6 +1,6 @@
 """The whole ways of incidents that the documents show: each command as it stands there, each answer as they say.
 
-A day that passes in a document passes in the test, too: daemon and commands get their time from libfaketime.
+A day that passes in a document passes in the test, too: there daemon and commands get their time from libfaketime.
 """
 
 import os
@@ -71,11 +71,12 @@ def walking(tmp_path: Path) -> Iterator[Callable[[Walk], tuple[Shell, Days]]]:
 
     def begin(walk: Walk) -> tuple[Shell, Days]:
         days = Days(tmp_path)
+        time = days.environment if any(TOMORROW in command.text for command in walk.commands) else {}
         config = walk.files["config.toml"] + ANY_PORT
-        daemon = Daemon(tmp_path, config=config, files={"auth.log": ""}, environment=days.environment)
+        daemon = Daemon(tmp_path, config=config, files={"auth.log": ""}, environment=time)
         started.append(daemon.start())
         path = f"{Path(TOCSIN).parent}{os.pathsep}{os.environ['PATH']}"
-        shell = Shell(tmp_path, {**os.environ, **days.environment, "TOCSIN": daemon.url, "PATH": path}, SECONDS)
+        shell = Shell(tmp_path, {**os.environ, **time, "TOCSIN": daemon.url, "PATH": path}, SECONDS)
         started.append(shell)
         return shell, days
 
