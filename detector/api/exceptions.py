@@ -144,6 +144,8 @@ async def _propose(request: web.Request, body: ExceptBody, incident: int | None)
         raise Problem(422, "filter_required", f"write the Sigma filter: {why}", missing=["filter"])
     candidate = await _weighed(request, text)
     if body.dry_run:
+        if isinstance(candidate, Problem):
+            raise candidate
         numbers = [one.number for one in candidate.preview.incidents]
         unseen = await request.app[STORE].read(
             lambda connection: visibility.hidden(connection, numbers, person.id, site)
@@ -151,19 +153,20 @@ async def _propose(request: web.Request, body: ExceptBody, incident: int | None)
         return wire.answer(_candidate(candidate, unseen))
 
     def work(tx: Tx) -> RuleException:
+        if isinstance(candidate, Problem):  # not before: the same request again, when it is in force, is answered
+            raise candidate
         given: dict[str, Any] = {"incident": incident, "reason": body.reason, "until": body.until, "via": via}
         return exceptions.propose(tx, actor, candidate, **given)
 
     return await _write(request, work, status=201)
 
 
-async def _weighed(request: web.Request, text: str) -> Candidate:
+async def _weighed(request: web.Request, text: str) -> Candidate | Problem:
+    """What the filter would do, or why it is refused."""
     try:
         return await request.app[EXCEPTING].weigh(text)
     except FilterRefused as refused:
-        raise Problem(
-            422, "invalid_filter", str(refused), missing=["filter"], more={"errors": refused.errors}
-        ) from None
+        return Problem(422, "invalid_filter", str(refused), missing=["filter"], more={"errors": refused.errors})
 
 
 async def _write(request: web.Request, work: Callable[[Tx], RuleException], *, status: int = 200) -> web.Response:

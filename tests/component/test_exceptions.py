@@ -295,3 +295,17 @@ async def test_redaction_reaches_it(site: Site, ana: str, bo: str) -> None:
     assert (await site.ask("POST", "/api/v1/incidents/1/acts/redact", token=bo, json=body))[0] == 200
     assert (await site.ask("GET", f"{ALL}/1"))[1]["filter"] == "(redacted)"
     assert await in_force(site) == []
+
+
+async def test_the_same_request_again_is_answered_alike(site: Site, ana: str, bo: str) -> None:
+    """Who did not hear the answer sends it again under its key: proposed once, settled once, withdrawn once."""
+    body: dict[str, Any] = {"filter": FILTER % (RULE, LOUD), "reason": "it is our scanner"}
+    for token, path, version, said in (
+        (ana, ALL, None, body),
+        (bo, f"{ALL}/1/settle", 1, {"agree": True}),
+        (bo, f"{ALL}/1/withdraw", 2, {}),
+    ):
+        asked: dict[str, Any] = {"token": token, "key": path, "version": version, "json": said}
+        first, second = [await site.ask("POST", path, **asked) for _ in range(2)]
+        assert first[0] in (200, 201), first
+        assert second == first
