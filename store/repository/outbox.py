@@ -167,6 +167,8 @@ def cancel_asks(tx: Tx, number: int, why: str) -> int:
         .where(delivery.c.incident == number, delivery.c.state.in_(_CLAIMABLE), delivery.c.kind.in_(_ASKS_FOR_ACK))
         .values(state=DeliveryState.CANCELLED, detail=why, finished_at=tx.now)
     ).rowcount
+
+
 def cancel_of_request(tx: Tx, number: int, k: int, why: str) -> int:
     """What still waits to tell of a request for information is not sent. Returns how many deliveries that were."""
     told = select(request.c.notice).where(request.c.incident == number, request.c.number == k)
@@ -178,8 +180,6 @@ def cancel_of_request(tx: Tx, number: int, k: int, why: str) -> int:
         .where(delivery.c.notice.in_(told), delivery.c.state.in_(_CLAIMABLE))
         .values(state=DeliveryState.CANCELLED, detail=why, finished_at=tx.now)
     ).rowcount
-
-
 
 
 def next_due(connection: Connection) -> datetime | None:

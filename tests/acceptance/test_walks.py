@@ -52,6 +52,7 @@ class Days:
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DISABLE_SHM": "1",  # commands that are killed would leave what others then complain of
         }
 
     def end(self) -> None:
