@@ -29,6 +29,7 @@ WALKS = (
     ("reference/api.md", "## The whole path"),
     ("reference/paths.md", "## A light incident"),
     ("reference/paths.md", "## A report by a user"),
+    ("reference/paths.md", "## A false positive"),
     ("reference/paths.md", "## Two persons"),
     ("reference/paths.md", "## All signatures apart"),
     ("reference/paths.md", "## What is refused, and what is lost by it"),
