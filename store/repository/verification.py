@@ -9,16 +9,17 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Table, cast, func, select, type_coerce
 from sqlalchemy.types import NullType
 
-from store import examine, examine_signatures, seals, triggers
+from store import examine, examine_evidence, examine_signatures, seals, triggers
 from store.errors import SchemaMismatch
 from store.examine import Fault, Harm, SealedHead, Stored
 from store.examine_documents import Shelved
+from store.examine_evidence import StoredLine
 from store.examine_signatures import StoredSignature
 from store.repository import seals as repository
 from store.repository import stored_documents
 from store.repository.seals import INSTALLATION
 from store.seals import Head, Seal
-from store.tables import incident, seal, seal_head, timeline, value
+from store.tables import evidence, incident, seal, seal_head, timeline, value
 from store.tables import signature as signature_table
 
 #: How many records, or seals, are looked at in one go.
@@ -50,6 +51,7 @@ class Record:
     heads: list[SealedHead]
     documents: list[Shelved]
     signatures: list[StoredSignature]
+    lines: list[StoredLine]
     has_row: bool  #: there is such an incident
 
 
@@ -149,6 +151,7 @@ def _faults(one: Record) -> Iterator[Fault]:
     said = [examine.decoded(entry.entry) for entry in one.entries]
     yield from stored_documents.faults(one.number, one.documents, said)
     yield from examine_signatures.faults(one.number, one.signatures, said)
+    yield from examine_evidence.faults(one.number, one.lines)
     yield from _standing(one)
 
 
@@ -176,6 +179,7 @@ def _window(seen: Seen, start: int) -> Iterator[Record]:
     for record, number, seq, hashed in seen.rows(seal_head, seal_head.c.record, start, "record", "seal", "seq", "hash"):
         heads.setdefault(record, []).append(SealedHead(seal=number, seq=seq, hash=hashed))
     stored, documents, signed = _stored(seen, start), stored_documents.of(seen, start), _signatures(seen, start)
+    lines = _lines(seen, start)
     for number in sorted(known | heads.keys() | stored.keys() | documents.keys() | signed.keys()):
         yield Record(
             number=number,
@@ -183,6 +187,7 @@ def _window(seen: Seen, start: int) -> Iterator[Record]:
             heads=heads.get(number, []),
             documents=documents.get(number, []),
             signatures=signed.get(number, []),
+            lines=lines.get(number, []),
             has_row=number in known,
         )
 
@@ -207,6 +212,16 @@ def _stored(seen: Seen, start: int) -> dict[int, list[Stored]]:
         found.setdefault(record, []).append(one)
     for entries in found.values():
         entries.sort(key=lambda one: one.seq)
+    return found
+
+
+def _lines(seen: Seen, start: int) -> dict[int, list[StoredLine]]:
+    """What was read; of what a person added the hash is that of something kept elsewhere."""
+    found: dict[int, list[StoredLine]] = {}
+    columns = ("incident", "rule_id", "origin", "line", "text", "sha256")
+    for number, rule_id, origin, line, text, sha256 in seen.rows(evidence, evidence.c.incident, start, *columns):
+        if rule_id != "":
+            found.setdefault(number, []).append(StoredLine(origin=origin, line=line, text=text, sha256=sha256))
     return found
 
 

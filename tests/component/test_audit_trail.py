@@ -16,7 +16,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from support.fakes import FakeClock
-from support.store import ANA, BO, PERSONS, finding, open_store, sqlite_url
+from support.store import ANA, BO, PERSONS, finding, line, open_store, sqlite_url
 
 from rules.event import Severity
 from store import engines, triggers
@@ -70,7 +70,7 @@ async def fill(store: Store, clock: FakeClock) -> None:
     await store.write(plan)
     await store.write(lambda tx: seals.make(tx, KEYS))
     clock.advance(60)
-    worse = finding("f3", rule="rule-3", severity=Severity.CRITICAL)
+    worse = finding("f3", rule="rule-3", severity=Severity.CRITICAL, evidence=[line(7), line(8)])
     await store.write(lambda tx: findings.take(tx, worse))
 
 
@@ -165,6 +165,8 @@ async def test_seals_are_append_only(store: Store, clock: FakeClock, table: str)
         (["UPDATE signature SET person = 'ana'"], Harm.CHANGED, 1, None),
         (["UPDATE signature SET meaning = 'seen'"], Harm.CHANGED, 1, None),
         (["UPDATE signature SET entry = 1"], Harm.INSERTED, 1, None),
+        (["UPDATE evidence SET text = 'line 8' WHERE line = 7"], Harm.CHANGED, 1, None),
+        (["UPDATE evidence SET sha256 = '00' || substr(sha256, 3)"], Harm.CHANGED, 1, None),
         (["UPDATE seal SET number = 7 WHERE number = 2"], Harm.SEAL, None, None),
         (["DELETE FROM seal_head WHERE record = 2"], Harm.SEAL, None, None),
     ],

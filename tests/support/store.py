@@ -1,6 +1,7 @@
 """Stores for tests: on a SQLite file or on a real PostgreSQL, and findings to put in."""
 
 import contextlib
+import hashlib
 import importlib.util
 import itertools
 import os
@@ -180,7 +181,7 @@ def line(number: int, at: datetime | None = None, *, origin: str = "/var/log/aut
         offset=number * 100,
         time=at or START + timedelta(seconds=number),
         text=f"line {number}",
-        sha256=f"{number:064x}",
+        sha256=hashlib.sha256(f"line {number}".encode()).hexdigest(),
     )
 
 
