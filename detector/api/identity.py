@@ -25,7 +25,7 @@ class Caller:
 
     actor: Actor | None = None  #: None: nobody we know
     person: Person | None = None  #: None: not a person
-    via: str = ""  #: "socket", "token" or "session"
+    via: str = ""  #: "socket", "session", or "token" and its number: a token made for a person is not that person
 
     @property
     def may_administer(self) -> bool:
@@ -108,11 +108,14 @@ def hash_of(secret: str) -> str:
 async def _by_token(request: web.Request, header: str) -> Caller:
     kind, _, token = header.partition(" ")
     digest = hash_of(token.strip())
-    look = lambda connection: persons.by_token(connection, digest)  # noqa: E731
-    person = await request.app[STORE].read(look) if kind.lower() == "bearer" else None
+
+    def look(connection: Connection) -> tuple[Person | None, int | None]:
+        return persons.by_token(connection, digest), persons.number_of_token(connection, digest)
+
+    person, number = await request.app[STORE].read(look) if kind.lower() == "bearer" else (None, None)
     if person is None:
         raise Problem(401, "bad_token", "this token is not known here, or it was revoked: tocsin token list")
-    return Caller(actor=Actor(kind=ActorKind.PERSON, id=person.id), person=person, via="token")
+    return Caller(actor=Actor(kind=ActorKind.PERSON, id=person.id), person=person, via=f"token {number}")
 
 
 async def _by_session(request: web.Request, cookie: str) -> Caller:

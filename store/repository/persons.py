@@ -92,6 +92,11 @@ def by_token(connection: Connection, digest: str) -> Person | None:
     return found[0] if found else None
 
 
+def number_of_token(connection: Connection, digest: str) -> int | None:
+    """The number of the token with the hash *digest*, by which it is named where it is made and revoked."""
+    return connection.execute(select(token.c.id).where(token.c.hash == digest)).scalar_one_or_none()
+
+
 def roles_of(connection: Connection, actor: Actor) -> frozenset[Role]:
     """What *actor* may do; nothing unless a person with access."""
     found = get(connection, actor.id) if actor.kind is ActorKind.PERSON else None

@@ -64,7 +64,10 @@ async def test_an_act_adds_and_says_what_is_next(site: Site, ana: str) -> None:
     code, told = await site.ask("POST", f"{ONE}/acts/note", token=ana, json={"note": "a scanner?"})
     assert (code, told["version"]) == (200, before)
     _, shown = await site.ask("GET", ONE, token=ana)
-    assert shown["timeline"][told["entry"] - 1]["values"] == {"note": "a scanner?"}
+    entry = shown["timeline"][told["entry"] - 1]
+    assert entry["values"] == {"note": "a scanner?"}
+    _, tokens = await site.ask("GET", "/api/v1/tokens")
+    assert entry["via"] == f"token {tokens['items'][0]['id']}"
     assert shown["allowed"] == told["allowed"]
     assert {"note", "acknowledge", "dismiss", "merge"} <= set(told["allowed"])
     assert site.woken == 1
