@@ -239,7 +239,7 @@ class _Parts:
         app[keys.DOORS] = Doors(lambda: daemon.settings.intakes, self._readers.wake)
         app[keys.SITE] = lambda: daemon.settings.site
         app[keys.EXCEPTING] = Excepting(self._store, lambda: daemon.settings.engine)
-        app[keys.EXCEPTIONS_CHANGED] = daemon.exceptions_changed
+        app[keys.EXCEPTIONS_CHANGED] = daemon.take_exceptions
         app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
         app[keys.SEAL_KEYS] = seal_keys
         return app

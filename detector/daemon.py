@@ -92,7 +92,6 @@ class Daemon:
         self._systemd = systemd
         self._group: asyncio.TaskGroup | None = None
         self._reloading = asyncio.Lock()
-        self._exceptions_changed = asyncio.Event()
         # Before anybody can ask us anything: who sees that we answer may edit a rule at once.
         self._rule_watch = RuleWatch(settings.config.rules.paths)
 
@@ -217,24 +216,15 @@ class Daemon:
                 hangup.clear()
                 await self.reload()
 
-    def exceptions_changed(self) -> None:
-        """Others may be in force now: have the engine take them."""
-        self._exceptions_changed.set()
-
     async def _watch_exceptions(self, stop: asyncio.Event) -> None:
         """Give the engine the exceptions in force whenever they are others than it has."""
-        stopping = asyncio.ensure_future(stop.wait())
         while not stop.is_set():
-            asked = asyncio.ensure_future(self._exceptions_changed.wait())
-            look = asyncio.ensure_future(self._clock.wait_until(self._clock.now() + EXCEPTIONS_LOOK, stop))
-            await asyncio.wait({asked, stopping, look}, return_when=asyncio.FIRST_COMPLETED)
-            asked.cancel()
-            look.cancel()
-            self._exceptions_changed.clear()
+            await self._clock.wait_until(self._clock.now() + EXCEPTIONS_LOOK, stop)
             if not stop.is_set():
-                await self._take_exceptions()
+                await self.take_exceptions()
 
-    async def _take_exceptions(self) -> None:
+    async def take_exceptions(self) -> None:
+        """Others may be in force now: have the engine take them. What the engine or the store refuses waits."""
         async with self._reloading:
             try:
                 wanted = await with_exceptions(self._store, self.settings.engine)

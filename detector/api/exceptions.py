@@ -171,11 +171,11 @@ async def _weighed(request: web.Request, text: str) -> Candidate | Problem:
 
 async def _write(request: web.Request, work: Callable[[Tx], RuleException], *, status: int = 200) -> web.Response:
     person, site = require_person(request), request.app[SITE]()
-    changed = request.app[EXCEPTIONS_CHANGED]
+    changed: list[bool] = []  # not, if the same request came before
 
     def done(tx: Tx) -> tuple[RuleException, frozenset[int]]:
         one = work(tx)
-        tx.after_commit(changed)
+        tx.after_commit(lambda: changed.append(True))
         return one, _hides(tx.connection, [one], person.id, site)
 
     def told(result: tuple[RuleException, frozenset[int]]) -> Answered:
@@ -186,6 +186,8 @@ async def _write(request: web.Request, work: Callable[[Tx], RuleException], *, s
         return writing.answered(shown(one, unseen), status=status, headers=headers)
 
     response = await writing.write(request, done, told)
+    if changed:  # who has the answer may rely on it: lines that come now are read by what is in force now
+        await request.app[EXCEPTIONS_CHANGED]()
     request.app[WAKE_NOTIFIER]()
     return response
 

@@ -26,5 +26,6 @@ DOORS: web.AppKey[Doors] = web.AppKey("doors", Doors)
 SITE: web.AppKey[Callable[[], Site]] = web.AppKey("site")  #: called per request: a reload makes another one
 SEAL_KEYS: web.AppKey[Keys] = web.AppKey("seal_keys", Keys)
 EXCEPTING: web.AppKey[Excepting] = web.AppKey("excepting", Excepting)
-EXCEPTIONS_CHANGED: web.AppKey[Callable[[], None]] = web.AppKey("exceptions_changed")  #: others may be in force now
+#: Others may be in force now; ends when the engine has them.
+EXCEPTIONS_CHANGED: web.AppKey[Callable[[], Awaitable[None]]] = web.AppKey("exceptions_changed")
 NEW_SECRET: web.AppKey[Callable[[], str]] = web.AppKey("new_secret")  #: 256 bits, URL-safe

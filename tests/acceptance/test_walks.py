@@ -1,6 +1,7 @@
 """The whole ways of incidents that the documents show: each command as it stands there, each answer as they say.
 
-A day that passes in a document passes in the test, too: there daemon and commands get their time from libfaketime.
+A day that passes in a document passes in the test, too: the daemon gets its time from libfaketime, and the commands
+find a ``date`` that is as far ahead.
 """
 
 import os
@@ -22,6 +23,19 @@ ANY_PORT = '\n[http]\nlisten = "127.0.0.1:0"\n'
 SECONDS = 280
 #: What a command ends with that waits for tomorrow.
 TOMORROW = "# the day is over"
+#: What the commands find in place of ``date``; the library would trip over the many short children of a shell.
+DATE = """\
+#!/bin/sh
+ahead="$(cat '{ahead}') seconds"
+for word; do
+    shift
+    [ "$before" = -d ] && word="$word $ahead" && told=yes
+    before=$word
+    set -- "$@" "$word"
+done
+[ "$told" ] || set -- "$@" -d "$ahead"
+exec {date} "$@"
+"""
 #: So long before midnight, UTC, it begins; a walk is at the end of its day before.
 BEFORE_MIDNIGHT = timedelta(minutes=6)
 
@@ -41,19 +55,22 @@ class Days:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "faketimerc"
+        self.commands = folder / "commands"  #: to be looked into before any other folder
+        self.commands.mkdir()
+        (self.commands / "date").write_text(DATE.format(ahead=self._file, date=shutil.which("date")))
+        (self.commands / "date").chmod(0o755)
         now = datetime.now(UTC)
         self._midnight = datetime(now.year, now.month, now.day, tzinfo=UTC) + timedelta(days=1)
         self._move(self._midnight - BEFORE_MIDNIGHT - now)
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """What makes a process see that time. Waiting goes on as ever."""
+        """What makes the daemon see that time. Waiting goes on as ever."""
         return {
             "LD_PRELOAD": str(FAKETIME[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "FAKETIME_DISABLE_SHM": "1",  # commands that are killed would leave what others then complain of
         }
 
     def end(self) -> None:
@@ -77,8 +94,9 @@ def walking(tmp_path: Path) -> Iterator[Callable[[Walk], tuple[Shell, Days]]]:
         config = walk.files["config.toml"] + ANY_PORT
         daemon = Daemon(tmp_path, config=config, files={"auth.log": ""}, environment=time)
         started.append(daemon.start())
-        path = f"{Path(TOCSIN).parent}{os.pathsep}{os.environ['PATH']}"
-        shell = Shell(tmp_path, {**os.environ, **time, "TOCSIN": daemon.url, "PATH": path}, SECONDS)
+        first = [str(days.commands)] if time else []
+        path = os.pathsep.join([*first, str(Path(TOCSIN).parent), os.environ["PATH"]])
+        shell = Shell(tmp_path, {**os.environ, "TOCSIN": daemon.url, "PATH": path}, SECONDS)
         started.append(shell)
         return shell, days
 

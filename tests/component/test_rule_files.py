@@ -53,7 +53,8 @@ def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpora")
     for name in ("sigma-rules", "sigma-regression"):
         with tarfile.open(CORPORA / f"{name}.tar.xz") as archive:
-            archive.extractall(folder, filter="data")
+            careful = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Debian 12's Python has none
+            archive.extractall(folder, **careful)  # type: ignore[arg-type]
     return folder
 
 

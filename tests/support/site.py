@@ -135,7 +135,7 @@ class Site:
     async def _reload(self) -> Reloaded:
         return Reloaded(applied=False, message="nothing was changed", errors=("config.toml:1:1: error: …",))
 
-    def _exceptions_changed(self) -> None:
+    async def _exceptions_changed(self) -> None:
         self.exceptions_changed += 1
 
     def _wake(self) -> None:
