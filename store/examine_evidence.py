@@ -7,6 +7,8 @@ from typing import Any
 
 from store.examine import Fault, Harm
 
+#: What stands in place of a line that was redacted, or disposed of with its record: the timeline tells by whom.
+GONE = frozenset({"", "(redacted)", "(disposed of)"})
 #: A longer line is kept in part, so that its bytes cannot be made anew from what is kept.
 LONGEST = 4096
 
@@ -33,7 +35,7 @@ def _may_stand(text: Any, sha256: Any) -> bool:
     """Of a text that is not whole (cut, redacted, or with bytes that no text can bear) the hash proves nothing."""
     if not isinstance(text, str) or not isinstance(sha256, str):
         return False
-    if text == "" or len(text) >= LONGEST or "\\" in text:
+    if text in GONE or len(text) >= LONGEST or "\\" in text:
         return True
     whole = text.encode("utf-8", "surrogatepass")
     return any(hashlib.sha256(raw).hexdigest() == sha256 for raw in (whole, whole + b"\r", b"\xef\xbb\xbf" + whole))

@@ -12,7 +12,9 @@ from rules.finding import Evidence
 from rules.formats.format import SECOND
 from rules.telling import evidence_of
 from store.examine import Harm
-from store.examine_evidence import StoredLine, faults
+from store.examine_evidence import GONE, StoredLine, faults
+from store.repository.disposal import DISPOSED
+from store.repository.redaction import REDACTED
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -61,3 +63,10 @@ def test_what_was_changed_is_named() -> None:
     right = hashlib.sha256(b"Failed password for root").hexdigest()
     for text, sha256 in (("Failed password for ann", right), ("Failed password for root", "0" * 64), (b"\xff", right)):
         assert examined(text, sha256) == [Harm.CHANGED]
+
+
+@pytest.mark.parametrize("gone", [REDACTED, DISPOSED, ""])
+def test_what_was_taken_away_is_no_harm(gone: str) -> None:
+    """The timeline tells by whom."""
+    assert gone in GONE
+    assert examined(gone, "0" * 64) == []
