@@ -1,5 +1,6 @@
 """What goes from a record, and what never does: redaction, legal hold, disposal; on each database, over HTTP."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -52,7 +53,12 @@ async def site(store: Store, clock: FakeClock, tmp_path: Path) -> AsyncIterator[
 
     def fill(tx: Tx) -> None:
         persons.upsert_from_config(tx, PERSONS)
-        findings.take(tx, finding(evidence=(line(1), replace(line(2), text=SECRET))))
+        findings.take(
+            tx,
+            finding(
+                evidence=(line(1), replace(line(2), text=SECRET, sha256=hashlib.sha256(SECRET.encode()).hexdigest()))
+            ),
+        )
         incidents.acknowledge(tx, 1, ANA, via="token", note=SECRET)
         for version, harm in enumerate((SECRET, f"{SECRET} again")):
             answers = {"harm": Answer(value=harm)}
