@@ -6,7 +6,7 @@ import random
 import secrets
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from detector.config.loaded import ConfigErrors, Loaded
 from detector.config.machine import unreachable
 from detector.console import Console
 from detector.coverage import Coverage
-from detector.daemon import Daemon
+from detector.daemon import Chore, Daemon
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
 from detector.excepting import Excepting, with_exceptions
@@ -54,6 +54,7 @@ from store.clock import Clock, SystemClock
 from store.database import Store
 from store.errors import StoreError
 from store.repository import contacts, outbox, persons, rule_state, sign_in
+from store.repository.retention import Keep
 from store.seals import Keys
 from store.tx import Tx
 
@@ -203,21 +204,25 @@ class _Parts:
             readers=self._readers,
             dispatch=self._dispatch(),
             heartbeat=self._heartbeat,
-            sealing=sealing,
-            lapses=Lapses(store, clock, lambda: self.daemon.settings.site, self._wake.set),
             coverage=self._coverage(pipeline),
-            watching=Watching(store, clock, self._wake.set),
-            sweep=Sweep(
-                store,
-                clock,
-                lambda: keep_of(self.daemon.settings.config.retention),
-                self._readers.status,
-                self._metrics,
-            ),
+            chores=self._chores(sealing),
             metrics=self._metrics,
             systemd=systemd,
         )
         self.overview = self._overview()
+
+    def _chores(self, sealing: Sealing) -> Mapping[str, Chore]:
+        """What is done beside the flow."""
+        store, clock, wake = self._store, self._clock, self._wake.set
+        return {
+            "sweep": Sweep(store, clock, self._keep, self._readers.status, self._metrics),
+            "sealing": sealing,
+            "lapses": Lapses(store, clock, lambda: self.daemon.settings.site, wake),
+            "watching": Watching(store, clock, wake),
+        }
+
+    def _keep(self) -> Keep:
+        return keep_of(self.daemon.settings.config.retention)
 
     def links(self) -> Links:
         """Links as they are to be made and read now."""

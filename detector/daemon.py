@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -17,21 +18,17 @@ from detector.engine_process import EngineProcess, Ready
 from detector.excepting import with_exceptions
 from detector.heartbeat import Heartbeat
 from detector.intake.settings import Intake
-from detector.lapses import Lapses
 from detector.metrics import Metrics
 from detector.pipeline import Pipeline
 from detector.readers import Readers
 from detector.rule_watch import RuleWatch
-from detector.sealing import Sealing
 from detector.settings import Settings, build, needs_restart
 from detector.sources.files.file_source import FileSource
 from detector.sources.files.settings import FileSourceSettings
 from detector.sources.inbox import InboxSource
 from detector.sources.source import CommittedPosition, Source
 from detector.status import Reloaded
-from detector.sweep import Sweep
 from detector.systemd import Systemd
-from detector.watching import Watching
 from notifier.dispatch import Dispatch
 from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock
@@ -48,8 +45,19 @@ SEEN = ""  #: the stream under which it is noted that a source was looked at
 KEPT = "nothing was changed; what was in force runs on"
 
 
+class Chore(Protocol):
+    """Something that is done beside the flow, again and again."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do it until *stop*. What it cannot do now it does later; what it raises ends the daemon."""
+
+
 class Daemon:
-    """Everything that runs, and what is in force."""
+    """Everything that runs, and what is in force.
+
+    Args:
+        chores: What is done beside the flow, by name, in the order in which it begins.
+    """
 
     def __init__(
         self,
@@ -64,11 +72,8 @@ class Daemon:
         readers: Readers,
         dispatch: Dispatch,
         heartbeat: Heartbeat,
-        sealing: Sealing,
-        lapses: Lapses,
         coverage: Coverage,
-        watching: Watching,
-        sweep: Sweep,
+        chores: Mapping[str, Chore],
         metrics: Metrics,
         systemd: Systemd,
     ) -> None:
@@ -83,11 +88,8 @@ class Daemon:
         self._readers = readers
         self._dispatch = dispatch
         self._heartbeat = heartbeat
-        self._sealing = sealing
-        self._lapses = lapses
         self._coverage = coverage
-        self._watching = watching
-        self._sweep = sweep
+        self._chores = chores
         self._metrics = metrics
         self._systemd = systemd
         self._group: asyncio.TaskGroup | None = None
@@ -113,11 +115,9 @@ class Daemon:
             group.create_task(self._watch_exceptions(stop), name="watch exceptions")
             await self._coverage.begin()
             self._readers.start(group, await self._sources(read_in(self.settings)))
-            group.create_task(self._sweep.run(stop), name="sweep")
-            group.create_task(self._sealing.run(stop), name="sealing")
-            group.create_task(self._lapses.run(stop), name="lapses")
             group.create_task(self._coverage.run(stop), name="coverage")
-            group.create_task(self._watching.run(stop), name="watching")
+            for name, chore in self._chores.items():
+                group.create_task(chore.run(stop), name=name)
             self._systemd.ready(f"watching {len(self.settings.sources)} sources with {len(self.ready.rules)} rules")
             await stop.wait()
             self._systemd.stopping()

@@ -4,6 +4,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from detector.config import records
+from detector.config.sections import governing, people
 from detector.config.times import hours_of, lengths_of, to_date
 from detector.config.values import DAYS
 from store.calendar import Calendar
@@ -46,7 +47,7 @@ def forms(config: records.Config) -> Forms:
     return with_site_fields(map(site_field, config.form_fields))
 
 
-def site_field(section: records.FormField) -> SiteField:
+def site_field(section: governing.FormField) -> SiteField:
     """A field that this site adds."""
     return SiteField(
         form=section.form.value,
@@ -58,7 +59,7 @@ def site_field(section: records.FormField) -> SiteField:
     )
 
 
-def _calendar(section: records.CalendarSection) -> Calendar:
+def _calendar(section: governing.CalendarSection) -> Calendar:
     hours = hours_of(section.hours)
     assert hours is not None, "the configuration was checked"
     return Calendar(
@@ -70,7 +71,7 @@ def _calendar(section: records.CalendarSection) -> Calendar:
     )
 
 
-def _limit(section: records.Clock) -> Limit:
+def _limit(section: governing.Clock) -> Limit:
     within = Within(
         elapsed=timedelta(hours=section.within_hours, minutes=section.within_minutes),
         working_days=section.within_working_days,
@@ -83,7 +84,7 @@ def _limit(section: records.Clock) -> Limit:
     )
 
 
-def _timer(section: records.Regulatory) -> Timer:
+def _timer(section: governing.Regulatory) -> Timer:
     return Timer(
         name=section.name,
         start=Start(section.start),
@@ -92,7 +93,7 @@ def _timer(section: records.Regulatory) -> Timer:
     )
 
 
-def _colleague(section: records.Person) -> Colleague:
+def _colleague(section: people.Person) -> Colleague:
     return Colleague(
         id=section.id,
         roles=frozenset(section.roles),
@@ -102,7 +103,7 @@ def _colleague(section: records.Person) -> Colleague:
     )
 
 
-def _designation(section: records.Designation) -> Designation:
+def _designation(section: people.Designation) -> Designation:
     return Designation(
         severities=section.severity,
         categories=section.category,

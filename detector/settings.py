@@ -7,6 +7,7 @@ from pathlib import Path
 
 from detector import governance
 from detector.config import records
+from detector.config.sections import people, reading, telling
 from detector.intake.settings import Intake, Proof
 from detector.sources.files.settings import FileSourceSettings
 from notifier.plan import Routing
@@ -95,7 +96,7 @@ def _engine(config: records.Config) -> EngineSettings:
     )
 
 
-def _profile(source: records.Source) -> SourceProfile:
+def _profile(source: reading.Source) -> SourceProfile:
     return SourceProfile(
         format=source.format,
         timezone=source.timezone,
@@ -106,7 +107,7 @@ def _profile(source: records.Source) -> SourceProfile:
     )
 
 
-def _file_source(source: records.Source) -> FileSourceSettings:
+def _file_source(source: reading.Source) -> FileSourceSettings:
     return FileSourceSettings(
         name=source.name,
         paths=tuple(str(Path(path).absolute()) for path in source.paths),
@@ -119,7 +120,7 @@ def _file_source(source: records.Source) -> FileSourceSettings:
     )
 
 
-def _intake(section: records.IntakeSection) -> Intake:
+def _intake(section: reading.IntakeSection) -> Intake:
     return Intake(
         name=section.name,
         kind=section.kind,
@@ -132,7 +133,7 @@ def _intake(section: records.IntakeSection) -> Intake:
     )
 
 
-def _receiver(section: records.Receiver, zone: str) -> Receiver:
+def _receiver(section: telling.Receiver, zone: str) -> Receiver:
     return Receiver(
         name=section.name,
         urls=(section.url.reveal(),),
@@ -143,7 +144,7 @@ def _receiver(section: records.Receiver, zone: str) -> Receiver:
     )
 
 
-def _route(section: records.Route) -> Route:
+def _route(section: telling.Route) -> Route:
     match = section.match
     return Route(
         match=Matcher(
@@ -162,7 +163,7 @@ def _route(section: records.Route) -> Route:
     )
 
 
-def _person(section: records.Person) -> Person:
+def _person(section: people.Person) -> Person:
     return Person(
         id=section.id,
         name=section.name or section.id,
@@ -174,7 +175,7 @@ def _person(section: records.Person) -> Person:
     )
 
 
-def _contact(section: records.Contact) -> Contact:
+def _contact(section: people.Contact) -> Contact:
     return Contact(
         id=section.id,
         name=section.name or section.id,

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from detector.config.records import Retention
+from detector.config.sections.serving import Retention
 from detector.sources.source import SourceStatus
 from store.clock import Clock
 from store.database import Store

@@ -10,7 +10,8 @@ import re2
 from detector.config.files import check_files
 from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem, did_you_mean
-from detector.config.records import Config, Match, Route
+from detector.config.records import Config
+from detector.config.sections.telling import Match, Route
 from detector.config.shape import dotted
 from detector.config.times import check_times
 from detector.config.values import check_values, is_network

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem
-from detector.config.records import Config, Receiver
+from detector.config.records import Config
+from detector.config.sections.telling import Receiver
 from detector.config.values import LOCAL_SCHEMES
 
 OURS = ("detector", "notifier", "rules", "store")

@@ -5,7 +5,8 @@ from datetime import date, time
 
 from detector.config.positions import KeyPath
 from detector.config.problems import Problem
-from detector.config.records import Clock, Config, Regulatory
+from detector.config.records import Config
+from detector.config.sections.governing import Clock, Regulatory
 from detector.config.shape import dotted
 
 MIDNIGHT = time(0)

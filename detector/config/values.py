@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem, did_you_mean
-from detector.config.records import Config, FormatSection
+from detector.config.records import Config
+from detector.config.sections.reading import FormatSection
 from detector.config.shape import dotted
 from rules.formats.expression import Expression, ExpressionError
 

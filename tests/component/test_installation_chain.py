@@ -7,8 +7,9 @@ import msgspec
 from support.fakes import START, FakeClock
 from support.store import ANA, PERSONS, add_persons
 
-from detector.config.records import Config, Receiver
+from detector.config.records import Config
 from detector.config.secret import Secret
+from detector.config.sections.telling import Receiver
 from detector.in_force import digest
 from store.database import Store
 from store.incident import DAEMON, EntryKind, TimelineEntry

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from support.fakes import START, FakeClock
 from support.store import ANA, add_persons, finding, line, open_store, sqlite_url
 
-from detector.config.records import Retention
+from detector.config.sections.serving import Retention
 from detector.metrics import Metrics
 from detector.sources.source import SourceCounters, SourceStatus, StreamState, StreamStatus
 from detector.sweep import Sweep, keep_of, living_streams

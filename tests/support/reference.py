@@ -18,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs/reference/configuration.md"
 INTRODUCTION = """\
 # Configuration
 
-<!-- Made from detector/config/records.py by tests/support/reference.py; change it there. -->
+<!-- Made from detector/config/sections by tests/support/reference.py; change it there. -->
 
 The configuration is a TOML file.
 [`config.example.toml`](../../config.example.toml) is the same list as a file to copy: every option, what it does, its default.

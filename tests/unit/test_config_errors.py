@@ -15,8 +15,9 @@ from detector.config.documents import Unreadable, parse
 from detector.config.load import build
 from detector.config.loaded import ConfigErrors, Loaded
 from detector.config.problems import Level
-from detector.config.records import Config, Source
+from detector.config.records import Config
 from detector.config.secret import Secret
+from detector.config.sections.reading import Source
 from detector.config.shape import Shaper
 
 RECEIVER = """\

@@ -8,7 +8,7 @@ from detector import governance
 from detector.config.documents import parse
 from detector.config.load import build
 from detector.config.loaded import ConfigErrors
-from detector.config.records import FormField
+from detector.config.sections.governing import FormField
 from store import forms
 from store.fields import Gate, Kind
 from store.forms import FormName

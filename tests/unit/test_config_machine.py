@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from detector.config.machine import check_machine, machine_zone, package_names, zone
-from detector.config.records import Config, Source
+from detector.config.records import Config
+from detector.config.sections.reading import Source
 
 
 def test_another_owner_of_our_packages_is_an_error() -> None:
