@@ -239,6 +239,7 @@ class EntryKind(StrEnum):
     REOPENED = "reopened"
     ACKNOWLEDGED = "acknowledged"
     EXTENDED = "extended"  #: the person who has it said so again
+    UNDONE = "undone"  #: who pressed a button took that back within a minute
     NOTE = "note"
     CONTAINED = "contained"
     RESOLVED = "resolved"  #: a person says that it is over; moves no step
@@ -249,7 +250,7 @@ class EntryKind(StrEnum):
     DECIDED = "decided"  #: a person decided what it is worth
     PROPOSED = "proposed"  #: a dismissal waits for a second person
     SETTLED = "settled"  #: the second person agreed or declined
-    LAPSED = "lapsed"  #: nobody settled it in time: paging goes on
+    LAPSED = "lapsed"  #: nobody settled it in time, or who had it was not heard of: paging goes on
     MERGED = "merged"  #: another record was merged into this one, or taken out again
     FORM_SAVED = "form_saved"  #: a new version of a form
     REVIEWED = "reviewed"  #: the report was accepted or returned
@@ -268,18 +269,21 @@ class EntryKind(StrEnum):
     SPLIT = "split"  #: a part of it became a record of its own
     EVIDENCE = "evidence"  #: a person added evidence
     CORRECTED = "corrected"  #: a person corrected an instant; both are shown
+    ESCALATED = "escalated"  #: nobody has it: the next ones were asked
     REMINDED = "reminded"  #: somebody was reminded, or told that the time is over
     TIMER = "timer"  #: what was decided about a regulatory timer
     REDACTED = "redacted"
     HELD = "held"  #: a legal hold was placed or released
     DISPOSED = "disposed"  #: disposal was proposed, declined, or done
     EXCEPTED = "excepted"  #: an exception was proposed, agreed upon, declined or withdrawn, or it lapsed
+    SILENCED = "silenced"  #: a silence was made, agreed upon, made longer or ended
     # Of the installation itself (record 0):
     CONFIGURED = "configured"  #: another configuration is in force
     RULES_LOADED = "rules_loaded"  #: other rules are in force
     ROLES_CHANGED = "roles_changed"  #: a person was added or lost access, or has other roles
     TOKEN_MADE = "token_made"  # noqa: S105 (no secret)
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 (no secret)
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 (no secret)
     KEY_CHANGED = "key_changed"  #: seals are signed with another key
     WAIVED = "waived"  #: a rule that binds two persons was waived for a record
 

@@ -20,18 +20,28 @@ class NoticeKind(StrEnum):
     PROPOSED = "proposed"  #: its dismissal is proposed: nothing is asked before somebody settles that
     HANDED_OVER = "handed_over"  #: one person has it from another; told to that person alone
     YOUR_TURN = "your_turn"  #: the step that was entered waits for somebody; told to whoever is asked now
+    ESCALATED = "escalated"  #: nobody has it, or a message could not be delivered: the next ones are asked
+    STILL_YOURS = "still_yours"  #: who has it is asked quietly whether that is still so
     REMINDER = "reminder"  #: a part of the time is over, or all of it; told to whoever is asked by then
     REQUEST = "request"  #: one person is asked for information; told to that person alone
+    LINK = "link"  #: one person asked for a fresh link, the old one having expired; told to that person alone
+    UNSILENCED = "unsilenced"  #: the silence that hid it is over: asks as if it were new
+    LETTER = "letter"  #: about the installation, not about an incident; told to one person alone
 
     @property
     def asks(self) -> bool:
         """Whether it asks somebody to take the incident."""
-        return self in (NoticeKind.OPENED, NoticeKind.WORSE, NoticeKind.REOPENED, NoticeKind.LAPSED)
+        return self in _ASKING
 
     @property
     def takes_back(self) -> bool:
         """Whether it takes back what was asked; told to exactly those who were asked."""
         return self in (NoticeKind.ACKNOWLEDGED, NoticeKind.RESOLVED, NoticeKind.PROPOSED)
+
+
+_ASKING = frozenset(
+    {NoticeKind.OPENED, NoticeKind.WORSE, NoticeKind.REOPENED, NoticeKind.LAPSED, NoticeKind.UNSILENCED, NoticeKind.ESCALATED}
+)
 
 
 class DeliveryState(StrEnum):
@@ -66,6 +76,8 @@ class NewNotice:
     person: str | None = None  #: see `Notice`
     matter: str = ""  #: see `Notice`
     until: datetime | None = None  #: see `Notice`
+    due_at: datetime | None = None  #: see `Notice`; None: now
+    level: int = 0  #: see `Notice`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +96,8 @@ class Notice:
     person: str | None = None  #: person id: told to this person's receivers alone; None: `matter` or the routes decide
     matter: str = ""  #: a `store.duties.Matter`: told to whoever is asked for it by then; "" if it is about none
     until: datetime | None = None  #: when the time for the matter is over; None: see the clock that runs
+    due_at: datetime  #: nobody hears of it before; for most that is when it was written
+    level: int = 0  #: how often it was told before: decides whom of an escalation policy it goes to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +111,7 @@ class NewDelivery:
     reason: str = ""  #: which route chose it, or why it is suppressed
     state: DeliveryState = DeliveryState.QUEUED  #: or SUPPRESSED
     due_at: datetime | None = None  #: None: now
+    silence: int | None = None  #: number of the silence that suppressed it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +120,7 @@ class Delivery:
 
     id: int
     notice: int
-    incident: int
+    incident: int  #: 0: about the installation
     kind: NoticeKind
     receiver: str
     target: int
@@ -122,6 +137,7 @@ class Delivery:
     body: str
     detail: str  #: what the channel said last
     finished_at: datetime | None
+    silence: int | None  #: number of the silence that suppressed it
     stale: bool  #: of its notice
     breaks_through: bool  #: of its notice
     matter: str  #: of its notice

@@ -45,9 +45,10 @@ from store.incident import (
     Track,
 )
 from store.notice import DeliveryState, NoticeKind
-from store.people import ContactKind, Role
+from store.people import ContactKind, Role, SignedInBy, SignInOutcome
 from store.process import legal_standings
 from store.request import RequestState
+from store.silence import Hidden, SilenceState, Window
 from store.watch import Verdict
 
 METADATA = MetaData(
@@ -325,7 +326,7 @@ notice = Table(
     "notice",
     METADATA,
     Column("id", BIG, primary_key=True),
-    Column("incident", BIG, ForeignKey("incident.number"), nullable=False),
+    Column("incident", BIG, ForeignKey("incident.number")),  #: null: about the installation
     *literal("kind", NoticeKind),
     Column("cycle", Integer, nullable=False),
     Column("at", UtcTime, nullable=False),
@@ -336,17 +337,20 @@ notice = Table(
     Column("person", Words),  #: told to this person's receivers alone
     Column("matter", Words, nullable=False),  #: a `store.duties.Matter`: told to whoever is asked for it; "" if none
     Column("until", UtcTime),  #: when the time for the matter is over
+    Column("due_at", UtcTime, nullable=False),  #: later than `at`: nobody hears of it before
+    Column("level", Integer, nullable=False),  #: how often it was told before, see `notifier.escalation`
     Column("planned_at", UtcTime),  #: null: nobody has decided yet who hears of it
+    CheckConstraint("(incident IS NULL) = (kind = 'letter')", name="letter_of_the_installation"),
 )
 Index("ix_notice_incident", notice.c.incident)
-_index_where("ix_notice_unplanned", "planned_at IS NULL", notice.c.id)
+_index_where("ix_notice_unplanned", "planned_at IS NULL", notice.c.due_at, notice.c.id)
 
 delivery = Table(
     "delivery",
     METADATA,
     Column("id", BIG, primary_key=True),
     Column("notice", BIG, ForeignKey("notice.id"), nullable=False),
-    Column("incident", BIG, ForeignKey("incident.number"), nullable=False),
+    Column("incident", BIG, ForeignKey("incident.number")),  #: null: about the installation
     *literal("kind", NoticeKind),
     Column("receiver", Words, nullable=False),
     Column("target", Integer, nullable=False),
@@ -363,15 +367,32 @@ delivery = Table(
     Column("body", Words, nullable=False),
     Column("detail", Words, nullable=False),
     Column("finished_at", UtcTime),
+    Column("silence", BIG, ForeignKey("silence.number")),  #: that suppressed it
     CheckConstraint("(lease_until IS NULL) = (state <> 'sending')", name="lease_while_sending"),
     CheckConstraint(
         "(finished_at IS NULL) = (state IN ('queued', 'sending', 'uncertain'))", name="finished_when_final"
     ),
     CheckConstraint("attempts >= 0 AND target >= 0", name="counts"),
+    CheckConstraint("silence IS NULL OR state = 'suppressed'", name="silence_suppresses"),
+    CheckConstraint("(incident IS NULL) = (kind = 'letter')", name="letter_of_the_installation"),
     UniqueConstraint("notice", "receiver", "target"),
 )
 Index("ix_delivery_incident", delivery.c.incident, delivery.c.receiver, delivery.c.target)
 _index_where("ix_delivery_due", "state IN ('queued', 'sending', 'uncertain')", delivery.c.channel, delivery.c.due_at)
+
+_index_where("ix_delivery_silence", "silence IS NOT NULL", delivery.c.silence)
+
+#: What people are told of the installation itself, as it was written: once per person and day, or per silence.
+letter = Table(
+    "letter",
+    METADATA,
+    Column("notice", BIG, ForeignKey("notice.id"), primary_key=True, autoincrement=False),
+    Column("person", Words, nullable=False),
+    Column("occasion", Words, nullable=False),  #: of which there is one per person, e.g. "day 2026-03-01"
+    Column("title", Words, nullable=False),
+    Column("body", Words, nullable=False),
+    UniqueConstraint("person", "occasion"),
+)
 
 # -- acts --------------------------------------------------------------------------------------------------------------
 
@@ -455,11 +476,51 @@ token = Table(
 session = Table(
     "session",
     METADATA,
-    Column("hash", String, primary_key=True),
+    Column("id", BIG, primary_key=True),
+    Column("hash", String, nullable=False, unique=True),
     Column("person", Words, ForeignKey("person.id"), nullable=False),
-    Column("incident", BIG, ForeignKey("incident.number")),
+    Column("incident", BIG, ForeignKey("incident.number")),  #: opened by a link, for this record alone
+    Column("how", String, nullable=False),
+    Column("agent", Words, nullable=False),  #: what the browser calls itself
+    Column("address", String, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    Column("used_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
+    either("how", *SignedInBy),
+)
+
+password = Table(
+    "password",
+    METADATA,
+    Column("person", Words, ForeignKey("person.id"), primary_key=True),
+    Column("hash", String, nullable=False),  #: Argon2id, with its parameters and salt
+    Column("changed_at", UtcTime, nullable=False),
+    Column("changed_by", Words, nullable=False),
+)
+
+#: Who must wait before the next password is looked at.
+sign_in_failure = Table(
+    "sign_in_failure",
+    METADATA,
+    Column("subject", String, primary_key=True),  #: hash of a person's id or of an address
+    Column("failures", Integer, nullable=False),
+    Column("last_at", UtcTime, nullable=False, index=True),
+    Column("blocked_until", UtcTime, nullable=False),
+    CheckConstraint("failures >= 0", name="counts"),
+)
+
+#: The newest sign-ins and refusals; see `store.repository.sign_in_log`.
+sign_in_log = Table(
+    "sign_in_log",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("person", Words, ForeignKey("person.id")),  #: None: nobody is called so
+    Column("address", String, nullable=False),
+    Column("how", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    either("how", *SignedInBy),
+    either("outcome", *SignInOutcome),
 )
 
 sign_in_code = Table(
@@ -826,6 +887,39 @@ exception = Table(
     CheckConstraint("(settled_by IS NULL) = (settled_at IS NULL)", name="settled_by_somebody"),
 )
 Index("ix_exception_state", exception.c.state)
+
+# -- silences ----------------------------------------------------------------------------------------------------------
+
+#: What is recorded and told to nobody; a mute is one whose matchers name rules only.
+silence = Table(
+    "silence",
+    METADATA,
+    Column("number", BIG, primary_key=True),
+    Column("matchers", Packed(dict[str, tuple[str, ...]]), nullable=False),
+    *literal("state", SilenceState),
+    Column("reason", Words, nullable=False),
+    *literal("highest", Severity),
+    Column("preview", Packed(Hidden), nullable=False),
+    Column("created_by", Words, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("starts_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Column("until_resolved", BIG, ForeignKey("incident.number")),  #: whose end ends it too
+    Column("window", Packed(Window)),  #: null: all the time
+    Column("lapses_at", UtcTime),  #: null: nobody has to agree
+    Column("longer_until", UtcTime),  #: end that waits for a second person
+    Column("longer_by", Words),
+    Column("settled_by", Words),  #: null: nobody agreed or declined
+    Column("settled_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("ended_by", Words),  #: null: it ended by itself, or has not
+    Column("version", BigInteger, nullable=False),
+    CheckConstraint("(ended_at IS NULL) = (state IN ('proposed', 'in_force', 'agreed'))", name="ended_when_over"),
+    CheckConstraint("(settled_by IS NULL) = (settled_at IS NULL)", name="settled_by_somebody"),
+    CheckConstraint("(longer_until IS NULL) = (longer_by IS NULL)", name="longer_by_somebody"),
+    CheckConstraint("starts_at < ends_at", name="ends_after_start"),
+)
+Index("ix_silence_state", silence.c.state)
 
 # -- reading -----------------------------------------------------------------------------------------------------------
 

@@ -87,6 +87,7 @@ TRIGGERS = (
         for table in ("hold", "disposal")
     ),
     Trigger(table="exception", act="DELETE", message="an exception is withdrawn, never deleted"),
+    Trigger(table="silence", act="DELETE", message="a silence is ended, never deleted"),
     Trigger(table="incident", act="DELETE", message="an incident is never deleted"),
     Trigger(
         table="incident",

@@ -22,10 +22,18 @@ def write_notice(tx: Tx, new: NewNotice) -> int:
     return notices.write(tx, new)
 
 
-def notices_unplanned(connection: Connection, limit: int = 100) -> list[Notice]:
-    """Notices for which nobody has decided who hears of them, oldest first."""
+def notices_unplanned(connection: Connection, limit: int = 100, *, by: datetime | None = None) -> list[Notice]:
+    """Notices for which nobody has decided who hears of them, those that are due first.
+
+    Args:
+        by: Only what is due by then; None: all but what is to be told later.
+    """
+    is_due = notice.c.due_at <= (notice.c.at if by is None else by)
     rows = connection.execute(
-        select(notice).where(notice.c.planned_at.is_(None)).order_by(notice.c.id).limit(limit)
+        select(notice)
+        .where(notice.c.planned_at.is_(None), is_due)
+        .order_by(notice.c.due_at, notice.c.id)
+        .limit(limit)
     ).all()
     return [
         Notice(
@@ -41,6 +49,8 @@ def notices_unplanned(connection: Connection, limit: int = 100) -> list[Notice]:
             person=row.person,
             matter=row.matter,
             until=row.until,
+            due_at=row.due_at,
+            level=row.level,
         )
         for row in rows
     ]
@@ -221,8 +231,9 @@ def told(connection: Connection, number: int, cycle: int) -> list[tuple[str, int
 
 
 def pending(connection: Connection) -> int:
-    """How many deliveries and unplanned notices are unfinished."""
-    unplanned = select(func.count()).select_from(notice).where(notice.c.planned_at.is_(None))
+    """How many deliveries and unplanned notices are unfinished; what is to be told later is not counted."""
+    waiting = (notice.c.planned_at.is_(None), notice.c.due_at <= notice.c.at)
+    unplanned = select(func.count()).select_from(notice).where(*waiting)
     unfinished = select(func.count()).select_from(delivery).where(delivery.c.state.in_(UNFINISHED))
     count: int = connection.execute(unplanned).scalar_one() + connection.execute(unfinished).scalar_one()
     return count
@@ -256,6 +267,7 @@ def _add(tx: Tx, notice_id: int, number: int, kind: NoticeKind, new: NewDelivery
             body="",
             detail="",
             finished_at=tx.now if new.state.is_final else None,
+            silence=new.silence,
         )
         .returning(delivery.c.id)
     ).scalar_one()
@@ -278,4 +290,4 @@ def _deliveries() -> Select[Any]:
 
 
 def _from_row(row: Row[Any]) -> Delivery:
-    return Delivery(**row._mapping)
+    return Delivery(**{**row._mapping, "incident": row.incident or 0})

@@ -365,7 +365,7 @@ def upgrade() -> None:
     op.create_table(
         "notice",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("cycle", sa.Integer(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
@@ -376,12 +376,16 @@ def upgrade() -> None:
         sa.Column("person", sa.Text(), nullable=True),
         sa.Column("matter", sa.Text(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("planned_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over', "
-            "'your_turn', 'reminder', 'request')",
+            "'your_turn', 'escalated', 'still_yours', 'reminder', 'request', 'link', 'unsilenced', "
+            "'letter')",
             name=op.f("ck_notice_kind_literal"),
         ),
+        sa.CheckConstraint("(incident IS NULL) = (kind = 'letter')", name=op.f("ck_notice_letter_of_the_installation")),
         sa.CheckConstraint(
             "severity IN ('informational', 'low', 'medium', 'high', 'critical')",
             name=op.f("ck_notice_severity_literal"),
@@ -393,7 +397,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_notice_unplanned",
         "notice",
-        ["id"],
+        ["due_at", "id"],
         unique=False,
         sqlite_where=sa.text("planned_at IS NULL"),
         postgresql_where=sa.text("planned_at IS NULL"),
@@ -412,14 +416,56 @@ def upgrade() -> None:
     )
     op.create_table(
         "session",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("hash", sa.String(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("how", sa.String(), nullable=False),
+        sa.Column("agent", sa.Text(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("how IN ('password', 'code', 'link', 'token')", name=op.f("ck_session_how_literal")),
         sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_session_incident")),
         sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_session_person")),
-        sa.PrimaryKeyConstraint("hash", name=op.f("pk_session")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_session")),
+        sa.UniqueConstraint("hash", name=op.f("uq_session_hash")),
+    )
+    op.create_table(
+        "password",
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_password_person")),
+        sa.PrimaryKeyConstraint("person", name=op.f("pk_password")),
+    )
+    op.create_table(
+        "sign_in_failure",
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("blocked_until", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("failures >= 0", name=op.f("ck_sign_in_failure_counts")),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_sign_in_failure")),
+    )
+    op.create_index("ix_sign_in_failure_last_at", "sign_in_failure", ["last_at"], unique=False)
+    op.create_table(
+        "sign_in_log",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=True),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("how", sa.String(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=False),
+        sa.CheckConstraint("how IN ('password', 'code', 'link', 'token')", name=op.f("ck_sign_in_log_how_literal")),
+        sa.CheckConstraint(
+            "outcome IN ('signed_in', 'signed_anew', 'refused', 'locked_out')",
+            name=op.f("ck_sign_in_log_outcome_literal"),
+        ),
+        sa.ForeignKeyConstraint(["person"], ["person.id"], name=op.f("fk_sign_in_log_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_log")),
     )
     op.create_table(
         "sign_in_code",
@@ -468,12 +514,14 @@ def upgrade() -> None:
             "actor_kind IN ('person', 'rule', 'daemon', 'os', 'contact')", name=op.f("ck_timeline_actor_kind_literal")
         ),
         sa.CheckConstraint(
-            "kind IN ('opened', 'joined', 'raised', 'grew', 'moved', 'reopened', 'acknowledged', 'extended', 'note', "
-            "'contained', 'resolved', 'owned', 'handed_over', 'concern', 'answer', 'decided', 'proposed', 'settled', "
+            "kind IN ('opened', 'joined', 'raised', 'grew', 'moved', 'reopened', 'acknowledged', 'extended', "
+            "'undone', 'note', 'contained', 'resolved', 'owned', 'handed_over', 'concern', 'answer', 'decided', "
+            "'proposed', 'settled', "
             "'lapsed', 'merged', 'form_saved', 'reviewed', 'requested', 'replied', 'action', 'frozen', 'discrepancy', "
             "'signed', 'voided', 'watching', 'verdict', 'risk_accepted', 'improvement', 'classified', 'split', "
-            "'evidence', 'corrected', 'reminded', 'timer', 'redacted', 'held', 'disposed', 'excepted', 'configured', "
-            "'rules_loaded', 'roles_changed', 'token_made', 'token_revoked', 'key_changed', 'waived')",
+            "'evidence', 'corrected', 'escalated', 'reminded', 'timer', 'redacted', 'held', 'disposed', 'excepted', 'silenced', "
+            "'configured', 'rules_loaded', 'roles_changed', 'token_made', 'token_revoked', 'password_changed', 'key_changed', "
+            "'waived')",
             name=op.f("ck_timeline_kind_literal"),
         ),
         sa.CheckConstraint("incident >= 0 AND seq >= 1 AND length(hash) = 32", name=op.f("ck_timeline_shape")),
@@ -494,10 +542,67 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name=op.f("uq_token_hash")),
     )
     op.create_table(
+        "silence",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("matchers", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("highest", sa.String(), nullable=False),
+        sa.Column("preview", sa.Text(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("until_resolved", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("window", sa.Text(), nullable=True),
+        sa.Column("lapses_at", sa.BigInteger(), nullable=True),
+        sa.Column("longer_until", sa.BigInteger(), nullable=True),
+        sa.Column("longer_by", sa.Text(), nullable=True),
+        sa.Column("settled_by", sa.Text(), nullable=True),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(ended_at IS NULL) = (state IN ('proposed', 'in_force', 'agreed'))",
+            name=op.f("ck_silence_ended_when_over"),
+        ),
+        sa.CheckConstraint("(longer_until IS NULL) = (longer_by IS NULL)", name=op.f("ck_silence_longer_by_somebody")),
+        sa.CheckConstraint("(settled_by IS NULL) = (settled_at IS NULL)", name=op.f("ck_silence_settled_by_somebody")),
+        sa.CheckConstraint(
+            "highest IN ('informational', 'low', 'medium', 'high', 'critical')",
+            name=op.f("ck_silence_highest_literal"),
+        ),
+        sa.CheckConstraint("starts_at < ends_at", name=op.f("ck_silence_ends_after_start")),
+        sa.CheckConstraint(
+            "state IN ('proposed', 'in_force', 'agreed', 'over', 'withdrawn')",
+            name=op.f("ck_silence_state_literal"),
+        ),
+        sa.ForeignKeyConstraint(["until_resolved"], ["incident.number"], name=op.f("fk_silence_until_resolved")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_silence")),
+    )
+    op.create_index("ix_silence_state", "silence", ["state"], unique=False)
+    op.create_table(
+        "letter",
+        sa.Column(
+            "notice",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("occasion", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["notice"], ["notice.id"], name=op.f("fk_letter_notice")),
+        sa.PrimaryKeyConstraint("notice", name=op.f("pk_letter")),
+        sa.UniqueConstraint("person", "occasion", name=op.f("uq_letter_person_occasion")),
+    )
+    op.create_table(
         "delivery",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("notice", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("receiver", sa.Text(), nullable=False),
         sa.Column("target", sa.Integer(), nullable=False),
@@ -514,6 +619,10 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
+        sa.Column("silence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.CheckConstraint(
+            "(incident IS NULL) = (kind = 'letter')", name=op.f("ck_delivery_letter_of_the_installation")
+        ),
         sa.CheckConstraint(
             "(finished_at IS NULL) = (state IN ('queued', 'sending', 'uncertain'))",
             name=op.f("ck_delivery_finished_when_final"),
@@ -523,7 +632,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over', "
-            "'your_turn', 'reminder', 'request')",
+            "'your_turn', 'escalated', 'still_yours', 'reminder', 'request', 'link', 'unsilenced', "
+            "'letter')",
             name=op.f("ck_delivery_kind_literal"),
         ),
         sa.CheckConstraint(
@@ -531,10 +641,20 @@ def upgrade() -> None:
             name=op.f("ck_delivery_state_literal"),
         ),
         sa.CheckConstraint("attempts >= 0 AND target >= 0", name=op.f("ck_delivery_counts")),
+        sa.CheckConstraint("silence IS NULL OR state = 'suppressed'", name=op.f("ck_delivery_silence_suppresses")),
         sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_delivery_incident")),
         sa.ForeignKeyConstraint(["notice"], ["notice.id"], name=op.f("fk_delivery_notice")),
+        sa.ForeignKeyConstraint(["silence"], ["silence.number"], name=op.f("fk_delivery_silence")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
         sa.UniqueConstraint("notice", "receiver", "target", name=op.f("uq_delivery_notice_receiver_target")),
+    )
+    op.create_index(
+        "ix_delivery_silence",
+        "delivery",
+        ["silence"],
+        unique=False,
+        sqlite_where=sa.text("silence IS NOT NULL"),
+        postgresql_where=sa.text("silence IS NOT NULL"),
     )
     op.create_index(
         "ix_delivery_due",
