@@ -7,7 +7,7 @@ from store.tx import Tx
 
 def write(tx: Tx, new: NewNotice) -> int:
     """Someone should hear of the change that this transaction writes. Returns the notice's id."""
-    values = {name: getattr(new, name) for name in NewNotice.__slots__}
+    values = {name: getattr(new, name) for name in NewNotice.__slots__} | {"due_at": new.due_at or tx.now}
     written: int = tx.connection.execute(
         notice.insert().values(at=tx.now, **values).returning(notice.c.id)
     ).scalar_one()

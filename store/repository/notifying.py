@@ -42,7 +42,7 @@ def ready(connection: Connection) -> Sequence[int]:
             incident.c.quiet_until.is_(None),
             or_(incident.c.acknowledged_at.is_not(None), incident.c.track == Track.LIGHT),
             exists().where(*asked),
-            ~exists().where(*asked, notice.c.planned_at.is_(None)),
+            ~exists().where(*asked, notice.c.planned_at.is_(None), notice.c.due_at <= notice.c.at),
             ~untried,
         )
         .order_by(incident.c.number)
