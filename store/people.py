@@ -71,14 +71,48 @@ class Token:
     revoked_at: datetime | None
 
 
+class SignedInBy(StrEnum):
+    """What a sign-in was done with. Stored and sent over the API: never rename one."""
+
+    PASSWORD = "password"  # noqa: S105 (no secret)
+    CODE = "code"  #: a link that signs in once
+    LINK = "link"  #: the link in a message, for one record
+    TOKEN = "token"  # noqa: S105 (no secret; signing anew only)
+
+
+class SignInOutcome(StrEnum):
+    """How a sign-in ended. Stored and sent over the API: never rename one."""
+
+    SIGNED_IN = "signed_in"
+    SIGNED_ANEW = "signed_anew"  #: shown again that it is them, to sign
+    REFUSED = "refused"
+    LOCKED_OUT = "locked_out"  #: not looked at: too many were refused before
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
     """A browser that signed in."""
 
+    id: int
     person: str
     created_at: datetime
-    expires_at: datetime
+    used_at: datetime  #: to within a minute
+    expires_at: datetime  #: unless it is left alone for longer than two hours
     incident: int | None  #: None: everything; else opened by a link, for this record and adding acts only
+    how: SignedInBy = SignedInBy.CODE
+    agent: str = ""  #: what the browser calls itself
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """Somebody signed in, or was refused."""
+
+    at: datetime
+    person: str | None  #: None: nobody is called so
+    address: str
+    how: SignedInBy
+    outcome: SignInOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,11 @@ def token_revoked(tx: Tx, token_id: int, by: Actor) -> None:
     _append(tx, EntryKind.TOKEN_REVOKED, by, {"token": token_id})
 
 
+def password_changed(tx: Tx, person_id: str, by: Actor, *, has_one: bool) -> None:
+    """A person's password was set, or taken away."""
+    _append(tx, EntryKind.PASSWORD_CHANGED, by, {"person": person_id, "has_one": has_one})
+
+
 def _append(
     tx: Tx, kind: EntryKind, actor: Actor, facts: Mapping[str, Fact], values: Mapping[str, str] | None = None
 ) -> None:
