@@ -8,21 +8,28 @@ import hashlib
 import threading
 import time
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from apprise import Apprise, AppriseAsset, NotifyBase, NotifyFormat, NotifyType
+from apprise.exception import AppriseImproperlyConfigured
 from apprise.manager_plugins import NotificationManager
+from apprise.plugins.ntfy import NotifyNtfy
 
+from notifier import http_bounds, mail_channel, ntfy
 from notifier.channel_log import ChannelLog, heard, without_secrets
+from notifier.fitting import fit, in_bytes
 from notifier.local_channels import CONSOLE, FILE, ConsoleChannel, FileChannel
-from notifier.message import Message, Tone, fit
+from notifier.mail_channel import MailChannel
+from notifier.message import Message, Tone
 from notifier.sender import SendResult, Sent
 
 LONGEST_READ_SECONDS = 15.0
 LONGEST_CONNECT_SECONDS = 5.0
 LONGEST_DETAIL = 500
+_RECIPIENTS = ("to", "cc", "bcc")
 
 _TYPES = {
     Tone.ALARM: NotifyType.FAILURE,
@@ -56,20 +63,33 @@ class AppriseSender:
             interpret_escapes=False,
             interpret_emojis=False,
             default_service_retry=0,
+            image_url_mask="",
+            image_url_logo="",
         )
 
     def send(self, url: str, message: Message) -> SendResult:
         """Try once."""
+        result, is_refused_form = self._attempt(url, message)
+        if not is_refused_form or not message.essence:
+            return result
+        again, _ = self._attempt(url, minimal(message))
+        detail = f"refused as it was, sent with the least that can be said: {result.detail}; {again.detail}"
+        return replace(again, detail=detail.strip("; ")[:LONGEST_DETAIL])
+
+    def _attempt(self, url: str, message: Message) -> tuple[SendResult, bool]:
+        """Try to send, and whether the peer refused what was written rather than us."""
         log = ChannelLog()
-        service = self._service(url, log)
+        service = self._service(url, log, message)
         if service is None:
-            return SendResult(outcome=Sent.PERMANENT, detail=f"the address cannot be used: {_told(log, url)}")
+            detail = f"the address cannot be used: {_told(log, url)}"
+            return SendResult(outcome=Sent.PERMANENT, detail=detail), False
         began = time.monotonic()
         with heard(log):
             accepted = _notify(service, _fitted(message, service))
         elapsed = time.monotonic() - began
-        outcome = Sent.ACCEPTED if accepted else log.judged()
-        return SendResult(outcome=outcome, detail=_told(log, url), elapsed_seconds=elapsed)
+        outcome, wait_seconds = (Sent.ACCEPTED, 0.0) if accepted else (log.judged(), log.wait_seconds)
+        result = SendResult(outcome=outcome, detail=_told(log, url), elapsed_seconds=elapsed, wait_seconds=wait_seconds)
+        return result, outcome is Sent.PERMANENT and log.is_refused_form
 
     def channel(self, url: str) -> str:
         """Scheme and a hash of the host, which for many services is a secret; a file's whole path."""
@@ -86,9 +106,11 @@ class AppriseSender:
             return wrong or ["no channel of that name: see the list of addresses in Apprise's documentation"]
         if (recipients := max(len(service), _named_recipients(url))) > 1:
             wrong.append(f"it names {recipients} recipients: give each its own url, so that each has its own result")
+        if any(name == "format" and value != NotifyFormat.TEXT for name, value in _options(url)):
+            wrong.append("it asks for a format: leave that out, messages are plain text")
         return wrong
 
-    def _service(self, url: str, log: ChannelLog) -> NotifyBase | None:
+    def _service(self, url: str, log: ChannelLog, message: Message | None = None) -> NotifyBase | None:
         """A fresh object that logs to *log*, or None if the address cannot be used."""
         scheme, _, rest = url.partition("://")
         service: NotifyBase | None
@@ -99,14 +121,32 @@ class AppriseSender:
         else:
             self._load()
             with heard(log):
-                service = Apprise.instantiate(url, asset=self._asset)
+                service = self._of_apprise(scheme, url, log, message)
         return None if service is None else _tamed(service, log)
+
+    def _of_apprise(self, scheme: str, url: str, log: ChannelLog, message: Message | None) -> NotifyBase | None:
+        if scheme in mail_channel.SCHEMES:
+            return self._mail(url, log, message)
+        parsed = ntfy.dressed(url, message) if scheme in ntfy.SCHEMES else url
+        return Apprise.instantiate(parsed or url, asset=self._asset)
+
+    def _mail(self, url: str, log: ChannelLog, message: Message | None) -> NotifyBase | None:
+        parsed = MailChannel.parse_url(url)  # type: ignore[no-untyped-call]
+        if not parsed:
+            log.add("no mail address: write mailtos://USER:PASSWORD@SERVER?to=RECIPIENT")
+            return None
+        try:
+            return MailChannel(log=log, message=message, **(parsed | {"asset": self._asset}))
+        except AppriseImproperlyConfigured as error:
+            log.add(str(error))
+            return None
 
     def _load(self) -> None:
         """Load Apprise's channels, once, at the first address that needs them: ``check`` at start, not a page."""
         with self._loading, warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of modules that Apprise tries to import
             NotificationManager().load_modules()  # type: ignore[no-untyped-call]
+        http_bounds.install()
 
     def _file(self, path: str, log: ChannelLog) -> NotifyBase | None:
         if not path:
@@ -119,10 +159,21 @@ class AppriseSender:
         return FileChannel(path=full, asset=self._asset)
 
 
+def minimal(message: Message) -> Message:
+    """What is asked and where, in letters that every service takes: for a channel that refused the whole."""
+    plain = message.essence.encode("ascii", "replace").decode()
+    title, _, body = plain.partition("\n")
+    return replace(message, title=title, body=body or title, subject="")
+
+
+def _options(url: str) -> list[tuple[str, str]]:
+    return parse_qsl(urlsplit(f"//{url.partition('://')[2]}").query)
+
+
 def _named_recipients(url: str) -> int:
-    """How many recipients the option ``to`` names: of several, Apprise drops the unusable ones without a word."""
-    options = parse_qsl(urlsplit(f"//{url.partition('://')[2]}").query)
-    return sum(len(value.replace(",", " ").replace(";", " ").split()) for name, value in options if name == "to")
+    """How many recipients options name: of several, Apprise drops the unusable ones without a word."""
+    named = [(name, value) for name, value in _options(url) if name in _RECIPIENTS]
+    return sum(len(value.replace(",", " ").replace(";", " ").split()) for _, value in named)
 
 
 def _tamed(service: NotifyBase, log: ChannelLog) -> NotifyBase:
@@ -137,7 +188,13 @@ def _tamed(service: NotifyBase, log: ChannelLog) -> NotifyBase:
 
 def _fitted(message: Message, service: NotifyBase) -> Message:
     """The message cut to what the service takes; where it knows no titles, Apprise puts the title into the body."""
-    in_body = 0 if service.title_maxlen else len(message.title) + 2
+    if isinstance(service, MailChannel) and message.subject and message.subject != message.title:
+        # Clients that sort by subject see one thread; what differs from mail to mail is the first line instead.
+        message = replace(message, title=message.subject, body=f"{message.title}\n\n{message.body}")
+    if isinstance(service, NotifyNtfy):
+        title, limit = service.title_maxlen, ntfy.MOST_BYTES - in_bytes(message.title)
+        return fit(message, title_limit=title, body_limit=max(1, limit), size=in_bytes)
+    in_body = 0 if service.title_maxlen and not service.overflow_amalgamate_title else len(message.title) + 2
     return fit(message, title_limit=service.title_maxlen, body_limit=max(1, service.body_maxlen - in_body))
 
 

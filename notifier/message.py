@@ -6,7 +6,7 @@ what is asked.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
@@ -17,7 +17,6 @@ from store.incident import Tlp
 Show = Callable[[Entity], str | None]  #: how an entity may be written; None: not at all
 
 LONGEST_TITLE = 120  #: characters
-_ROOM_TO_SAY_IT = 40  #: characters that tell how much was cut
 MOST_EXCERPTS = 5
 MOST_LISTED = 10  #: records that a digest names; the others it counts
 
@@ -88,11 +87,20 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One text as it goes out. Plain text: no channel may read markup into it."""
+    """One text as it goes out. Plain text: no channel may read markup into it.
+
+    What stands below ``tone`` is for channels that can do something with it.
+    """
 
     title: str
     body: str
     tone: Tone
+    visible_id: str = ""  #: what a duplicate repeats
+    thread: str = ""  #: the same in all messages to one recipient about one incident; "": it stands alone
+    subject: str = ""  #: a title that stays the same while label and severity do, for who sorts by it; "": the title
+    essence: str = ""  #: what is asked and where, in our words alone, for a channel that refuses the rest; "": nothing
+    press: str = ""  #: our address that acknowledges when something is posted to it; "": none
+    withheld: tuple[str, ...] = ()  #: what the record knows and this text may not say
 
 
 _REASONS = {
@@ -145,19 +153,25 @@ def render(facts: Facts, *, link: str, visible_id: str, zone: tzinfo = UTC, rese
         f"{facts.severity.upper()}: {untrusted.excerpt(facts.title, LONGEST_TITLE)}",
         who_where(facts.entities, _in_body),
         _how_much(facts, zone),
-        *_lines_of_ask(facts, zone),
+        *lines_of_ask(facts, zone),
         link,
         *_block(facts.excerpts),
         f"INC-{facts.number} · {facts.reason} · id {visible_id}",
     ]
-    return Message(title=_title(facts, resent), body="\n".join(line for line in lines if line), tone=_tone(facts))
+    return Message(
+        title=_title(facts, resent),
+        body="\n".join(line for line in lines if line),
+        tone=tone_of(facts),
+        visible_id=visible_id,
+        subject=untrusted.cut(f"{head_of(facts)}: {untrusted.neutralise(facts.title)}", LONGEST_TITLE),
+        essence=essence_of(facts, link, visible_id, zone, resent),
+    )
 
 
-def render_stub(facts: Facts, *, link: str, visible_id: str, resent: bool = False) -> Message:
-    """The message for a channel that may not carry what the incident says: its number, what is asked, the link."""
-    mark = " (re-sent)" if resent else ""
-    body = f"Asked of you: {_ASKS[facts.ask]}.\nThe details may not be sent over this channel.\n{link}\nid {visible_id}"
-    return Message(title=f"{facts.tlp} {facts.severity.upper()} INC-{facts.number}{mark}", body=body, tone=_tone(facts))
+def essence_of(facts: Facts, link: str, visible_id: str, zone: tzinfo = UTC, resent: bool = False) -> str:
+    """What is asked and where, without a word that anybody else wrote."""
+    lines = [f"{head_of(facts)}{mark_of(facts, resent)}", *lines_of_ask(facts, zone), link, f"id {visible_id}"]
+    return "\n".join(lines)
 
 
 def render_digest(
@@ -169,6 +183,7 @@ def render_digest(
     link: str,
     visible_id: str,
     max_tlp: Tlp = Tlp.RED,
+    external: bool = False,
     resent: bool = False,
 ) -> Message:
     """One message instead of many: *heading* (ours), the worst by name, the rest by number.
@@ -178,16 +193,25 @@ def render_digest(
         more: How many there are beside them.
         tlp: The strictest label of all.
         max_tlp: Of what is labelled above it, only severity and number are told.
+        external: Read by people outside: of everything only severity and number are told.
     """
+    hidden = [one for one in worst if external or not may_carry(max_tlp, one.tlp)]
     lines = [
         f"{heading}:",
-        *(_listed(facts, max_tlp) for facts in worst),
+        *(_listed(facts, is_hidden=facts in hidden) for facts in worst),
         f"and {more:,} more" if more else "",
         link,
         f"id {visible_id}",
     ]
     title = f"{tlp} {worst[0].severity.upper()} {heading}{' (re-sent)' if resent else ''}"
-    return Message(title=title, body="\n".join(line for line in lines if line), tone=_tone(worst[0]))
+    return Message(
+        title=title,
+        body="\n".join(line for line in lines if line),
+        tone=tone_of(worst[0]),
+        visible_id=visible_id,
+        essence="\n".join((title, link, f"id {visible_id}")),
+        withheld=tuple(f"details of INC-{one.number}" for one in hidden),
+    )
 
 
 def strictest(labels: Iterable[Tlp]) -> Tlp:
@@ -198,11 +222,6 @@ def strictest(labels: Iterable[Tlp]) -> Tlp:
 def may_carry(max_tlp: Tlp, tlp: Tlp) -> bool:
     """Whether a channel that carries up to *max_tlp* may carry what is labelled *tlp*."""
     return _CLOSEST_FIRST.index(tlp) >= _CLOSEST_FIRST.index(max_tlp)
-
-
-def fit(message: Message, *, title_limit: int, body_limit: int) -> Message:
-    """The message cut to what a channel takes; a cut body says how much is missing. A limit of 0 is none."""
-    return replace(message, title=_cut(message.title, title_limit), body=_cut(message.body, body_limit))
 
 
 def who_where(entities: Sequence[Entity], show: Show) -> str:
@@ -229,12 +248,21 @@ def _in_title(entity: Entity) -> str | None:
 
 
 def _title(facts: Facts, resent: bool) -> str:
+    place = who_where(facts.entities, _in_title)
+    head = f"{head_of(facts)}{mark_of(facts, resent)}: "
+    return untrusted.cut(head + untrusted.neutralise(facts.title) + (f", {place}" if place else ""), LONGEST_TITLE)
+
+
+def head_of(facts: Facts) -> str:
+    """How every title begins."""
+    return f"{facts.tlp} {facts.severity.upper()} INC-{facts.number}"
+
+
+def mark_of(facts: Facts, resent: bool) -> str:
+    """Why it is told now, and whether it may have been told before, in brackets; "" if it is the first time."""
     marks = [facts.reason.value] if facts.reason is not Reason.FIRST else []
     marks += ["re-sent"] if resent else []
-    mark = f" ({', '.join(marks)})" if marks else ""
-    place = who_where(facts.entities, _in_title)
-    head = f"{facts.tlp} {facts.severity.upper()} INC-{facts.number}{mark}: "
-    return _cut(head + untrusted.neutralise(facts.title) + (f", {place}" if place else ""), LONGEST_TITLE)
+    return f" ({', '.join(marks)})" if marks else ""
 
 
 def _lines_of_reason(facts: Facts) -> list[str]:
@@ -246,13 +274,14 @@ def _how_much(facts: Facts, zone: tzinfo) -> str:
     many = "1 event" if facts.events == 1 else f"{facts.events:,} events"
     lasted = facts.last_seen - facts.first_seen
     within = f" in {duration(lasted)}" if lasted >= timedelta(seconds=1) else ""
-    return f"{many}{within}, last at {_clock(facts.last_seen, zone)}"
+    return f"{many}{within}, last at {clock(facts.last_seen, zone)}"
 
 
-def _lines_of_ask(facts: Facts, zone: tzinfo) -> list[str]:
+def lines_of_ask(facts: Facts, zone: tzinfo) -> list[str]:
+    """What is asked and until when; nothing once it is settled."""
     if facts.reason in _SETTLED:
         return []
-    by = f", by {_clock(facts.due_at, zone)}" if facts.due_at else ""
+    by = f", by {clock(facts.due_at, zone)}" if facts.due_at else ""
     return [f"Asked of you: {_ASKS[facts.ask]}{by}."]
 
 
@@ -262,16 +291,17 @@ def _block(excerpts: Sequence[str]) -> list[str]:
     return [*(f"│ {untrusted.excerpt(text)}" for text in excerpts[:MOST_EXCERPTS]), *more]
 
 
-def _listed(facts: Facts, max_tlp: Tlp) -> str:
+def _listed(facts: Facts, *, is_hidden: bool) -> str:
     head = f"{facts.severity.upper()} INC-{facts.number}"
-    if not may_carry(max_tlp, facts.tlp):
+    if is_hidden:
         return f"{head} (details may not be sent over this channel)"
     settled = f" ({facts.reason})" if facts.reason in _SETTLED else ""
     place = who_where(facts.entities, _in_body)
     return f"{head}{settled} {untrusted.excerpt(facts.title, LONGEST_TITLE)}" + (f", {place}" if place else "")
 
 
-def _tone(facts: Facts) -> Tone:
+def tone_of(facts: Facts) -> Tone:
+    """How a channel may present it."""
     if facts.reason in _SETTLED:
         return Tone.GOOD
     if facts.severity.rank >= Severity.HIGH.rank:
@@ -279,7 +309,8 @@ def _tone(facts: Facts) -> Tone:
     return Tone.WARNING if facts.severity.rank >= Severity.LOW.rank else Tone.CALM
 
 
-def _clock(moment: datetime, zone: tzinfo) -> str:
+def clock(moment: datetime, zone: tzinfo) -> str:
+    """A moment as people in *zone* write it."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
@@ -291,10 +322,3 @@ def duration(span: timedelta) -> str:
             rest = seconds % size // part
             return f"{seconds // size} {unit}" + (f" {rest} {below}" if rest else "")
     return f"{seconds} s"
-
-
-def _cut(text: str, limit: int) -> str:
-    if not limit or len(text) <= limit:
-        return text
-    room = limit - _ROOM_TO_SAY_IT
-    return f"{text[:room]} … ({len(text) - room:,} characters cut)" if room > _ROOM_TO_SAY_IT else text[:limit]

@@ -9,6 +9,7 @@ from store.notice import DeliveryState
 
 SHORTEST_WAIT = timedelta(seconds=15)
 LONGEST_WAIT = timedelta(minutes=15)
+LONGEST_ASKED = timedelta(hours=1)  #: that a peer can make us wait
 GIVEN_UP_AFTER = timedelta(hours=24)  #: unless critical, which is never given up
 MOST_UNCERTAIN = 4  #: attempts without an answer, after which people would only be flooded
 
@@ -32,7 +33,8 @@ def judge(
     """
     if result.outcome is Sent.ACCEPTED:
         return Verdict(state=DeliveryState.ACCEPTED, detail=result.detail)
-    again_at = now + wait(attempts, jitter)
+    asked = min(timedelta(seconds=result.wait_seconds), LONGEST_ASKED)
+    again_at = now + max(wait(attempts, jitter), asked)
     state = DeliveryState.UNCERTAIN if result.outcome is Sent.UNCERTAIN else DeliveryState.QUEUED
     if severity is not Severity.CRITICAL:
         if result.outcome is Sent.PERMANENT:

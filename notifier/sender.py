@@ -23,6 +23,7 @@ class SendResult:
     outcome: Sent
     detail: str = ""  #: one line for people; never holds a secret
     elapsed_seconds: float = 0.0
+    wait_seconds: float = 0.0  #: that the peer asked us to wait before we come again; 0: it said nothing
 
 
 class Sender(Protocol):

@@ -10,6 +10,7 @@ import re2
 
 LONGEST_EXCERPT = 300  #: characters of one log line that a message shows
 LONGEST_NAME = 64  #: characters of one name (account, host, address) that a message shows
+_ROOM_TO_SAY_IT = 40  #: characters that tell how much was cut
 
 #: Look-alikes for what chat services act upon: mentions (@name, <@id>, <!channel>), code, HTML.
 _LOOKALIKES = str.maketrans({"@": "＠", "<": "‹", ">": "›", "`": "ˋ", "\t": " "})  # noqa: RUF001
@@ -38,6 +39,19 @@ def excerpt(text: str, limit: int = LONGEST_EXCERPT) -> str:
     """The first *limit* characters of *text*, neutralised, and how much was cut."""
     cut = len(text) - limit
     return f"{neutralise(text[:limit])} … ({cut:,} characters cut)" if cut > 0 else neutralise(text)
+
+
+def cut(text: str, limit: int) -> str:
+    """*text* in *limit* characters, and how much is missing. A limit of 0 is none."""
+    if not limit or len(text) <= limit:
+        return text
+    room = limit - _ROOM_TO_SAY_IT
+    return cut_at(text, room) if room > _ROOM_TO_SAY_IT else text[:limit]
+
+
+def cut_at(text: str, kept: int) -> str:
+    """The first *kept* characters of *text*, and how many are missing."""
+    return f"{text[:kept]} … ({len(text) - kept:,} characters cut)"
 
 
 def name(text: str, *, dotted: bool = True) -> str:

@@ -1,15 +1,17 @@
 """A parcel of deliveries → the message that goes out for it. Pure."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from notifier.links import ACKNOWLEDGE, ACKNOWLEDGE_LASTS, REPLY_LASTS, Links, reply_to
-from notifier.message import Ask, Facts, Message, Reason, may_carry, render, render_digest, render_stub, strictest
+from notifier.message import Ask, Facts, Message, Reason, may_carry, render, render_digest, strictest
 from notifier.plan import About, ask_of
 from notifier.route import Receiver
 from notifier.throttle import Form, Parcel
+from notifier.withheld import render_external, render_stub
 from store.deadlines import Deadlines, Duty
 from store.duties import Matter
 from store.incident import Incident
@@ -53,7 +55,7 @@ def worded(
     shown = [facts_of(latest[number], told) for number in told.about]
     is_late = parcel.form is Form.CAUGHT_UP
     alone = parcel.deliveries[-1] if len(latest) == 1 and shown else None
-    return render_digest(
+    message = render_digest(
         _caught_up(stand, receiver) if is_late else f"{len(latest):,} more incidents",
         shown,
         more=len(latest) - len(shown),
@@ -61,8 +63,16 @@ def worded(
         link=_link(alone, told, links, now) if alone else links.incidents(),
         visible_id=_visible_id(parcel.deliveries[0]),
         max_tlp=receiver.max_tlp,
+        external=receiver.external,
         resent=any(one.resent for one in parcel.deliveries),
     )
+    return replace(message, thread=thread_of(alone, told.about[alone.incident].incident)) if alone else message
+
+
+def thread_of(delivery: Delivery, about: Incident) -> str:
+    """What all messages to one recipient about one incident share, of this installation and no other."""
+    whole = f"{about.opened_at.isoformat()} {delivery.incident} {delivery.receiver} {delivery.target}"
+    return f"inc-{delivery.incident}.{hashlib.sha256(whole.encode()).hexdigest()[:16]}"
 
 
 def facts_of(delivery: Delivery, told: Told) -> Facts:
@@ -99,11 +109,15 @@ def _due_at(delivery: Delivery, record: Incident, deadlines: Deadlines) -> datet
 
 def _single(delivery: Delivery, told: Told, receiver: Receiver, links: Links, now: datetime) -> Message:
     facts, visible_id = facts_of(delivery, told), _visible_id(delivery)
-    link = _link(delivery, told, links, now)
+    link, zone = _link(delivery, told, links, now), ZoneInfo(receiver.timezone)
     if not may_carry(receiver.max_tlp, facts.tlp):
-        return render_stub(facts, link=link, visible_id=visible_id, resent=delivery.resent)
-    zone = ZoneInfo(receiver.timezone)
-    return render(facts, link=link, visible_id=visible_id, zone=zone, resent=delivery.resent)
+        message = render_stub(facts, link=link, visible_id=visible_id, zone=zone, resent=delivery.resent)
+    elif receiver.external:
+        message = render_external(facts, link=link, visible_id=visible_id, zone=zone, resent=delivery.resent)
+    else:
+        message = render(facts, link=link, visible_id=visible_id, zone=zone, resent=delivery.resent)
+    thread = thread_of(delivery, told.about[delivery.incident].incident)
+    return replace(message, thread=thread, press=link if facts.ask is Ask.JOIN and delivery.person else "")
 
 
 def _link(delivery: Delivery, told: Told, links: Links, now: datetime) -> str:

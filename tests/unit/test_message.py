@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier import untrusted
+from notifier.fitting import fit, in_bytes
 from notifier.message import (
     LONGEST_TITLE,
     Ask,
@@ -17,13 +18,12 @@ from notifier.message import (
     Reason,
     Tone,
     duration,
-    fit,
     may_carry,
     render,
     render_digest,
-    render_stub,
     strictest,
 )
+from notifier.withheld import render_external, render_stub
 from rules.event import Entity, Severity
 from store.incident import Tlp
 
@@ -174,8 +174,27 @@ def test_labels() -> None:
     assert not may_carry(Tlp.GREEN, Tlp.AMBER)
     stub = render_stub(facts(tlp=Tlp.RED, excerpts=("secret line",)), link=LINK, visible_id="x")
     assert "203.0.113.7" not in stub.title + stub.body
-    assert "SSH" not in stub.title + stub.body
+    assert "SSH" not in stub.title + stub.body + stub.subject + stub.essence
     assert LINK in stub.body
+    assert stub.withheld == ("title", "who and where", "number of events", "first and last time", "log lines")
+
+
+def test_people_outside() -> None:
+    """They are told label, severity, number, times and what is asked; what they are not told is named."""
+    said = facts(excerpts=("secret line",), because="root got in", reason=Reason.WORSE, due_at=NOW)
+    outside = render_external(said, link=LINK, visible_id="x", zone=ZoneInfo("Europe/Berlin"), resent=True)
+    assert outside.title == "TLP:AMBER HIGH INC-1 (worse, re-sent)"
+    assert outside.body.split("\n") == [
+        "Seen first 2026-03-01 04:11:26 CET, last 2026-03-01 04:12:04 CET.",
+        "Asked of you: acknowledge, by 2026-03-01 04:12:04 CET.",
+        LINK,
+        "id x",
+    ]
+    assert "SSH" not in outside.subject + outside.essence
+    assert outside.withheld == ("title", "who and where", "number of events", "what changed", "log lines")
+    digest = render_digest("2 more", [said], more=1, tlp=Tlp.CLEAR, link=LINK, visible_id="x", external=True)
+    assert "SSH" not in digest.body + digest.essence
+    assert digest.withheld == ("details of INC-1",)
 
 
 def test_digest() -> None:
@@ -195,6 +214,14 @@ def test_digest() -> None:
         "id x",
     ]
     assert message.tone is Tone.ALARM
+
+
+@given(st.text(max_size=300), st.integers(60, 400))
+def test_fit_in_bytes(text: str, limit: int) -> None:
+    """Where a channel counts bytes, the cut message keeps within them."""
+    message = fit(Message(title="t", body=text, tone=Tone.CALM), title_limit=0, body_limit=limit, size=in_bytes)
+    assert in_bytes(message.body) <= limit
+    assert message.body == text or message.body.endswith(" characters cut)")
 
 
 @given(st.text(max_size=500), st.integers(0, 400))
