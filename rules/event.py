@@ -57,7 +57,7 @@ class LogSource(msgspec.Struct, frozen=True, kw_only=True):
 class Entity:
     """Someone or something that a finding is about."""
 
-    kind: str  #: "source" (an address), "account", "host", "component", "target" (an address), "alert"
+    kind: str  #: "source" (an address), "account", "host", "component", "target" (an address), "alert", "report"
     value: str
 
 

@@ -68,7 +68,8 @@ DUTIES: Mapping[tuple[Step, Stage], Duty] = MappingProxyType(
 #: The end of a clock that starts before can lie outside of what a date can say, in some zone.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
-#: At how many percent of its time people are reminded. Who has not acknowledged is paged anyway.
+#: At how many percent of its time people are reminded. Who has not acknowledged is paged anyway, but not where that
+#: has time in working days.
 REMINDERS = (50, 80, 100)
 REMINDERS_OF_ACKNOWLEDGE = (100,)
 
@@ -114,16 +115,17 @@ class Limit:
         return self.duty is duty and severity in (self.severities or (severity,)) and track in (self.tracks or (track,))
 
 
-def _acknowledge(severity: Severity, **elapsed: int) -> Limit:
-    within = Within(elapsed=timedelta(**elapsed))
+def _acknowledge(severity: Severity, *, working_days: int = 0, **elapsed: int) -> Limit:
+    within = Within(elapsed=timedelta(**elapsed), working_days=working_days)
     return Limit(duty=Duty.ACKNOWLEDGE, severities=(severity,), within=within)
 
 
-#: What holds where the configuration says nothing. What is less than medium waits for the morning.
+#: What holds where the configuration says nothing. What is low waits for the morning; what is less, for ever.
 DEFAULT_LIMITS: tuple[Limit, ...] = (
     _acknowledge(Severity.CRITICAL, minutes=15),
     _acknowledge(Severity.HIGH, hours=1),
     _acknowledge(Severity.MEDIUM, hours=4),
+    _acknowledge(Severity.LOW, working_days=1),
     Limit(duty=Duty.REPORT, within=Within(elapsed=timedelta(hours=24))),
     Limit(duty=Duty.REPORT_REVIEW, within=Within(working_days=2)),
     Limit(duty=Duty.APPROVAL, within=Within(working_days=5)),
@@ -203,7 +205,8 @@ class Deadlines:
         limit = next((one for one in self.limits if one.fits(duty, severity, track)), None)
         if limit is None or limit.within is None:
             return None
-        percents = REMINDERS_OF_ACKNOWLEDGE if duty is Duty.ACKNOWLEDGE else REMINDERS
+        is_paged = duty is Duty.ACKNOWLEDGE and not limit.within.working_days
+        percents = REMINDERS_OF_ACKNOWLEDGE if is_paged else REMINDERS
         return self._running(duty.value, limit.within, start, percents)
 
     def due_at(self, duty: Duty, *, severity: Severity, track: Track, start: datetime) -> datetime | None:

@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 CAP_PER_HOUR = 20
 CAP_WINDOW = timedelta(hours=1)
 #: Kinds of entities that tell attacks apart on one host.
-JOINING_KINDS = frozenset({"source", "account", "component", "alert"})
+JOINING_KINDS = frozenset({"source", "account", "component", "alert", "report"})
 #: For how long after its end a record is reopened by a match, if no watch says otherwise; later, a new one is opened
 #: that names it.
 REOPEN_WITHIN = timedelta(days=30)

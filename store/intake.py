@@ -210,6 +210,8 @@ def _who_should_hear(
         through = before.acknowledged_at is not None or before.quiet_until is not None
         after = replace(after, broke_through=through)
         kind, reason = NoticeKind.WORSE, worse
+    if waits_to_be_read(after):
+        return after, None
     notice = NewNotice(
         incident=after.number,
         kind=kind,
@@ -261,6 +263,13 @@ def source_kind(finding: Finding) -> SourceKind:
     if any(field.startswith("feedback.") for field, _ in finding.group):
         return SourceKind.FEEDBACK
     return SourceKind.LOG
+
+
+def waits_to_be_read(record: Incident) -> bool:
+    """Whether nobody is told of it at once: what one person reports is read by day, within the time that its clock
+    gives, and reminds of itself. What makes it graver is told.
+    """
+    return record.source_kind is SourceKind.FEEDBACK and record.severity.rank < Severity.MEDIUM.rank
 
 
 def track_for(severity: Severity, tags: Sequence[str]) -> Track:

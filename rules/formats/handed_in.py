@@ -7,6 +7,7 @@ from rules.event import LogSource, TimeSource
 from rules.formats.format import SECOND, Context, Parsed
 from rules.formats.json_object import decode
 from rules.formats.stamps import iso
+from rules.intake import topics
 
 ALERT: Final = LogSource(product="tocsin", service="alert")
 FEEDBACK: Final = LogSource(product="tocsin", service="feedback")
@@ -59,12 +60,18 @@ def _alert(found: dict[str, Any], context: Context) -> Parsed:
 
 
 def _feedback(found: dict[str, Any]) -> Parsed:
+    text = str(found.get("text", ""))
+    named = str(found.get("component") or "")
+    topic = topics.topic_of(text, named)
     fields = {
-        "message": str(found.get("text", "")),
+        "message": text,
         "feedback.reference": found.get("reference"),
         "feedback.category": found.get("category"),
-        "feedback.component": found.get("component") or "unnamed",
+        "feedback.component": topics.component_of(named),
+        "feedback.topic": topic.name,
     }
+    if topic.is_thing:
+        fields["service.name"] = topic.name
     return Parsed(fields=fields, logsource=FEEDBACK, time=None, time_source=TimeSource.ARRIVAL)
 
 

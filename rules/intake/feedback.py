@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from rules.intake.alert import NotAccepted
 from rules.intake.alertmanager import decoded
 
 CATEGORIES: Final = ("broken", "slow", "wrong", "security", "privacy", "other")
@@ -27,14 +28,19 @@ def report(body: bytes) -> Feedback:
     """The report in *body*.
 
     Raises:
-        NotAccepted: It is none; says what is wrong.
+        NotAccepted: It is none, or it holds a contact whom nobody asked whether it may be kept; says what is wrong.
     """
     found: Feedback = decoded(_ONE, body)
+    if found.contact.strip() and not found.consent:
+        raise NotAccepted("a contact is kept only with consent: send consent = true, or no contact", ("consent",))
     return found
 
 
 def line_of(feedback: Feedback, reference: str) -> bytes:
-    """The line in which the engine reads it. The contact stays out of it: no rule needs it, and evidence is shown."""
+    """The line in which the engine reads it. The contact stays out of it: no rule needs it, and evidence is shown.
+
+    So do the fields by which rules tell what it is about: the format reads them out of the text.
+    """
     told: dict[str, Any] = {
         "tocsin": "feedback",
         "reference": reference,

@@ -29,7 +29,7 @@ STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported"
 #: What a rule may find out about a record that there is already.
 CLAIMS: Final = ("resolved",)
 TOCSIN_KEYS: Final = ("decision", "group-by", "window", "noise-per-day", "pin", "entities", "claims")
-ENTITY_KINDS: Final = ("source", "account", "host", "component", "target", "alert")
+ENTITY_KINDS: Final = ("source", "account", "host", "component", "target", "alert", "report")
 CORRELATION_KEYS: Final = ("type", "rules", "group-by", "timespan", "condition", "aliases", "generate")
 CORRELATION_TYPES: Final = ("event_count", "value_count", "temporal_ordered")
 LATER_TYPES: Final = ("temporal", "value_sum", "value_avg", "value_percentile", "value_median")

@@ -90,7 +90,7 @@ def test_clocks_stand_before_those_built_in() -> None:
             '[[clock]]\nduty = "report_review"\n'
         )
     )
-    assert made.limits[:-6] == (
+    assert made.limits[:-7] == (
         Limit(
             duty=Duty.REPORT,
             severities=(Severity.CRITICAL,),
@@ -101,7 +101,7 @@ def test_clocks_stand_before_those_built_in() -> None:
         Limit(duty=Duty.ACKNOWLEDGE, severities=(Severity.LOW,), within=Within(elapsed=timedelta(minutes=90))),
         Limit(duty=Duty.REPORT_REVIEW, within=None),
     )
-    assert made.limits[-6:] == DEFAULT_LIMITS
+    assert made.limits[-7:] == DEFAULT_LIMITS
     assert made.of(Duty.REPORT_REVIEW, severity=Severity.HIGH, track=Track.FULL, start=MONDAY) is None
 
 

@@ -56,7 +56,7 @@ def incident(**changed: object) -> Incident:
         (Duty.ACKNOWLEDGE, Severity.CRITICAL, 15 * MINUTE),
         (Duty.ACKNOWLEDGE, Severity.HIGH, HOUR),
         (Duty.ACKNOWLEDGE, Severity.MEDIUM, 4 * HOUR),
-        (Duty.ACKNOWLEDGE, Severity.LOW, None),
+        (Duty.ACKNOWLEDGE, Severity.LOW, timedelta(days=1)),
         (Duty.ACKNOWLEDGE, Severity.INFORMATIONAL, None),
         *((Duty.REPORT, severity, 24 * HOUR) for severity in Severity),
         *((Duty.REPORT_REVIEW, severity, timedelta(days=2)) for severity in Severity),  # Monday to Wednesday
