@@ -11,8 +11,10 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from rules.event import Severity
+from rules.event import Entity, Severity
+from store.designation import categories
 from store.four_eyes import PROPOSAL_LASTS, settling_needs_another
+from store.incident import Incident
 
 #: How long one lasts at most; and one that has effect in recurring windows only.
 LONGEST: Final = timedelta(days=30)
@@ -89,6 +91,45 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """An incident, as silences see it: its values by the names of `NAMES`."""
+
+    severity: tuple[str, ...] = ()
+    rule: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    category: tuple[str, ...] = ()
+    step: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    tlp: tuple[str, ...] = ()
+    asset: tuple[str, ...] = ()
+    entity: tuple[str, ...] = ()
+    incident: tuple[str, ...] = ()
+
+
+def seen(one: Incident, *, entities: Iterable[Entity], rules: Iterable[str], sources: Iterable[str], ask: str) -> Seen:
+    """An incident about which *ask* is to be said.
+
+    Args:
+        rules: Ids and titles of the rules that found something of it; its own are known.
+    """
+    named = tuple(entities)
+    return Seen(
+        severity=(one.severity,),
+        rule=tuple(dict.fromkeys((one.rule_id, one.rule_title, *rules))),
+        source=tuple(sources),
+        tags=one.tags,
+        category=categories(one.tags),
+        step=(one.step,),
+        ask=(ask,),
+        tlp=(one.tlp, one.tlp.removeprefix("TLP:")),
+        asset=tuple(entity.value for entity in named if entity.kind == "host"),
+        entity=tuple(entity.value for entity in named),
+        incident=(one.name, str(one.number)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hidden:
     """What a silence would have hidden of what people were, or were to be, told lately."""
 
@@ -154,6 +195,7 @@ class Silence:
     settled_at: datetime | None = None
     ended_at: datetime | None = None
     ended_by: str | None = None  #: person id; None: by itself, or it has not ended
+    told_until: datetime | None = None  #: what it hid before, people were told of afterwards
     version: int = 1
 
     @property
@@ -192,7 +234,7 @@ def hushed(silences: Iterable[Silence], subject: object, now: datetime) -> Silen
     """The first of *silences* that keeps people from hearing of *subject* now; None: they hear of it.
 
     Args:
-        subject: Has its values under the names of `NAMES`, such as `notifier.route.Subject`.
+        subject: Has its values under the names of `NAMES`, such as `Seen`.
     """
     return next((one for one in silences if one.is_in_force(now) and hides(one.matchers, one.highest, subject)), None)
 
@@ -243,8 +285,10 @@ def written(matchers: Matchers) -> str:
 
 
 def _one_fits(wanted: Sequence[str], found: Sequence[str]) -> bool:
-    return any(_fits(pattern.casefold(), value.casefold()) for pattern in wanted for value in found)
+    return any(fits(pattern, value) for pattern in wanted for value in found)
 
 
-def _fits(pattern: str, value: str) -> bool:
+def fits(pattern: str, value: str) -> bool:
+    """Whether *value* is what *pattern* says, in whatever case; one that ends in ``*`` fits by its beginning."""
+    pattern, value = pattern.casefold(), value.casefold()
     return value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern
