@@ -14,7 +14,7 @@ from typing import Protocol
 
 import structlog
 
-from notifier import jobs
+from notifier import jobs, planning
 from notifier.jobs import Load, Recipient
 from notifier.lanes import Lanes
 from notifier.links import Links
@@ -26,7 +26,7 @@ from notifier.wording import worded
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreUnavailable
-from store.repository import outbox, waiting
+from store.repository import escalations, outbox, waiting
 from store.tx import Tx
 
 log = structlog.get_logger()
@@ -102,6 +102,7 @@ class Dispatch:
             while await self._plan():
                 pass
             due = await self._store.read(waiting.due_by_channel)
+            later = await self._store.read(escalations.next_due)
         except OwnershipLost:
             raise
         except StoreUnavailable as error:
@@ -112,15 +113,16 @@ class Dispatch:
         for channel in (channel for channel, moment in idle.items() if moment <= now):
             name = f"send over {channel}"
             self._serving[channel] = group.create_task(self._serve(channel, stop), name=name)
-        return min([now + LONGEST_SLEEP, *(moment for moment in idle.values() if moment > now)])
+        coming = [moment for moment in idle.values() if moment > now] + ([] if later is None else [later])
+        return min([now + LONGEST_SLEEP, *coming])
 
     async def _plan(self) -> bool:
         """Plan the oldest notices; False if there were none."""
         routing = self._routing()
         now = self._clock.now()
-        planned = await self._store.read(lambda c: jobs.survey(c, routing, self._sender.channel, now))
+        planned = await self._store.read(lambda c: planning.survey(c, routing, self._sender.channel, now))
         if planned:
-            await self._store.write(lambda tx: jobs.plan(tx, planned), patient=True)
+            await self._store.write(lambda tx: planning.plan(tx, planned), patient=True)
         return bool(planned)
 
     async def _serve(self, channel: str, stop: asyncio.Event) -> None:

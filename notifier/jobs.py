@@ -1,15 +1,16 @@
-"""What the dispatch does with the store: survey and plan, claim, look, settle. May run twice, keeps nothing."""
+"""What the dispatch does with the store once it is planned: claim, look, settle. May run twice, keeps nothing."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from sqlalchemy import Connection
 
+from notifier import planning
 from notifier.links import Links
 from notifier.message import MOST_EXCERPTS, MOST_LISTED, Message
-from notifier.plan import About, Routing, deliveries_of, moot, reached_by
+from notifier.plan import About, Routing, moot, reached_by
 from notifier.retry import judge
 from notifier.route import Receiver
 from notifier.sender import SendResult
@@ -17,16 +18,13 @@ from notifier.throttle import Form, Held, Parcel, next_parcel
 from notifier.wording import Told
 from rules.event import Severity
 from store.deadlines import Deadlines
-from store.designation import Asked
-from store.duties import Matter
-from store.notice import Delivery, DeliveryState, NewDelivery, Notice, NoticeKind, Settlement
-from store.repository import conflicts, duties, evidence, incidents, outbox, requests, waiting
+from store.notice import Delivery, DeliveryState, NoticeKind, Settlement
+from store.repository import evidence, hidden, outbox, requests, waiting
 from store.standing import Standing
 from store.tx import Tx
 
 LEASE = timedelta(seconds=120)  #: longer than any bounded attempt; after it a lane counts as stuck
 MOST_CLAIMED = 500  #: deliveries that one digest can hold
-NOTICES_AT_ONCE = 20
 SETTLED_AT_ONCE = 20  #: in one write; a digest may hold hundreds
 
 Recipient = tuple[str, int]  #: receiver and target
@@ -52,32 +50,6 @@ class Load:
         return self.receiver.urls[self.parcel.deliveries[0].target]
 
 
-def survey(
-    connection: Connection, routing: Routing, channel_of: Callable[[str], str], now: datetime
-) -> list[tuple[int, list[NewDelivery]]]:
-    """Who is to hear of the oldest notices, by notice id. Only reads: much is looked at, and a write must be short."""
-    return [
-        (notice.id, deliveries_of(notice, about, told, routing, channel_of, asked))
-        for notice in outbox.notices_unplanned(connection, NOTICES_AT_ONCE)
-        for about in (_about(connection, notice.incident.number, with_lines=False),)
-        for told in (outbox.told(connection, notice.incident.number, notice.cycle),)
-        for asked in (_asked(connection, notice, routing, now),)
-    ]
-
-
-def _asked(connection: Connection, notice: Notice, routing: Routing, now: datetime) -> Sequence[Asked] | None:
-    """Who is asked for the matter of *notice* now; None: it waits no more."""
-    if not notice.matter:
-        return ()
-    return duties.asked(connection, notice.incident, Matter.parse(notice.matter), routing.site, now)
-
-
-def plan(tx: Tx, planned: Sequence[tuple[int, Sequence[NewDelivery]]]) -> None:
-    """Write what `survey` found. A notice that was settled meanwhile is left alone."""
-    for notice_id, deliveries in planned:
-        outbox.plan(tx, notice_id, deliveries)
-
-
 def claim(tx: Tx, channel: str, routing: Routing, sent_at: Mapping[Recipient, Sequence[datetime]]) -> Load | None:
     """Lease what goes out over *channel* as the next message; None if nothing does now.
 
@@ -85,7 +57,8 @@ def claim(tx: Tx, channel: str, routing: Routing, sent_at: Mapping[Recipient, Se
     """
     due = outbox.claim(tx, channel, lease_seconds=LEASE.total_seconds(), limit=MOST_CLAIMED)
     stand = waiting.standing(tx.connection, {one.incident for one in due})
-    standing = [one for one in due if not _dropped(tx, one, stand[one.incident], routing)]
+    silenced = hidden.suppress(tx, due)
+    standing = [one for one in due if one.id not in silenced and not _dropped(tx, one, stand[one.incident], routing)]
     chosen: Parcel | None = None
     for recipient, theirs in _by_recipient(standing):
         verdict = None if chosen else _next(theirs, sent_at.get(recipient, ()), routing, tx.now)
@@ -179,13 +152,5 @@ def _recipient(delivery: Delivery) -> Recipient:
 
 
 def _about(connection: Connection, number: int, *, with_lines: bool) -> About:
-    view = incidents.get(connection, number)
     lines = evidence.of(connection, number)[-MOST_EXCERPTS:] if with_lines else []
-    return About(
-        incident=view.incident,
-        entities=view.entities,
-        tallies=view.tallies,
-        sources=view.sources,
-        excerpts=tuple(line.text for line in lines),
-        barred=conflicts.of(connection, number),
-    )
+    return replace(planning.about(connection, number), excerpts=tuple(line.text for line in lines))

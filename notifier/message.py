@@ -53,6 +53,8 @@ class Reason(StrEnum):
     PROPOSED = "proposed"
     HANDED_OVER = "handed_over"
     YOUR_TURN = "your_turn"
+    ESCALATED = "escalated"
+    STILL_YOURS = "still_yours"
     REMINDER = "reminder"
     REQUEST = "request"
 
@@ -108,6 +110,8 @@ _REASONS = {
     Reason.MORE: "More of the same",
     Reason.WORSE: "Worse than before",
     Reason.REPEAT: "Told again: nobody has acknowledged",
+    Reason.ESCALATED: "Nobody has it yet",
+    Reason.STILL_YOURS: "Are you still on it? Any note or act shows it; without one it is asked of everybody again",
     Reason.REOPENED: "Reopened: it came back",
     Reason.RESOLVED: "Resolved: nothing is asked of you any more",
     Reason.ACKNOWLEDGED: "Acknowledged: nothing is asked of you any more",
@@ -304,6 +308,8 @@ def tone_of(facts: Facts) -> Tone:
     """How a channel may present it."""
     if facts.reason in _SETTLED:
         return Tone.GOOD
+    if facts.reason is Reason.STILL_YOURS:
+        return Tone.CALM
     if facts.severity.rank >= Severity.HIGH.rank:
         return Tone.ALARM
     return Tone.WARNING if facts.severity.rank >= Severity.LOW.rank else Tone.CALM

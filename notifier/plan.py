@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Protocol
 
+from notifier.escalation import Level, Policy, reached
 from notifier.message import Ask
 from notifier.route import Receiver, Route, Subject, choose
 from rules.event import Entity
@@ -11,6 +13,7 @@ from store import duties
 from store.deadlines import Duty
 from store.designation import Asked, categories
 from store.duties import Matter, MatterKind, Waiting
+from store.holding import Holding
 from store.incident import Incident, RuleTally
 from store.notice import Delivery, DeliveryState, NewDelivery, Notice, NoticeKind
 from store.site import Site
@@ -40,6 +43,8 @@ class Routing:
     routes: tuple[Route, ...]
     receivers: Mapping[str, Receiver]
     site: Site = field(default_factory=Site)  #: who is asked for what, until when
+    escalations: tuple[Policy, ...] = ()  #: who is asked next; the first that fits counts
+    holding: Holding = field(default_factory=lambda: Holding(lengths={}))  #: how long an acknowledgement holds
     most_per_minute: int = 5  #: messages to one recipient; the rest of a storm goes into digests
 
 
@@ -48,6 +53,8 @@ class Stands(Waiting, Protocol):
 
     @property
     def is_open(self) -> bool: ...
+    @property
+    def owner(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +87,7 @@ def ask_of(asking: Asking, *, overdue: bool = False) -> Ask:
     kind = asking.kind
     if asking.matter:
         return Ask.OVERDUE if overdue else _ask_for(Matter.parse(asking.matter))
-    if kind is NoticeKind.HANDED_OVER:
+    if kind in (NoticeKind.HANDED_OVER, NoticeKind.STILL_YOURS):
         return Ask.CONFIRM
     if kind is NoticeKind.REQUEST:
         return Ask.INFO
@@ -93,8 +100,12 @@ def _ask_for(matter: Matter) -> Ask:
     return _ASKED_BY[matter.kind]
 
 
-def subject_of(about: About, ask: Ask) -> Subject:
-    """What routes match on."""
+def subject_of(about: About, ask: Ask, at: datetime | None = None) -> Subject:
+    """What routes match on.
+
+    Args:
+        at: When it is told.
+    """
     one = about.incident
     rules = [name for tally in about.tallies for name in (tally.rule_id, tally.rule_title)]
     return Subject(
@@ -107,6 +118,7 @@ def subject_of(about: About, ask: Ask) -> Subject:
         ask=(ask,),
         tlp=(one.tlp, one.tlp.removeprefix("TLP:")),
         asset=tuple(entity.value for entity in about.entities if entity.kind == "host"),
+        at=at,
     )
 
 
@@ -136,7 +148,26 @@ def deliveries_of(
     if notice.kind.takes_back:
         reached = [(routing.receivers[name], target) for name, target in told if name in routing.receivers]
         return [_new(one, target, "was told of it", channel_of) for one, target in reached if target < len(one.urls)]
-    return _by_routes(about, ask_of(notice), routing, channel_of)
+    return _by_routes(about, ask_of(notice), routing, channel_of, notice.due_at)
+
+
+def to_level(
+    notice: Notice, level: Level, about: About, routing: Routing, channel_of: Callable[[str], str]
+) -> list[NewDelivery]:
+    """To whom a level of an escalation names; if that is nobody, to whom the routes name."""
+    persons = {one.name: one.person for one in routing.receivers.values()}
+    names = reached(level, routing.receivers.keys(), persons, about.barred)
+    if not names:
+        found = _by_routes(about, ask_of(notice, overdue=bool(notice.matter)), routing, channel_of, notice.due_at)
+        return [replace(one, reason=f"{level.says}; {one.reason}") for one in found]
+    told = [routing.receivers[name] for name in names]
+    return [_new(one, target, level.says, channel_of) for one in told for target in range(len(one.urls))]
+
+
+def to_holder(notice: Notice, routing: Routing, channel_of: Callable[[str], str]) -> list[NewDelivery]:
+    """To who has it, and to nobody else: that it is asked is no news for others."""
+    theirs = [one for one in routing.receivers.values() if one.person == notice.incident.owner and one.person]
+    return [_new(one, target, "has it", channel_of) for one in theirs for target in range(len(one.urls))]
 
 
 def _to_person(
@@ -150,7 +181,7 @@ def _to_person(
     return [
         # Whoever reads it there is not who is asked: no link lets them act in that one's name, or in their own.
         replace(one, person=None, reason=f"{because}; {one.reason}")
-        for one in _by_routes(about, ask_of(notice), routing, channel_of)
+        for one in _by_routes(about, ask_of(notice), routing, channel_of, notice.due_at)
         if not routing.receivers[one.receiver].external
     ]
 
@@ -166,13 +197,15 @@ def _to_asked(
     if not asked or any(who.person not in reached for who in asked):
         is_overdue = notice.until is not None and notice.until <= notice.at
         known = {(one.receiver, one.target) for one in found}
-        others = _by_routes(about, ask_of(notice, overdue=is_overdue), routing, channel_of)
+        others = _by_routes(about, ask_of(notice, overdue=is_overdue), routing, channel_of, notice.due_at)
         found += [one for one in others if (one.receiver, one.target) not in known]
     return found
 
 
-def _by_routes(about: About, ask: Ask, routing: Routing, channel_of: Callable[[str], str]) -> list[NewDelivery]:
-    choices = choose(routing.routes, routing.receivers, subject_of(about, ask), about.barred)
+def _by_routes(
+    about: About, ask: Ask, routing: Routing, channel_of: Callable[[str], str], at: datetime
+) -> list[NewDelivery]:
+    choices = choose(routing.routes, routing.receivers, subject_of(about, ask, at), about.barred)
     return [
         _new(choice.receiver, target, choice.because, channel_of)
         for choice in choices
@@ -210,6 +243,8 @@ def moot(delivery: Delivery, incident: Stands, told: frozenset[tuple[str, int]])
         return duties.settled(Matter.parse(delivery.matter), incident, delivery.noticed_at)
     if not incident.is_open:
         return "closed before it was sent"
+    if delivery.kind is NoticeKind.STILL_YOURS and incident.owner != delivery.person:
+        return "somebody else has it, or nobody"
     if not delivery.kind.asks:
         return ""
     if incident.quiet_until is not None and not delivery.breaks_through:

@@ -2,8 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from store.incident import Tlp
+from store.silence import Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +34,15 @@ class Subject:
     ask: tuple[str, ...] = ()
     tlp: tuple[str, ...] = ()  #: with and without "TLP:"
     asset: tuple[str, ...] = ()
+    at: datetime | None = None  #: when it is told, aware; None: routes do not look at the time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matcher:
     """What must be so. Per name one of the values must fit; a name without values does not matter.
 
-    Values are compared without regard to case; one that ends in ``*`` fits by its beginning.
+    Values are compared without regard to case; one that ends in ``*`` fits by its beginning. Of ``time`` one window
+    must hold the moment at which it is told.
     """
 
     severity: tuple[str, ...] = ()
@@ -49,14 +54,16 @@ class Matcher:
     ask: tuple[str, ...] = ()
     tlp: tuple[str, ...] = ()
     asset: tuple[str, ...] = ()
+    time: tuple[Window, ...] = ()
 
     @property
     def is_catch_all(self) -> bool:
         """Whether it fits everything."""
-        return not any(getattr(self, name) for name in _NAMES)
+        return not self.time and not any(getattr(self, name) for name in _NAMES)
 
 
-_NAMES = tuple(item.name for item in fields(Matcher))
+_NAMES = tuple(item.name for item in fields(Matcher) if item.name != "time")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +131,7 @@ def trace(routes: Sequence[Route], subject: Subject, left_out: Collection[str] =
     looks: list[Look] = []
     ended_by = 0
     for number, route in enumerate(routes, start=1):
-        miss = f"route {ended_by} was the last to be looked at" if ended_by else _miss(route.match, subject)
+        miss = f"route {ended_by} was the last to be looked at" if ended_by else misses(route.match, subject)
         names = tuple(name for name in route.receivers if name not in left_out)
         if not miss and route.receivers and not names:
             miss = "whoever reads there is involved"
@@ -139,17 +146,33 @@ def _told(look: Look) -> str:
     return f"route {look.number}: {look.because}"
 
 
-def _miss(match: Matcher, subject: Subject) -> str:
+def misses(match: Matcher, subject: Subject) -> str:
     """Why it does not fit; "" if it does."""
     for name in _NAMES:
         wanted, found = getattr(match, name), getattr(subject, name)
         if wanted and not _first_fit(wanted, found):
             return f"{name} is {_listed(found)}, wanted {_listed(wanted)}"
+    if match.time and subject.at is not None and _window(match, subject.at) is None:
+        local = subject.at.astimezone(ZoneInfo(match.time[0].timezone))
+        is_now = f"{_DAYS[local.weekday()]} {local:%H:%M}"
+        return f"time is {is_now}, wanted {_listed([written(one) for one in match.time])}"
     return ""
+
+
+def written(window: Window) -> str:
+    """A window as it is configured."""
+    days = "" if len(window.days) == len(_DAYS) else f"{','.join(_DAYS[day] for day in window.days)} "
+    return f"{days}{window.starts:%H:%M}-{window.ends:%H:%M}"
+
+
+def _window(match: Matcher, at: datetime) -> Window | None:
+    return next((one for one in match.time if one.at(at) is not None), None)
 
 
 def _hit(match: Matcher, subject: Subject) -> str:
     fits = [(name, _first_fit(getattr(match, name), getattr(subject, name))) for name in _NAMES]
+    window = _window(match, subject.at) if subject.at is not None else None
+    fits += [("time", written(window))] if window is not None else []
     return ", ".join(f"{name}={value}" for name, value in fits if value) or "catch-all"
 
 

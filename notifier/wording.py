@@ -29,6 +29,8 @@ _REASONS = {
     NoticeKind.PROPOSED: Reason.PROPOSED,
     NoticeKind.HANDED_OVER: Reason.HANDED_OVER,
     NoticeKind.YOUR_TURN: Reason.YOUR_TURN,
+    NoticeKind.ESCALATED: Reason.ESCALATED,
+    NoticeKind.STILL_YOURS: Reason.STILL_YOURS,
     NoticeKind.REMINDER: Reason.REMINDER,
     NoticeKind.REQUEST: Reason.REQUEST,
 }

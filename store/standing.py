@@ -22,6 +22,7 @@ class Standing:
     outcome: Outcome
     step_entered_at: datetime
     acknowledged_by: str | None
+    owner: str | None = None  #: person id: who has it now
     quiet_until: datetime | None = None  #: its dismissal is proposed: nobody is asked for anything before
 
     @property

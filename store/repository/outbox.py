@@ -56,6 +56,12 @@ def notices_unplanned(connection: Connection, limit: int = 100, *, by: datetime 
     ]
 
 
+def waits(connection: Connection, notice_id: int) -> bool:
+    """Whether nobody has decided who hears of a notice, and it was not settled."""
+    mine = (notice.c.id == notice_id, notice.c.planned_at.is_(None))
+    return connection.execute(select(notice.c.id).where(*mine)).first() is not None
+
+
 def plan(tx: Tx, notice_id: int, deliveries: Sequence[NewDelivery]) -> tuple[int, ...]:
     """Decide who hears of a notice. Planning it again changes nothing and returns ().
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, func, or_, select
 from rules.event import Decision
 from store.audit import Opened, unseal
 from store.incident import EntryKind, Incident, Outcome, Step, Track
+from store.moments import from_microseconds
 from store.notice import DeliveryState
 from store.process import legal_standings
 from store.repository import actions, records
@@ -82,6 +83,7 @@ def _case(
     is_last, began_at = cycle == record.cycle, told[0][1]
     stays, outcome, ended_at, reason = _way(told)
     acknowledged_at = record.acknowledged_at if is_last else _first(told, EntryKind.ACKNOWLEDGED)
+    acknowledged_at = _lapsed(told) or acknowledged_at
     needs_somebody = acknowledged_at is None and ended_at is None and record.track is not Track.LIGHT
     return Case(
         rule_id=record.rule_id,
@@ -120,6 +122,12 @@ def _way(told: Sequence[_Entry]) -> tuple[tuple[Stay, ...], Outcome, datetime | 
 
 def _first(told: Sequence[_Entry], kind: EntryKind) -> datetime | None:
     return next((at for one, at, _ in told if one is kind), None)
+
+
+def _lapsed(told: Sequence[_Entry]) -> datetime | None:
+    """When it was acknowledged first, if that lapsed later."""
+    found = (entry.facts.get("acknowledged_at") for kind, _, entry in told if kind is EntryKind.LAPSED)
+    return next((from_microseconds(int(at)) for at in found if at), None)
 
 
 def _entries(connection: Connection, numbers: Collection[int]) -> dict[int, list[_Entry]]:

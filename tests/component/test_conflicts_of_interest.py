@@ -7,7 +7,7 @@ import pytest
 from support.fakes import FakeClock
 from support.store import finding
 
-from notifier import jobs
+from notifier import planning
 from notifier.plan import Routing
 from notifier.route import Receiver, Route
 from rules.event import Severity
@@ -173,8 +173,8 @@ async def test_paging_goes_to_the_next(opened: Store, clock: FakeClock) -> None:
     receivers = {one: Receiver(name=one, urls=(f"phone://{one}",), person=one) for one in ("ana", "bo")}
     routes = (Route(receivers=("ana",)), Route(receivers=("bo",)))
     routing = Routing(routes=routes, receivers=receivers)
-    planned = await opened.read(lambda c: jobs.survey(c, routing, lambda url: url, clock.now()))
-    assert [[(one.person, one.reason) for one in deliveries] for _, deliveries in planned] == [
+    planned = await opened.read(lambda c: planning.survey(c, routing, lambda url: url, clock.now()))
+    assert [[(each.person, each.reason) for each in one.deliveries] for one in planned] == [
         [("bo", "route 2: catch-all")],
         [("ana", "route 1: catch-all")],
     ]

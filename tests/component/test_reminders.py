@@ -10,7 +10,7 @@ from support.fakes import START, FakeClock
 from support.store import ANA, add_persons, finding
 
 from detector.lapses import Lapses
-from notifier import jobs
+from notifier import planning
 from notifier.plan import Routing
 from notifier.route import Receiver, Route
 from rules.event import Severity
@@ -112,9 +112,9 @@ class Desk:
         newest = (await self.notices(kind))[-1].id
         now = self.clock.now()
         planned = await self.store.read(
-            lambda c: jobs.survey(c, routing(self.site), lambda url: url.partition(":")[0], now)
+            lambda c: planning.survey(c, routing(self.site), lambda url: url.partition(":")[0], now)
         )
-        return dict(planned)[newest]
+        return list(next(one.deliveries for one in planned if one.notice.id == newest))
 
     async def record(self) -> Incident:
         return await self.store.read(lambda c: records.load(c, 1))
@@ -181,9 +181,9 @@ async def test_of_a_step_that_was_left_again_nobody_hears(desk: Desk) -> None:
 
     await desk.store.write(work)
     now = desk.clock.now()
-    planned = await desk.store.read(lambda c: jobs.survey(c, routing(QUIET), lambda url: url, now))
+    planned = await desk.store.read(lambda c: planning.survey(c, routing(QUIET), lambda url: url, now))
     turns = {one.id: one.matter for one in await desk.notices(NoticeKind.YOUR_TURN)}
-    heard = {turns[number] for number, found in planned if number in turns and found}
+    heard = {turns[one.notice.id] for one in planned if one.notice.id in turns and one.deliveries}
     assert list(turns.values()) == ["duty:report", "duty:investigation", "duty:corrective_actions", "duty:approval"]
     assert heard == {"duty:approval"}
 

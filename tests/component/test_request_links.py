@@ -12,7 +12,7 @@ from support.fakes import START, FakeClock
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store
 
-from notifier import jobs
+from notifier import jobs, planning
 from notifier.links import for_contact, reply_to
 from notifier.message import Message
 from notifier.plan import Routing
@@ -123,9 +123,9 @@ async def test_what_few_may_see_is_not_shown(site: Site) -> None:
 async def message_to(site: Site) -> Message:
     """The message that is sent to Vic."""
     clock = site.clock
-    planned = await site.store.read(lambda c: jobs.survey(c, ROUTING, lambda url: "phone", clock.now()))
-    asked = [(notice, [one for one in found if one.person == "vic"]) for notice, found in planned]
-    await site.store.write(lambda tx: jobs.plan(tx, asked[-1:]))
+    planned = await site.store.read(lambda c: planning.survey(c, ROUTING, lambda url: "phone", clock.now()))
+    last = replace(planned[-1], deliveries=[one for one in planned[-1].deliveries if one.person == "vic"])
+    await site.store.write(lambda tx: planning.plan(tx, [last]))
     load = await site.store.write(lambda tx: jobs.claim(tx, "phone", ROUTING, {}))
     assert load is not None
     told = await site.store.read(lambda c: jobs.look(c, load))

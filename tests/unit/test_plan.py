@@ -36,6 +36,7 @@ def told(kind: NoticeKind, person: str) -> list[NewDelivery]:
         kind=kind,
         cycle=1,
         at=START,
+        due_at=START,
         reason="why",
         severity=made.severity,
         stale=False,

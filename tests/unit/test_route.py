@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from notifier.route import Choice, Matcher, Receiver, Route, Subject, choose, trace
 
-NAMES = [item.name for item in fields(Matcher)]
+NAMES = [item.name for item in fields(Matcher) if item.name != "time"]
 RECEIVERS = {name: Receiver(name=name, urls=(f"json://secret-{name}",)) for name in ("ana", "bo", "all")}
 SUBJECT = Subject(severity=("high",), rule=("tocsin-1", "SSH brute force"), tags=("attack.t1110",), asset=("web1",))
 

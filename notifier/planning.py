@@ -1,0 +1,117 @@
+"""Notices that are due become deliveries, and what is to be told after them. May run twice, keeps nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from notifier import following
+from notifier.following import Following
+from notifier.plan import About, Routing, deliveries_of, to_holder, to_level
+from notifier.silence import hush
+from store.designation import Asked
+from store.duties import Matter
+from store.holding import Holding, What
+from store.incident import Fact
+from store.notice import NewDelivery, Notice, NoticeKind
+from store.repository import conflicts, duties, escalations, incidents, notices, outbox, silences
+from store.silence import Silence
+from store.tx import Tx
+
+NOTICES_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What becomes of a notice."""
+
+    notice: Notice
+    deliveries: Sequence[NewDelivery] = ()
+    following: Following = field(default_factory=Following)
+    holding: Holding  #: as configured when it was looked at
+
+
+def survey(connection: Connection, routing: Routing, channel_of: Callable[[str], str], now: datetime) -> list[Planned]:
+    """Who is to hear of the notices that are due. Only reads: much is looked at, and a write must be short."""
+    hiding = silences.in_force(connection, now)
+    due = outbox.notices_unplanned(connection, NOTICES_AT_ONCE, by=now)
+    return [_look(connection, notice, routing, channel_of, hiding, now) for notice in due]
+
+
+def plan(tx: Tx, planned: Sequence[Planned]) -> None:
+    """Write what `survey` found. A notice that was settled meanwhile is left alone."""
+    for one in planned:
+        if not outbox.waits(tx.connection, one.notice.id):
+            continue
+        outbox.plan(tx, one.notice.id, one.deliveries)
+        if one.following.level is not None:
+            escalations.told(tx, one.notice.incident.number, _facts(one))
+        if one.following.lapses:
+            escalations.lapse(tx, one.notice.incident.number, one.holding)
+        for later in one.following.later:
+            if later.kind in escalations.LEVELLED:
+                escalations.schedule(tx, later)
+            else:
+                notices.write(tx, later)
+
+
+def about(connection: Connection, number: int) -> About:
+    """An incident with what routes look at."""
+    view = incidents.get(connection, number)
+    return About(
+        incident=view.incident,
+        entities=view.entities,
+        tallies=view.tallies,
+        sources=view.sources,
+        barred=conflicts.of(connection, number),
+    )
+
+
+def _look(
+    connection: Connection,
+    notice: Notice,
+    routing: Routing,
+    channel_of: Callable[[str], str],
+    hiding: Sequence[Silence],
+    now: datetime,
+) -> Planned:
+    seen = about(connection, notice.incident.number)
+    if notice.kind is NoticeKind.STILL_YOURS:
+        worked_at = escalations.worked_at(connection, notice.incident)
+        due, follows = following.of_holding(notice, routing, worked_at, now)
+        theirs = to_holder(notice, routing, channel_of) if due.what is What.ASK else []
+        return Planned(notice=notice, deliveries=theirs, following=follows, holding=routing.holding)
+    asked = _asked(connection, notice, routing, now)
+    if following.is_levelled(notice):
+        if following.settled(notice, seen.incident, asked, now):
+            return Planned(notice=notice, holding=routing.holding)
+        level = following.level_of(notice, seen, routing, now)
+        found = to_level(notice, level, seen, routing, channel_of) if level else []
+    else:
+        told = outbox.told(connection, notice.incident.number, notice.cycle)
+        found = deliveries_of(notice, seen, told, routing, channel_of, asked)
+    made = hush(found, notice, seen, hiding, now)
+    follows = following.of_acknowledgement(notice, routing, now)
+    if not follows.later:
+        follows = following.of_ask(notice, seen, routing, made, now)
+    return Planned(notice=notice, deliveries=made, following=follows, holding=routing.holding)
+
+
+def _asked(connection: Connection, notice: Notice, routing: Routing, now: datetime) -> Sequence[Asked] | None:
+    """Who is asked for the matter of *notice* now; None: it waits no more."""
+    if not notice.matter:
+        return ()
+    return duties.asked(connection, notice.incident, Matter.parse(notice.matter), routing.site, now)
+
+
+def _facts(one: Planned) -> dict[str, Fact]:
+    assert one.following.level is not None
+    told = {each.receiver: None for each in one.deliveries}
+    facts: dict[str, Fact] = {
+        "level": one.following.level.number,
+        "step": one.following.level.says,
+        "receivers": ", ".join(told),
+        "reason": one.notice.reason,
+    }
+    return facts | ({"matter": one.notice.matter} if one.notice.matter else {})
