@@ -8,6 +8,7 @@ import hashlib
 import threading
 import time
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
@@ -20,7 +21,7 @@ from apprise.plugins.ntfy import NotifyNtfy
 
 from notifier import http_bounds, mail_channel, ntfy
 from notifier.channel_log import ChannelLog, heard, without_secrets
-from notifier.fitting import fit, in_bytes
+from notifier.fitting import Size, fit, in_utf16
 from notifier.local_channels import CONSOLE, FILE, ConsoleChannel, FileChannel
 from notifier.mail_channel import MailChannel
 from notifier.message import Message, Tone
@@ -30,6 +31,14 @@ LONGEST_READ_SECONDS = 15.0
 LONGEST_CONNECT_SECONDS = 5.0
 LONGEST_DETAIL = 500
 _RECIPIENTS = ("to", "cc", "bcc")
+#: Services that count otherwise than Apprise: in UTF-16, and with what Apprise adds to lines or escapes for them.
+_SIZES: Mapping[str, Size] = {
+    "slack": in_utf16,
+    "tgram": lambda text: in_utf16(text) + text.count("\n"),
+    "discord": lambda text: in_utf16(text) + text.count(":"),
+}
+#: Services that are any program: it can leave out what comes from us, so that no message goes round in a circle.
+_OF_ANYBODY = frozenset({"json", "jsons", "xml", "xmls", "form", "forms"})
 
 _TYPES = {
     Tone.ALARM: NotifyType.FAILURE,
@@ -83,6 +92,8 @@ class AppriseSender:
         if service is None:
             detail = f"the address cannot be used: {_told(log, url)}"
             return SendResult(outcome=Sent.PERMANENT, detail=detail), False
+        if url.partition("://")[0] in _OF_ANYBODY:
+            service.headers |= {"X-Tocsin": message.visible_id or "message"}
         began = time.monotonic()
         with heard(log):
             accepted = _notify(service, _fitted(message, service))
@@ -192,10 +203,12 @@ def _fitted(message: Message, service: NotifyBase) -> Message:
         # Clients that sort by subject see one thread; what differs from mail to mail is the first line instead.
         message = replace(message, title=message.subject, body=f"{message.title}\n\n{message.body}")
     if isinstance(service, NotifyNtfy):
-        title, limit = service.title_maxlen, ntfy.MOST_BYTES - in_bytes(message.title)
-        return fit(message, title_limit=title, body_limit=max(1, limit), size=in_bytes)
-    in_body = 0 if service.title_maxlen and not service.overflow_amalgamate_title else len(message.title) + 2
-    return fit(message, title_limit=service.title_maxlen, body_limit=max(1, service.body_maxlen - in_body))
+        limit = max(1, ntfy.LARGEST - ntfy.size(message.title))
+        return fit(message, title_limit=service.title_maxlen, body_limit=limit, size=ntfy.size)
+    size = _SIZES.get(service.schema, len)
+    in_body = 0 if service.title_maxlen and not service.overflow_amalgamate_title else size(message.title) + 2
+    limit = max(1, service.body_maxlen - in_body)
+    return fit(message, title_limit=service.title_maxlen, body_limit=limit, size=size)
 
 
 def _notify(service: NotifyBase, message: Message) -> bool:

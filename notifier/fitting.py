@@ -24,6 +24,11 @@ def in_bytes(text: str) -> int:
     return len(text.encode(errors="replace"))
 
 
+def in_utf16(text: str) -> int:
+    """For services that count as their programs keep text: most pictures count twice."""
+    return len(text.encode("utf-16-le", errors="replace")) // 2
+
+
 def _shrunk(text: str, limit: int, size: Size) -> str:
     """The longest beginning of *text* of which *size* is at most *limit*, saying how much is missing."""
     if not limit or size(text) <= limit:

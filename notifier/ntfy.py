@@ -1,14 +1,17 @@
 """What ntfy can do beyond text: one tap that acknowledges, and how loud it rings."""
 
+import json
 from typing import Any
 
 from apprise.plugins.ntfy import NotifyNtfy
 
+from notifier.fitting import in_bytes
 from notifier.message import Message, Tone
 
 SCHEMES = ("ntfy", "ntfys")
-#: Bytes of a message; the server turns what is longer into an attachment, which nobody reads on a lock screen.
-MOST_BYTES = 4000
+#: In the measure of `size`: a server takes 4,096 bytes of text, and Apprise turns more than 8,000 bytes of JSON into an
+#: attachment, which nobody reads on a lock screen.
+LARGEST = 3900
 _PRIORITY = {Tone.ALARM: "max", Tone.WARNING: "default", Tone.CALM: "low", Tone.GOOD: "low"}
 _TAGS = {
     Tone.ALARM: "rotating_light",
@@ -27,6 +30,11 @@ def dressed(url: str, message: Message | None) -> dict[str, Any] | None:
     if message.press:
         ours["actions"] = action(message.press)
     return ours | {name: value for name, value in parsed.items() if value not in (None, "")}
+
+
+def size(text: str) -> int:
+    """What counts against `LARGEST`: bytes of text, or half of what it takes in Apprise's JSON, if that is more."""
+    return max(in_bytes(text), len(json.dumps(text)) // 2)
 
 
 def action(press: str) -> str:

@@ -203,3 +203,39 @@ def test_channels(sender: AppriseSender) -> None:
     assert sender.channel("tocsin-console://") == "tocsin-console"
     assert sender.channel("tocsin-file://a") != sender.channel("tocsin-file://b")
     assert "bottoken" not in sender.channel("tgram://bottoken/chat")
+
+
+@pytest.mark.parametrize(
+    ("header", "says", "seconds"),
+    [
+        ("30", b"", 30),
+        ("99999999", b"", 3600),
+        ("-5", b"", 0),
+        ("soon", b"", 0),
+        ("Mon, 02 Mar 2020 09:00:00 GMT", b"", 0),
+        ("", b'{"retry_after": 1.5, "global": false}', 1.5),
+        ("", b'{"ok":false,"error_code":429,"parameters":{"retry_after":7}}', 7),
+        ("", b"[]", 0),
+    ],
+)
+async def test_when_to_come_again(sender: AppriseSender, header: str, says: bytes, seconds: float) -> None:
+    """A peer that is asked too often says until when to leave it alone, in a header or as Discord and Telegram do."""
+    async with peer() as receiver:
+        receiver.answer, receiver.retry_after, receiver.says = 429, header, says
+        result = await send(sender, receiver.url)
+    assert (result.outcome, result.wait_seconds) == (Sent.RETRY, seconds)
+
+
+async def test_an_answer_that_drips(sender: AppriseSender) -> None:
+    """A peer that took the message and talks on and on is not listened to for ever."""
+    async with peer() as receiver:
+        receiver.drips = 20
+        assert (await send(sender, receiver.url)).outcome is Sent.ACCEPTED
+        assert len(receiver.taken) == 1
+
+
+async def test_an_answer_without_end(sender: AppriseSender) -> None:
+    """Of a huge answer a part is read, and its status counts."""
+    async with peer() as receiver:
+        receiver.answer, receiver.says = 403, b"x" * (4 << 20)
+        assert (await send(sender, receiver.url)).outcome is Sent.PERMANENT

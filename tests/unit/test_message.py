@@ -1,5 +1,6 @@
 """What a person reads: complete, in order, and harmless whatever a log line holds."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,8 +64,17 @@ def rendered(**changes: Any) -> Message:
 
 def assert_harmless(text: str) -> None:
     """Nothing in *text* acts in a chat client, a mail client or a terminal."""
-    for forbidden in ("@", "<", ">", "`", "](", "||", "~~", "://", "www.e", "evil.com", "evil。com"):
+    for forbidden in ("@", "<", ">", "`", "*", "__", "](", "||", "~~", "://", "www.e", "evil.com", "evil。com"):
         assert forbidden not in text
+    for live in (
+        r"(?:^|\W)_\w",
+        r"\w_(?:\W|$)",
+        r"[#~][a-z]",
+        r"&#?\w+;",
+        r":[a-z]\w*:",
+        r"[\u034f\u3164\ufe0f\u2800]",
+    ):
+        assert not re.search(live, text, re.ASCII), live
     assert all(character.isprintable() or 0x2400 <= ord(character) <= 0x2421 for character in text)
     text.encode("utf-8")  # no lone surrogate is left: any channel can encode it
 
@@ -76,7 +86,7 @@ def test_neutralise(text: str) -> None:
     assert_harmless(untrusted.neutralise(untrusted.neutralise(text)))
 
 
-@given(st.text("abcdefghij 0123456789-_=,;'\"()", max_size=200))
+@given(st.text("abcdefghij 0123456789-=,;'\"()", max_size=200))
 def test_harmless_text_stays(text: str) -> None:
     """Text that can do nothing is shown as it was written."""
     assert untrusted.neutralise(text) == text
@@ -88,6 +98,28 @@ def test_addresses_stay_readable() -> None:
     assert untrusted.neutralise(line) == line
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("nf_conntrack: user_name=svc_backup", "nf_conntrack: user_name=svc_backup"),
+        ("_it_ __init__ *bold*", "＿it＿ ＿＿init＿＿ ∗bold∗"),  # noqa: RUF001
+        ("#ops ~town #1 12:34:56 :ok_hand: a&lt;b R&D", "＃ops ∼town #1 12:34:56 :ok_hand : a& lt;b R&D"),  # noqa: RUF001
+        ("a\u3164b\ufe0fc\u034fd", "a[U+3164]b[U+FE0F]c[U+034F]d"),
+        ("Z\u0301\u0302\u0303\u0304\u0305 Z\u0301", "Z\u0301\u0302\u0303[U+0304] [U+0305] Z\u0301"),
+    ],
+)
+def test_what_formats_and_what_hides(written: str, shown: str) -> None:
+    """Emphasis, tags, entities, pictures by name, what takes no room and what takes too much are shown and no more."""
+    assert untrusted.neutralise(written) == shown
+    assert untrusted.neutralise(shown) == shown
+
+
+@pytest.mark.parametrize(("account", "title"), [("svc_backup", "svc_backup"), ("__x__", None), ("x_", None)])
+def test_names_that_format(account: str, title: str | None) -> None:
+    """A name that would be emphasised does not stand in a title."""
+    assert untrusted.plain_name(account) == title
+
+
 @given(entities=entities, title=st.text(max_size=300) | st.just(HOSTILE), lines=st.lists(st.text(max_size=500)))
 def test_hostile_incident(entities: tuple[Entity, ...], title: str, lines: list[str]) -> None:
     """With hostile names, title and lines, the message holds one link, ours, and nothing else that acts."""
@@ -97,7 +129,8 @@ def test_hostile_incident(entities: tuple[Entity, ...], title: str, lines: list[
     hosts = {entity.value for entity in entities if entity.kind in {"host", "target", "component"}}
     if "evil.com" not in hosts:  # a host is shown by its name, with its dots
         assert_harmless(message.title)
-        assert_harmless("".join(line for line in body if line != LINK))
+        for line in body:
+            assert line == LINK or not assert_harmless(line)
     assert len(message.title) <= LONGEST_TITLE
     assert sum(line.startswith("Asked of you") for line in body) == 1
     assert all(len(line) < 10 * untrusted.LONGEST_EXCERPT for line in body)

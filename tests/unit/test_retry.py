@@ -62,3 +62,17 @@ def test_critical_is_never_given_up(outcome: Sent) -> None:
     """A critical message is tried again whatever happened and however old it is."""
     _, retry_at = verdict(outcome, severity=Severity.CRITICAL, attempts=1000, age=timedelta(days=30))
     assert retry_at == NOW + LONGEST_WAIT
+
+
+@pytest.mark.parametrize(("asked", "waits"), [(0, 15), (10, 15), (90, 90), (86_400, 3600)])
+def test_a_peer_that_asks_for_patience(asked: float, waits: float) -> None:
+    """Who says when to come again is not asked earlier; nobody can ask for more than an hour."""
+    judged = judge(
+        SendResult(outcome=Sent.RETRY, wait_seconds=asked),
+        severity=Severity.HIGH,
+        attempts=1,
+        created_at=NOW,
+        now=NOW,
+        jitter=0.0,
+    )
+    assert judged.retry_at == NOW + timedelta(seconds=waits)
