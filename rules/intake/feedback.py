@@ -8,14 +8,14 @@ from msgspec import Meta
 from rules.intake.alert import NotAccepted
 from rules.intake.alertmanager import decoded
 
-CATEGORIES: Final = ("broken", "slow", "wrong", "security", "privacy", "other")
+Category = Literal["broken", "slow", "wrong", "security", "privacy", "other"]
 
 
 class Feedback(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One report."""
 
     text: Annotated[str, Meta(min_length=1, max_length=5_000)]
-    category: Literal["broken", "slow", "wrong", "security", "privacy", "other"] = "other"
+    category: Category = "other"
     component: Annotated[str, Meta(max_length=100)] = ""  #: what it is about, e.g. "checkout"
     contact: Annotated[str, Meta(max_length=200)] = ""  #: how to reach them, if they want to hear of it
     consent: bool = False  #: they agree that the contact is kept

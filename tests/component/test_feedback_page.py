@@ -1,0 +1,198 @@
+"""The page on which anybody may report something: kept before it is answered, and told apart from spam."""
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from support.fakes import START, FakeClock
+from support.site import ANA, Site
+from support.store import finding, open_store, sqlite_url
+
+from detector.intake.settings import Intake, Proof
+from rules.event import Entity
+from rules.intake.parcels import lines_of
+from store.database import Store
+from store.errors import StoreBusy
+from store.incident import Actor, ActorKind
+from store.repository import findings, inbox, incidents, persons
+
+FORM = {"category": "broken", "text": "I cannot pay <b>now</b>", "component": "checkout"}
+
+
+@pytest.fixture
+async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
+    """An intake with a page."""
+    shutil.copy(sqlite_template, tmp_path)
+    clock = FakeClock(START)
+    async with open_store(sqlite_url(tmp_path), clock, tmp_path) as store:
+        await store.write(lambda tx: persons.upsert_from_config(tx, [ANA]))
+        made = Site(store, clock, tmp_path)
+        made.intakes["people"] = Intake(
+            name="people", kind="feedback", proof=Proof.NONE, page=True, page_reports_per_hour_each=3
+        )
+        await made.start()
+        yield made
+        await made.stop()
+
+
+async def page(site: Site, path: str = "/feedback") -> tuple[int, str]:
+    """Status and text of a page."""
+    async with site.browser.get(path, headers={"Accept": "text/html"}) as answer:
+        return answer.status, await answer.text()
+
+
+async def slip(site: Site) -> str:
+    """A slip that is old enough."""
+    _, text = await page(site)
+    found = re.search(r'name="slip" value="([^"]+)"', text)
+    assert found
+    site.clock.advance(5)
+    return found[1]
+
+
+async def send(site: Site, form: dict[str, str], **headers: str) -> tuple[int, str, str]:
+    """Status, text and Location of the answer to a form."""
+    given = {"Accept": "text/html"} | headers
+    async with site.browser.post("/feedback", data=form, headers=given, allow_redirects=False) as answer:
+        return answer.status, await answer.text(), answer.headers.get("Location", "")
+
+
+async def kept(site: Site) -> list[bytes]:
+    """The bodies that are kept."""
+    return [one.body for one in await site.store.read(lambda c: inbox.after(c, "people", 0))]
+
+
+async def test_a_report_is_kept_and_has_a_reference(site: Site) -> None:
+    """In the shape of the API, its reader is told, and the reference leads to a page that tells nothing else."""
+    status, _, location = await send(site, FORM | {"slip": await slip(site)})
+    assert (status, site.handed_in) == (303, ["people"])
+    [body] = await kept(site)
+    assert msgspec.json.decode(body)["text"] == FORM["text"]
+    assert lines_of("feedback", body, START, 1)
+    assert re.fullmatch(r"/feedback/IN-1-[A-Z2-7]{12}", location)
+    status, text = await page(site, location)
+    assert (status, "Nobody has looked at it yet" in text, "cannot pay" in text) == (200, True, False)
+    status, text = await page(site, f"/feedback?reference={location.rpartition('/')[2].lower()}")
+    assert (status, "Nobody has looked" in text) == (200, True)
+
+
+async def test_nobody_walks_the_references_of_others(site: Site) -> None:
+    """A number without its code is no reference."""
+    _, _, location = await send(site, FORM | {"slip": await slip(site)})
+    for path in ("/feedback/IN-1", location[:-1] + "~", location.replace("IN-1", "IN-2"), "/feedback?reference=IN-1"):
+        assert (await page(site, path))[0] == 404, path
+
+
+async def test_reading_changes_nothing(site: Site) -> None:
+    """Neither GET nor HEAD, whatever stands in the address."""
+    for method in ("GET", "HEAD"):
+        async with site.browser.request(method, "/feedback?category=broken&text=x&slip=y") as answer:
+            assert answer.status == 200
+    assert await kept(site) == []
+
+
+async def test_what_is_wrong_is_said_beside_what_was_typed(site: Site) -> None:
+    """The summary has the focus, each field names its fault, and what was typed is shown, inert."""
+    form = FORM | {"category": "", "contact": "kim@example.org", "slip": await slip(site)}
+    status, text, _ = await send(site, form)
+    assert (status, await kept(site)) == (422, [])
+    assert 'role="alert" tabindex="-1" autofocus' in text
+    assert '<a href="#category">' in text
+    assert '<a href="#consent">' in text
+    assert text.count('aria-invalid="true"') == 2
+    assert "&lt;b&gt;now" in text
+    assert "<b>" not in text
+    described = {one for found in re.findall(r'aria-describedby="([^"]+)"', text) for one in found.split()}
+    ids, labels = set(re.findall(r' id="([^"]+)"', text)), set(re.findall(r'<label[^>]* for="([^"]+)"', text))
+    assert described <= ids
+    assert labels <= ids
+
+
+async def test_a_form_is_kept_once(site: Site) -> None:
+    """Pressed twice it is one report; another text on the same form is another one."""
+    held = await slip(site)
+    first, again = [await send(site, FORM | {"slip": held}) for _ in range(2)]
+    assert first == again
+    await send(site, FORM | {"slip": held, "text": "and another thing"})
+    assert len(await kept(site)) == 2
+
+
+async def test_programs_are_told_from_people(site: Site) -> None:
+    """What fills in the hidden field, comes at once, comes without a slip or much too late is shown again."""
+    held = await slip(site)
+    assert (await send(site, FORM | {"slip": held, "website": "http://spam.example"}))[0] == 422
+    assert (await send(site, FORM))[0] == 422
+    _, text = await page(site)
+    fresh = re.findall(r'name="slip" value="([^"]+)"', text)[0]
+    status, text, _ = await send(site, FORM | {"slip": fresh})
+    assert (status, fresh in text) == (422, True)
+    site.clock.advance(5 * 3600)
+    status, text, _ = await send(site, FORM | {"slip": fresh})
+    assert (status, fresh in text, await kept(site)) == (422, False, [])
+
+
+async def test_too_many_wait(site: Site) -> None:
+    """The fourth within an hour is shown again with what was typed; a header that claims an address is not heard."""
+    for number in range(3):
+        assert (await send(site, FORM | {"slip": await slip(site), "text": f"{number}"}))[0] == 303
+    headers = {"X-Forwarded-For": "192.0.2.7", "Forwarded": "for=192.0.2.7"}
+    status, text, _ = await send(site, FORM | {"slip": await slip(site)}, **headers)
+    assert (status, "Send it again in" in text, "I cannot pay" in text, len(await kept(site))) == (429, True, True, 3)
+
+
+async def test_bounds(site: Site) -> None:
+    """Neither a body that no form has nor another kind of body is taken, nor what another site sent."""
+    assert (await send(site, FORM | {"slip": await slip(site), "text": "x" * 70_000}))[0] == 413
+    async with site.browser.post("/feedback", json=FORM) as answer:
+        assert answer.status == 415
+    form = FORM | {"slip": await slip(site)}
+    assert (await send(site, form, **{"Sec-Fetch-Site": "cross-site"}))[0] == 403
+    assert await kept(site) == []
+
+
+async def test_a_busy_store_loses_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 with Retry-After, and the form with what was typed; the same form is kept when it is sent again."""
+    form = FORM | {"slip": await slip(site)}
+
+    async def busy(self: Store, work: object) -> None:
+        raise StoreBusy("the queue is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "write", busy)
+        async with site.browser.post("/feedback", data=form, allow_redirects=False) as answer:
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+            assert "I cannot pay" in await answer.text()
+    assert (await send(site, form))[0] == 303
+
+
+async def test_there_is_no_page_unless_it_is_wanted(site: Site) -> None:
+    """It is off by default."""
+    site.intakes["people"] = Intake(name="people", kind="feedback", proof=Proof.NONE)
+    assert [(await page(site, path))[0] for path in ("/feedback", "/feedback/IN-1-A")] == [404, 404]
+    assert (await send(site, FORM))[0] == 404
+
+
+async def test_components_are_offered(site: Site) -> None:
+    """What is offered may be chosen, and nothing else typed."""
+    site.intakes["people"] = Intake(name="people", kind="feedback", page=True, components=("checkout", "<search>"))
+    _, text = await page(site)
+    assert '<option value="&lt;search&gt;"' in text
+    assert (await send(site, FORM | {"slip": await slip(site), "component": "else"}))[0] == 422
+    assert (await send(site, FORM | {"slip": await slip(site), "component": "<search>"}))[0] == 303
+
+
+async def test_the_reporter_sees_how_far_it_is(site: Site) -> None:
+    """As the record that holds the report goes on; nothing of the record is shown."""
+    _, _, location = await send(site, FORM | {"slip": await slip(site)})
+    held = replace(finding(), entities=(Entity(kind="report", value="IN-1"),))
+    await site.store.write(lambda tx: findings.take(tx, held))
+    assert "Nobody has looked" in (await page(site, location))[1]
+    ana = Actor(kind=ActorKind.PERSON, id="ana")
+    await site.store.write(lambda tx: incidents.acknowledge(tx, 1, ana, via="test", note=""))
+    _, text = await page(site, location)
+    assert "Somebody has looked at it" in text
+    assert "INC-" not in text
