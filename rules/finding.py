@@ -62,5 +62,5 @@ class Finding:
     opened: bool  #: True in the one Outcome in which the episode opens
     merged_into: str | None = None  #: a late line joined this episode to an older one: that one's id
     history: bool = False  #: found while looking back: recorded, arms nothing
-    claims: str = ""  #: "resolved": somebody says that what its entities name is over
+    claims: str = ""  #: "resolved": somebody says that what its entities name is over; "expired": it is not reported
     approximate: bool = False  #: the counter was capped; counts are a lower bound

@@ -27,8 +27,10 @@ def take(records: Records, finding: Finding, now: datetime) -> Taken:
     if known is not None and _tells_nothing_new(finding, known):
         return Taken(incident=known.number)
     taken = _carry_out(records, finding, known, _verdict(records, finding, known), now)
-    if finding.claims == claims.RESOLVED:
+    if finding.claims:
         _is_over(records, finding)
+    elif taken.opened and taken.incident is not None:
+        _was_over(records, finding, taken.incident)
     return taken
 
 
@@ -49,24 +51,42 @@ def _is_over(records: Records, finding: Finding) -> None:
     """Somebody says that alerts are over: it is kept with the open records that name them."""
     for alert in claims.alerts_of(finding):
         for number in records.naming(Entity(kind=claims.KIND, value=alert)):
-            claim = claims.over(records.claims(number).get(alert), finding)
-            if claim is None:
-                continue
-            records.claim(number, alert, claim)
-            records.write_entry(number, claims.entry_of_over(finding, alert))
-            notice = claims.notice_of_over(records.incident(number), records.alerts(number), records.claims(number))
-            if notice is not None:
-                records.notify(notice)
+            before = records.claims(number).get(alert)
+            claim = claims.over(before, finding)
+            if claim is not None:
+                _claim(records, finding, number, alert, claim, before)
+
+
+def _was_over(records: Records, finding: Finding, number: int) -> None:
+    """Out of order: the record that its first firing opens asks nobody, if its sender ended it before."""
+    for alert in claims.alerts_of(finding):
+        if records.is_over(alert):
+            _claim(records, finding, number, alert, claims.over_before_it_was_told(finding), None)
+
+
+def _claim(
+    records: Records, finding: Finding, number: int, alert: str, claim: claims.Claim, before: claims.Claim | None
+) -> None:
+    """Keep what is said of an alert, and tell who has to know."""
+    records.claim(number, alert, claim)
+    entry = claims.entry_of_over(finding, alert, claim, before)
+    if entry is not None:
+        records.write_entry(number, entry)
+    record = records.incident(number)
+    notice = claims.notice_of_over(record, records.alerts(number), records.claims(number), claim, before)
+    if notice is not None:
+        records.notify(notice)
 
 
 def _fires_again(records: Records, finding: Finding, after: Incident) -> NewNotice | None:
     """The notice that an alert asks for which was said to be over."""
     found = None
     for alert in claims.alerts_of(finding):
-        claim = claims.again(records.claims(after.number).get(alert), finding)
+        before = records.claims(after.number).get(alert)
+        claim = claims.again(before, finding)
         if claim is not None:
             records.claim(after.number, alert, claim)
-            found = claims.notice_of_again(after, claim) or found
+            found = claims.notice_of_again(after, claim, before) or found
     return found
 
 

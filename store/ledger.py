@@ -227,6 +227,10 @@ class _Memory:
     def claim(self, number: int, alert: str, claim: Claim) -> None:
         self.kept[number].claims[alert] = claim
 
+    def is_over(self, alert: str) -> bool:
+        """A replay knows no more than the lines that it read."""
+        return False
+
     def events_at_freeze(self, number: int) -> int | None:
         """Nothing is approved in a replay."""
         return None

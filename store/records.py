@@ -99,6 +99,9 @@ class Records(Protocol):
     def claim(self, number: int, alert: str, claim: Claim) -> None:
         """Keep what the sender of an alert says."""
 
+    def is_over(self, alert: str) -> bool:
+        """Whether all who spoke of an alert say by now that it is over."""
+
     def events_at_freeze(self, number: int) -> int | None:
         """How many events the record had when what is to be approved was frozen; None: nothing was."""
 

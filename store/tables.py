@@ -3,6 +3,7 @@
 ``partition`` columns are reserved for more than one daemon per store; '' is the only partition today.
 """
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -26,7 +27,9 @@ from sqlalchemy import (
 
 from rules.event import Decision, Entity, Severity
 from rules.finding import SeverityTerm
+from rules.intake.alert import Told
 from store.action import ActionKind, ActionState
+from store.alert import AlertState
 from store.columns import Packed, UtcTime, Words, either, literal
 from store.excepting import ExceptionState, Preview
 from store.forms import FormName
@@ -257,8 +260,40 @@ claim = Table(
     Column("alert", Words, primary_key=True),
     Column("over_at", UtcTime),  #: event time; null: it fires again
     Column("times", Integer, nullable=False),  #: how often it was said to be over
+    Column("how", String, nullable=False),
+    Column("changes", Packed(tuple[datetime, ...]), nullable=False),  #: the last ones, see `store.claims`
+    either("how", "resolved", "expired"),
     CheckConstraint("times >= 1", name="counts"),
 )
+
+#: How each alert stands of which a sender spoke.
+alert = Table(
+    "alert",
+    METADATA,
+    Column("id", BIG, primary_key=True),
+    Column("intake", Words, nullable=False),
+    Column("key", Words, nullable=False),  #: as entities of findings have it
+    *literal("state", AlertState),
+    Column("content", String, nullable=False),
+    Column("since", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("until", UtcTime),  #: no word by then: it expires
+    Column("has_fired", Boolean, nullable=False),
+    Column("first_at", UtcTime, nullable=False),
+    Column("changed_at", UtcTime, nullable=False),
+    Column("told_at", UtcTime),
+    Column("said_at", UtcTime, nullable=False),  #: the last word, whatever it said
+    Column("repeats", BigInteger, nullable=False),  #: words that changed nothing
+    Column("parcel", BIG, nullable=False),  #: that told the rules last; 0: none yet
+    Column("told", Packed(Told), nullable=False),  #: the last word that was news, or newer
+    CheckConstraint("until IS NULL OR state = 'firing'", name="awaited_while_firing"),
+    CheckConstraint("repeats >= 0 AND parcel >= 0", name="counts"),
+    UniqueConstraint("intake", "key"),
+)
+Index("ix_alert_key", alert.c.key)
+_index_where("ix_alert_until", "until IS NOT NULL", alert.c.until)
+_index_where("ix_alert_firing", "state = 'firing'", alert.c.intake, alert.c.changed_at)
+Index("ix_alert_said", alert.c.said_at)
 
 timeline = Table(
     "timeline",
@@ -366,6 +401,7 @@ delivery = Table(
     Column("title", Words, nullable=False),
     Column("body", Words, nullable=False),
     Column("detail", Words, nullable=False),
+    Column("withheld", Words, nullable=False),
     Column("finished_at", UtcTime),
     Column("silence", BIG, ForeignKey("silence.number")),  #: that suppressed it
     CheckConstraint("(lease_until IS NULL) = (state <> 'sending')", name="lease_while_sending"),
@@ -913,6 +949,7 @@ silence = Table(
     Column("settled_at", UtcTime),
     Column("ended_at", UtcTime),
     Column("ended_by", Words),  #: null: it ended by itself, or has not
+    Column("told_until", UtcTime),  #: what it hid before, people were told of afterwards
     Column("version", BigInteger, nullable=False),
     CheckConstraint("(ended_at IS NULL) = (state IN ('proposed', 'in_force', 'agreed'))", name="ended_when_over"),
     CheckConstraint("(settled_by IS NULL) = (settled_at IS NULL)", name="settled_by_somebody"),

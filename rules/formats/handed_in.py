@@ -80,7 +80,7 @@ def _moment(found: dict[str, Any], context: Context) -> datetime | None:
     key = "ends_at" if found.get("status") == "resolved" else ""
     value = found.get(key) if key else None
     stamp = iso(value, context) if isinstance(value, str) else None
-    return stamp[0] if stamp else None
+    return min(stamp[0], context.reference) if stamp else None  # never ahead of what it says next
 
 
 def _texts(value: Any) -> dict[str, str]:

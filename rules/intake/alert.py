@@ -1,5 +1,6 @@
 """An alert as Tocsin keeps it, whoever sent it; and the line in which the engine reads it."""
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -56,6 +57,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     source: Key = ""  #: what the sender calls itself
+    url: Key = ""  #: where the sender shows what made it
 
 
 def line_of(alert: Alert) -> bytes:
@@ -72,8 +74,47 @@ def line_of(alert: Alert) -> bytes:
         "starts_at": alert.starts_at,
         "ends_at": alert.ends_at,
         "sender": alert.source,
+        "url": alert.url,
     }
     return msgspec.json.encode(told, order="sorted") + b"\n"
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What such a line tells of an alert."""
+
+    tocsin: str = ""
+    name: str
+    status: Literal["firing", "resolved", "expired", "silent"]  #: "silent": the sender is
+    severity: str
+    key: str
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    sender: str = ""
+    url: str = ""
+
+    @property
+    def content(self) -> str:
+        """What rules look at, as one text: without annotations, in which senders write values that change."""
+        told = (self.name, self.severity, sorted(self.labels.items()))
+        return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+
+
+_LINE: Final = msgspec.json.Decoder(Told)
+
+
+def told_in(lines: bytes) -> tuple[Told, ...]:
+    """The alerts in *lines*, as `line_of` writes them; other lines tell of none."""
+    found = []
+    for line in lines.split(b"\n"):
+        try:
+            told = _LINE.decode(line)
+        except msgspec.DecodeError:
+            continue
+        if told.tocsin == "alert":
+            found.append(told)
+    return tuple(found)
 
 
 def severity_of(alert: Alert) -> str:

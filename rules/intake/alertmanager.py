@@ -4,7 +4,7 @@ Shapes: the documentation of Alertmanager's ``webhook_config``, and its OpenAPI 
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +14,9 @@ from rules.intake.alert import Alert, Labels, Moment, NotAccepted
 NAME_LABEL: Final = "alertname"
 #: How "no end yet" is written.
 NO_END: Final = datetime(1, 1, 1, tzinfo=UTC)
+#: When an alert is posted without an end, it is over unless it is posted again by then: Alertmanager's default too.
+RESOLVE_TIMEOUT: Final = timedelta(minutes=5)
+LONGEST_URL: Final = 500
 
 
 class _Sent(msgspec.Struct, frozen=True, rename="camel"):
@@ -25,6 +28,7 @@ class _Sent(msgspec.Struct, frozen=True, rename="camel"):
     starts_at: Moment | None = None
     ends_at: Moment | None = None
     fingerprint: str = ""
+    generator_url: str = msgspec.field(name="generatorURL", default="")
 
 
 class _Webhook(msgspec.Struct, frozen=True, rename="camel"):
@@ -82,6 +86,8 @@ def _alert(sent: _Sent, index: int, now: datetime | None) -> Alert:
         raise NotAccepted(f"alert {index} has no label {NAME_LABEL}", (f"alerts[{index}].labels.{NAME_LABEL}",))
     ends_at = sent.ends_at if sent.ends_at and sent.ends_at > NO_END else None
     over = sent.status == "resolved" or (now is not None and ends_at is not None and ends_at <= now)
+    if now is not None and ends_at is None:
+        ends_at = now + RESOLVE_TIMEOUT
     return Alert(
         name=name[:500],
         status="resolved" if over else "firing",
@@ -90,6 +96,7 @@ def _alert(sent: _Sent, index: int, now: datetime | None) -> Alert:
         annotations=sent.annotations,
         starts_at=sent.starts_at if sent.starts_at and sent.starts_at > NO_END else None,
         ends_at=ends_at,
+        url=sent.generator_url if len(sent.generator_url) <= LONGEST_URL else "",
     )
 
 

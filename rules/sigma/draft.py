@@ -27,7 +27,7 @@ FREE: Final = ("related", "custom", "simulation", "regression_tests_path")  #: k
 KEYS: Final = (*TEXTS, *LISTS, *FREE, "status", "level", "logsource", "detection", "correlation", "filter", "tocsin")
 STATUSES: Final = ("stable", "test", "experimental", "deprecated", "unsupported")
 #: What a rule may find out about a record that there is already.
-CLAIMS: Final = ("resolved",)
+CLAIMS: Final = ("resolved", "expired")
 TOCSIN_KEYS: Final = ("decision", "group-by", "window", "noise-per-day", "pin", "entities", "claims")
 ENTITY_KINDS: Final = ("source", "account", "host", "component", "target", "alert", "report")
 CORRELATION_KEYS: Final = ("type", "rules", "group-by", "timespan", "condition", "aliases", "generate")

@@ -107,7 +107,7 @@ class Head:
     pin: bool  #: the severity is the level, nothing shifts it
     noise_per_day: float | None  #: findings to expect on a public host; None if the rule does not say
     entities: tuple[tuple[str, str], ...]  #: (kind, field): who and what a finding is about
-    claims: str  #: "resolved": a match says that what its entities name is over; it opens nothing
+    claims: str  #: a match says that what its entities name is over, or not reported any more; it opens nothing
     as_base_only: bool  #: a correlation without ``generate`` refers to it: it makes no findings of its own
     filters: tuple[Filter, ...] = ()  #: that name it; an event counts for it only if it fulfils them too
 

@@ -16,7 +16,7 @@ from store.incident import Incident, NewEntry, RuleTally, Status
 from store.notice import NewNotice
 from store.promise import protected
 from store.records import Known
-from store.repository import candidates, discrepancies, dossiers, evidence, outbox, records, timeline
+from store.repository import alerts, candidates, discrepancies, dossiers, evidence, outbox, records, timeline
 from store.tables import claim, entity, finding, incident, tally
 from store.tx import Tx
 from store.upsert import upsert
@@ -225,12 +225,19 @@ class WorkingSet:
     def claims(self, number: int) -> Mapping[str, Claim]:
         """What senders said of a record's alerts last."""
         rows = self._tx.connection.execute(select(claim).where(claim.c.incident == number))
-        return {row.alert: Claim(over_at=row.over_at, times=row.times) for row in rows}
+        return {
+            row.alert: Claim(over_at=row.over_at, times=row.times, how=row.how, changes=row.changes) for row in rows
+        }
 
     def claim(self, number: int, alert: str, said: Claim) -> None:
         """Keep what the sender of an alert says."""
-        row = {"incident": number, "alert": alert, "over_at": said.over_at, "times": said.times}
-        upsert(self._tx.connection, claim, ["incident", "alert"], [row], update=("over_at", "times"))
+        changing = {"over_at": said.over_at, "times": said.times, "how": said.how, "changes": said.changes}
+        row = {"incident": number, "alert": alert} | changing
+        upsert(self._tx.connection, claim, ["incident", "alert"], [row], update=tuple(changing))
+
+    def is_over(self, alert: str) -> bool:
+        """Whether all who spoke of an alert say by now that it is over."""
+        return alerts.is_over(self._tx.connection, alert)
 
     def notify(self, notice: NewNotice) -> None:
         """Someone should hear of it."""

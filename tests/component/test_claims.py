@@ -67,12 +67,33 @@ async def test_over_is_kept_and_ends_the_asking(store: Store) -> None:
 
 
 async def test_it_fires_again(store: Store) -> None:
-    """People are asked after all; from then on the sender's word alone takes nothing back."""
+    """People are asked after all; at the fourth change within an hour it flaps, which is told once."""
     await take(store, fires(), ends(), fires(seconds=120, events=2))
     assert await told(store) == [NoticeKind.RESOLVED, NoticeKind.WORSE]
     await take(store, ends(name="r2", seconds=180), fires(seconds=240, events=3))
-    assert await told(store) == [NoticeKind.RESOLVED, NoticeKind.WORSE]
+    flaps = [NoticeKind.RESOLVED, NoticeKind.RESOLVED, NoticeKind.WORSE]
+    assert await told(store) == flaps
+    assert "flaps" in (await store.read(outbox.notices_unplanned))[-1].reason
+    await take(store, ends(name="r3", seconds=300), fires(seconds=360, events=4), ends(name="r4", seconds=400))
+    assert await told(store) == flaps, "what flaps is not told change by change"
     assert (await kinds(store)).count(EntryKind.RESOLVED) == 2
+    await take(store, fires(seconds=500, events=5), ends(name="r5", seconds=500 + 3600))
+    assert (await told(store))[-1] is NoticeKind.RESOLVED, "once it is calm, it is told as ever"
+
+
+async def test_it_is_not_reported_any_more(store: Store) -> None:
+    """That ends the asking too, and is told for what it is; a later word that it is over is kept."""
+    await take(store, fires(), replace(ends(), claims="expired"))
+    [notice] = await store.read(outbox.notices_unplanned)
+    assert (notice.kind, notice.reason) == (
+        NoticeKind.RESOLVED,
+        "it is not reported any more: its state is unknown",
+    )
+    await take(store, ends(name="r2", seconds=120))
+    entries = await store.read(lambda connection: timeline.of(connection, 1))
+    assert [entry.facts for entry in entries[1:]] == [{"claim": True, "expired": True}, {"claim": True}]
+    reasons = [notice.reason for notice in await store.read(outbox.notices_unplanned)]
+    assert reasons[1:] == ["its sender says that it is over"]
 
 
 async def test_one_of_two_alerts_is_over(store: Store) -> None:

@@ -477,11 +477,56 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", name=op.f("pk_sign_in_code")),
     )
     op.create_table(
+        "alert",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("intake", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("content", sa.String(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=True),
+        sa.Column("has_fired", sa.Boolean(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.Column("said_at", sa.BigInteger(), nullable=False),
+        sa.Column("repeats", sa.BigInteger(), nullable=False),
+        sa.Column("parcel", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
+        sa.CheckConstraint("repeats >= 0 AND parcel >= 0", name=op.f("ck_alert_counts")),
+        sa.CheckConstraint("state IN ('firing', 'resolved', 'expired')", name=op.f("ck_alert_state_literal")),
+        sa.CheckConstraint("until IS NULL OR state = 'firing'", name=op.f("ck_alert_awaited_while_firing")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
+        sa.UniqueConstraint("intake", "key", name=op.f("uq_alert_intake_key")),
+    )
+    op.create_index("ix_alert_key", "alert", ["key"], unique=False)
+    op.create_index("ix_alert_said", "alert", ["said_at"], unique=False)
+    op.create_index(
+        "ix_alert_until",
+        "alert",
+        ["until"],
+        unique=False,
+        sqlite_where=sa.text("until IS NOT NULL"),
+        postgresql_where=sa.text("until IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_alert_firing",
+        "alert",
+        ["intake", "changed_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'firing'"),
+        postgresql_where=sa.text("state = 'firing'"),
+    )
+    op.create_table(
         "claim",
         sa.Column("incident", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("alert", sa.Text(), nullable=False),
         sa.Column("over_at", sa.BigInteger(), nullable=True),
         sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("how", sa.String(), nullable=False),
+        sa.Column("changes", sa.Text(), nullable=False),
+        sa.CheckConstraint("how IN ('resolved', 'expired')", name=op.f("ck_claim_how_literal")),
         sa.CheckConstraint("times >= 1", name=op.f("ck_claim_counts")),
         sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_claim_incident")),
         sa.PrimaryKeyConstraint("incident", "alert", name=op.f("pk_claim")),
@@ -562,6 +607,7 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_by", sa.Text(), nullable=True),
+        sa.Column("told_until", sa.BigInteger(), nullable=True),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "(ended_at IS NULL) = (state IN ('proposed', 'in_force', 'agreed'))",
@@ -618,6 +664,7 @@ def upgrade() -> None:
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("withheld", sa.Text(), nullable=False),
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("silence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.CheckConstraint(

@@ -1,0 +1,198 @@
+"""How alerts of other systems stand: by each word of their senders, in the transaction that keeps it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from rules.entities import shortened
+from rules.intake import unreported
+from rules.intake.alert import Told
+from store import claims
+from store.alert import AlertState, Awaited, Heard, Standing, Word, hear, is_silent, unheard
+from store.incident import Status
+from store.moments import is_sensible
+from store.repository import inbox
+from store.tables import alert, entity, incident
+from store.tables import inbox as parcels
+from store.tx import Tx
+from store.upsert import upsert
+
+_STANDING = ("state", "content", "since", "ended_at", "until", "has_fired", "changed_at", "told_at")
+_GROWS = (*_STANDING, "said_at", "repeats", "parcel", "told")
+#: How many expire in one transaction.
+AT_ONCE = 500
+#: How many are looked up by one statement: databases bound its parameters.
+KEYS_AT_ONCE = 1_000
+#: How many are listed.
+MOST_LISTED = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """An alert that fires, with what people made of it."""
+
+    intake: str
+    key: str
+    told: Told
+    since: datetime | None
+    first_at: datetime
+    changed_at: datetime
+    said_at: datetime
+    until: datetime | None
+    incidents: tuple[int, ...]  #: numbers of the open records that name it
+
+
+def take_in(tx: Tx, source: str, kind: str, body: bytes, told: Sequence[Told], *, key: str | None = None) -> int:
+    """Keep a body that is handed in. What only repeats what is known touches the counts of its alerts, no more.
+
+    Args:
+        told: The alerts in it; none: it is kept whatever it says.
+        key: See `inbox.put`; a body with one is kept, so that its key is known.
+
+    Returns:
+        Its number; of a repetition that of what told the same before.
+    """
+    if not told or (key is not None and _is_taken(tx.connection, source, key)):
+        return inbox.put(tx, source, kind, body, key=key)
+    rows = _rows(tx.connection, source, {shortened(one.key) for one in told})
+    heard = [(one, _hear(tx, rows, source, one)) for one in told]
+    number = 0
+    if key is not None or any(one.is_told for _, one in heard):
+        number = inbox.put(tx, source, kind, body, key=key)
+        for one, came in heard:
+            if came.is_told:
+                rows[shortened(one.key)]["parcel"] = number
+    upsert(tx.connection, alert, ["intake", "key"], [rows[name] for name in sorted(rows)], update=_GROWS)
+    return number or max(row["parcel"] for row in rows.values())
+
+
+def is_over(connection: Connection, key: str) -> bool:
+    """Whether all who spoke of an alert say that it is over."""
+    states = set(connection.execute(select(alert.c.state).where(alert.c.key == key)).scalars())
+    return states == {AlertState.RESOLVED}
+
+
+def firing(connection: Connection, now: datetime) -> list[Known]:
+    """The alerts that fire, the oldest first."""
+    rows = connection.execute(
+        select(alert)
+        .where(alert.c.state == AlertState.FIRING, alert.c.until.is_(None) | (alert.c.until > now))
+        .order_by(alert.c.changed_at, alert.c.key)
+        .limit(MOST_LISTED)
+    ).all()
+    named = _naming(connection, [row.key for row in rows])
+    columns = ("intake", "key", "told", "since", "first_at", "changed_at", "said_at", "until")
+    return [Known(incidents=named.get(row.key, ()), **{name: row._mapping[name] for name in columns}) for row in rows]
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next one may expire; None: none waits to be reported again."""
+    found: datetime | None = connection.execute(
+        select(func.min(alert.c.until)).where(alert.c.until.is_not(None))
+    ).scalar()
+    return found
+
+
+def expire(tx: Tx, up_since: datetime) -> frozenset[str]:
+    """Have alerts expire of which there was no word in time; the rules hear of it where they heard of the alert.
+
+    Args:
+        up_since: Since when words could be heard.
+
+    Returns:
+        Names of the intakes at which something is to be read.
+    """
+    columns = [column for column in alert.c if column.name != "id"]
+    rows = tx.connection.execute(
+        select(*columns).where(alert.c.until <= tx.now).order_by(alert.c.until, alert.c.key).limit(AT_ONCE)
+    ).all()
+    found = [Awaited(key=row.key, until=row.until, said_at=row.said_at, sender=row.intake) for row in rows]
+    due = {(one.sender, one.key) for one in unheard(found, tx.now, up_since)}
+    for source in {sender for sender, _ in due}:
+        _expire(tx, source, {row.key: dict(row._mapping) for row in rows if (row.intake, row.key) in due})
+    return frozenset(sender for sender, _ in due)
+
+
+def _expire(tx: Tx, source: str, rows: dict[str, dict[str, Any]]) -> None:
+    here = {key: row for key, row in rows.items() if row["intake"] == source}
+    gone = [row["told"] for row in here.values()]
+    silent = is_silent(len(gone), _how_many_fire(tx.connection, source))
+    for one in gone:
+        _hear(tx, here, source, unreported.expired(one))
+    lines = [unreported.silent(source, gone)] if silent else [unreported.expired(one) for one in gone]
+    number = inbox.put(tx, source, unreported.KIND, unreported.lines(lines))
+    upsert(tx.connection, alert, ["intake", "key"], [row | {"parcel": number} for row in here.values()], update=_GROWS)
+
+
+def _hear(tx: Tx, rows: dict[str, dict[str, Any]], source: str, told: Told) -> Heard:
+    """Take one word into *rows*, by key."""
+    key = shortened(told.key)
+    row = rows.get(key)
+    before = Standing(**{name: row[name] for name in _STANDING}) if row else None
+    heard = hear(before, _word(told, tx.now))
+    row = row or {"intake": source, "key": key, "first_at": tx.now, "repeats": -1, "parcel": 0, "told": told}
+    kept = {name: getattr(heard.standing, name) for name in _STANDING}
+    fires = heard.standing.state is AlertState.FIRING
+    rows[key] = (
+        row
+        | kept
+        | {
+            "said_at": tx.now if told.status != AlertState.EXPIRED else row["said_at"],
+            "repeats": row["repeats"] + (0 if heard.is_told and before else 1),
+            "told": told if fires and told.status == AlertState.FIRING else row["told"],
+        }
+    )
+    return heard
+
+
+def _word(told: Told, now: datetime) -> Word:
+    return Word(
+        state=AlertState(told.status),
+        content=told.content,
+        since=_sensible(told.starts_at),
+        ends_at=_sensible(told.ends_at),
+        received_at=now,
+    )
+
+
+def _sensible(moment: datetime | None) -> datetime | None:
+    return moment if moment is not None and is_sensible(moment) else None
+
+
+def _rows(connection: Connection, source: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+    columns = [column for column in alert.c if column.name != "id"]
+    found: dict[str, dict[str, Any]] = {}
+    for some in _parts(sorted(keys), KEYS_AT_ONCE):
+        rows = connection.execute(select(*columns).where(alert.c.intake == source, alert.c.key.in_(some)))
+        found |= {row.key: dict(row._mapping) for row in rows}
+    return found
+
+
+def _parts(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (keys[start : start + size] for start in range(0, len(keys), size))
+
+
+def _is_taken(connection: Connection, source: str, key: str) -> bool:
+    known = select(parcels.c.id).where(parcels.c.partition == "", parcels.c.source == source, parcels.c.key == key)
+    return connection.execute(known).scalar() is not None
+
+
+def _how_many_fire(connection: Connection, source: str) -> int:
+    fires = select(func.count()).where(alert.c.intake == source, alert.c.state == AlertState.FIRING)
+    return int(connection.execute(fires).scalar_one())
+
+
+def _naming(connection: Connection, keys: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    named = (
+        select(entity.c.value, incident.c.number)
+        .join(incident, incident.c.number == entity.c.incident)
+        .where(entity.c.kind == claims.KIND, entity.c.value.in_(keys), incident.c.status == Status.OPEN)
+        .order_by(incident.c.number)
+    )
+    for value, number in connection.execute(named):
+        found[value] = (*found.get(value, ()), number)
+    return found

@@ -1,0 +1,94 @@
+"""How alerts stand is kept with what their senders hand in; a repetition costs a count, and silence is heard."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from support.fakes import START, FakeClock
+
+from rules.intake.alert import Told, told_in
+from rules.intake.parcels import lines_of
+from store.database import Store
+from store.repository import alerts, inbox
+
+UP = START - timedelta(days=1)
+
+
+def posted(*names: str, over: bool = False, severity: str = "high", minutes: float = 0) -> bytes:
+    """What a Prometheus posts of alerts, *minutes* after the start."""
+    now = START + timedelta(minutes=minutes)
+    ends_at = now if over else now + timedelta(minutes=4)
+    labels = [{"alertname": name, "severity": severity} for name in names]
+    told = [{"labels": one, "startsAt": START.isoformat(), "endsAt": ends_at.isoformat()} for one in labels]
+    return json.dumps(told).encode()
+
+
+async def hand_in(store: Store, clock: FakeClock, body: bytes, key: str | None = None) -> int:
+    """Number of the parcel."""
+    told = told_in(lines_of("prometheus", body, clock.now()))
+    return await store.write(lambda tx: alerts.take_in(tx, "prom", "prometheus", body, told, key=key))
+
+
+async def kept(store: Store) -> list[bytes]:
+    return [one.body for one in await store.read(lambda connection: inbox.after(connection, "prom", 0))]
+
+
+async def firing(store: Store, clock: FakeClock) -> list[str]:
+    return [one.told.name for one in await store.read(lambda connection: alerts.firing(connection, clock.now()))]
+
+
+async def test_a_repetition_touches_a_count_alone(store: Store, clock: FakeClock) -> None:
+    """Its body is not kept again, and it is answered with the number of the one that is."""
+    first = await hand_in(store, clock, posted("Down"))
+    clock.advance(60)
+    assert await hand_in(store, clock, posted("Down", minutes=1)) == first
+    assert len(await kept(store)) == 1
+    assert await firing(store, clock) == ["Down"]
+    clock.advance(60)
+    assert await hand_in(store, clock, posted("Down", minutes=2, severity="critical")) > first
+    assert await hand_in(store, clock, posted("Down", over=True, minutes=2), "k") > first
+    assert await hand_in(store, clock, posted("Down", over=True, minutes=2), "k") == len(await kept(store))
+
+
+async def test_what_is_not_reported_expires(store: Store, clock: FakeClock) -> None:
+    """The rules hear of it at the same intake; not of one that was over, or repeated in time."""
+    await hand_in(store, clock, posted("Down", "Full", "Slow"))
+    await hand_in(store, clock, posted("Slow", over=True))
+    clock.advance(120)
+    await hand_in(store, clock, posted("Full", minutes=2))
+    clock.advance(119)
+    assert await store.read(alerts.next_due) == START + timedelta(minutes=4)
+    assert not await store.write(lambda tx: alerts.expire(tx, UP))
+    clock.advance(1)
+    assert await store.write(lambda tx: alerts.expire(tx, UP)) == {"prom"}
+    assert not await store.write(lambda tx: alerts.expire(tx, UP))
+    [told] = told_of((await kept(store))[-1])
+    assert (told.name, told.status, told.key) == ("Down", "expired", "alertname=Down,severity=high")
+    assert await firing(store, clock) == ["Full"]
+
+
+async def test_many_at_once_are_one_silent_sender(store: Store, clock: FakeClock) -> None:
+    """One line tells of it; of no alert is said that it is over."""
+    await hand_in(store, clock, posted(*"abcdef"))
+    clock.advance(240)
+    assert await store.write(lambda tx: alerts.expire(tx, UP)) == {"prom"}
+    [told] = told_of((await kept(store))[-1])
+    assert (told.status, told.key) == ("silent", "sender prom")
+    assert told.annotations["summary"].startswith("6 firing alerts of prom")
+    clock.advance(60)
+    await hand_in(store, clock, posted(*"abcdef", minutes=5))
+    assert len(await kept(store)) == 3, "they fire again"
+
+
+@pytest.mark.parametrize("key", ["k" * 5_000, "\N{SNOWMAN}" * 400, "a\x00b"])
+async def test_keys_of_any_kind(store: Store, key: str) -> None:
+    """Each database can index and compare them."""
+    told = Told(tocsin="alert", name="n", status="firing", severity="high", key=key)
+    for _ in range(2):
+        number = await store.write(lambda tx: alerts.take_in(tx, "prom", "alerts", b"[]", [told, told]))
+        assert number == 1
+
+
+def told_of(body: bytes) -> list[Any]:
+    return list(told_in(lines_of("unreported", body, START)))
