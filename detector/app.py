@@ -18,8 +18,8 @@ from detector import in_force, keyring, logs, sample
 from detector.api import keys
 from detector.api.application import new_application
 from detector.api.identity import hash_of
-from detector.api.people import SIGN_IN_LASTS
 from detector.api.server import SOCKET_NAME, BindFailed, Server
+from detector.api.signing_in import SIGN_IN_LASTS
 from detector.config.load import load
 from detector.config.loaded import ConfigErrors, Loaded
 from detector.config.machine import unreachable
@@ -29,16 +29,20 @@ from detector.daemon import Chore, Daemon
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
 from detector.excepting import Excepting, with_exceptions
+from detector.expiry import Expiry
 from detector.heartbeat import Heartbeat
+from detector.intake.desk import DESK, Desk
 from detector.intake.doors import Doors
 from detector.lapses import Lapses
 from detector.metrics import Metrics
 from detector.observers import Observers
 from detector.overview import Overview
+from detector.passwords import Passwords
 from detector.pipeline import Pipeline
 from detector.readers import Readers
 from detector.sealing import Sealing, keys_of
 from detector.settings import Settings, build, listen_address
+from detector.silencing import Silencing
 from detector.sources.source import SourceError
 from detector.status import HttpState
 from detector.sweep import Sweep, keep_of
@@ -219,6 +223,7 @@ class _Parts:
             "sealing": sealing,
             "lapses": Lapses(store, clock, lambda: self.daemon.settings.site, wake),
             "watching": Watching(store, clock, wake),
+            "expiry": Expiry(store, clock, self._readers.wake),
         }
 
     def _keep(self) -> Keep:
@@ -241,11 +246,14 @@ class _Parts:
         app[keys.READINESS] = self.overview.readiness
         app[keys.RELOAD] = daemon.reload
         app[keys.WAKE_NOTIFIER] = self._wake.set
-        app[keys.DOORS] = Doors(lambda: daemon.settings.intakes, self._readers.wake)
+        app[DESK] = Desk(self._link_secrets)
+        app[keys.DOORS] = Doors(lambda: daemon.settings.intakes, self._readers.wake, self._metrics)
         app[keys.SITE] = lambda: daemon.settings.site
         app[keys.EXCEPTING] = Excepting(self._store, lambda: daemon.settings.engine)
+        app[keys.SILENCING] = Silencing(self._store, self._clock, lambda: daemon.settings.engine)
         app[keys.EXCEPTIONS_CHANGED] = daemon.take_exceptions
         app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
+        app[keys.PASSWORDS] = Passwords()
         app[keys.SEAL_KEYS] = seal_keys
         return app
 

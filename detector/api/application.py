@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from detector.api import (
+    access,
     action_lists,
     actions,
     acts,
@@ -20,7 +21,9 @@ from detector.api import (
     judging,
     people,
     periods,
+    reports,
     requests,
+    silences,
     statistics,
     visibility,
     waivers,
@@ -62,12 +65,15 @@ def new_application() -> web.Application:
         clocks.routes,
         follow_up.routes,
         coverage.routes,
+        silences.routes,
         statistics.routes,
         forms.routes,
         intake.routes,
         people.routes,
+        access.routes,
         contacts.routes,
         requests.routes,
+        reports.routes,
         waivers.routes,
         *TABLES,
     ):

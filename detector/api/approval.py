@@ -15,9 +15,11 @@ from detector.api.doing import Asked, Doing
 from detector.api.identity import CALLER, hash_of, require_known, require_person
 from detector.api.keys import NEW_SECRET, SITE, STORE, WAKE_NOTIFIER
 from detector.api.problem import Problem
+from detector.api.signing_in import address_of, by_password
 from detector.api.visibility import check_sees
 from store.approval import Checklist
 from store.incident import Actor, ActorKind, Status, Step
+from store.people import Person, SignedInBy, SignInOutcome
 from store.repository import (
     approval,
     discrepancies,
@@ -26,6 +28,7 @@ from store.repository import (
     persons,
     records,
     sign_in,
+    sign_in_log,
     visibility,
 )
 from store.repository.acts import Done
@@ -102,8 +105,9 @@ class CloseDiscrepancyBody(Body, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class FreshBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``POST /api/v1/sign-in/fresh``: one of the two."""
+    """``POST /api/v1/sign-in/fresh``: one of them."""
 
+    password: Annotated[str, Meta(min_length=1, max_length=1024)] | None = None
     token: Secret | None = None
     code: Secret | None = None
 
@@ -117,6 +121,25 @@ def sign_in_anew(tx: Tx, person: str, body: FreshBody, secret: str) -> datetime:
     if not _is(tx, person, body):
         raise Problem(403, "fresh_sign_in", f"that is no valid token or unused code of {person}")
     return fresh.create(tx, person, hash_of(secret))
+
+
+async def signed_anew(request: web.Request, person: Person, password: str, secret: str) -> datetime:
+    """Have *secret* sign once for *person*, if *password* is theirs; pages and the API share it.
+
+    Returns:
+        When it expires.
+    """
+
+    def work(tx: Tx, _: Person) -> datetime:
+        sign_in_log.note(tx, person.id, address_of(request), SignedInBy.PASSWORD, SignInOutcome.SIGNED_ANEW)
+        return fresh.create(tx, person.id, hash_of(secret))
+
+    try:
+        return await by_password(request, person.id, password, work)
+    except Problem as problem:
+        if problem.code != "wrong_password":
+            raise
+        raise Problem(403, "fresh_sign_in", f"that is not the password of {person.id}") from None
 
 
 def signing(body: SigningBody, seen: str) -> approval.Signing:
@@ -184,14 +207,20 @@ ACTS: Mapping[str, Doing] = {
 
 @routes.post("/api/v1/sign-in/fresh")
 async def fresh_sign_in(request: web.Request) -> web.Response:
-    """Show that it is you, with your token or a one-time code, and get what signs once within five minutes."""
+    """Show that it is you, by password, token or one-time code, and get what signs once within five minutes."""
     person = require_person(request)
     body = await wire.body_of(request, FreshBody)
-    if (body.token is None) == (body.code is None):
+    if sum(one is not None for one in (body.password, body.token, body.code)) != 1:
         raise Problem(
-            422, "invalid_body", "send your personal token, or the code of a sign-in link", missing=["token", "code"]
+            422,
+            "invalid_body",
+            "send your password, your personal token, or the code of a sign-in link: one of them",
+            missing=["password", "token", "code"],
         )
     secret = request.app[NEW_SECRET]()
+    if body.password is not None:
+        expires_at = await signed_anew(request, person, body.password, secret)
+        return wire.answer({"fresh": secret, "person": person.id, "expires_at": expires_at}, status=201)
 
     def work(tx: Tx) -> dict[str, Any]:
         return {"fresh": secret, "person": person.id, "expires_at": sign_in_anew(tx, person.id, body, secret)}

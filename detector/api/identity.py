@@ -1,20 +1,34 @@
 """Who is calling: a person by token or session, or an account of this machine on the command socket."""
 
 import hashlib
+import hmac
 import socket
 import struct
 from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 from sqlalchemy import Connection
 
-from detector.api.keys import CLOCK, STORE
-from detector.api.problem import Handler, Problem
+from detector.api.keys import CLOCK, LINKS, STORE
+from detector.api.problem import Handler, Problem, route_of
+from store.errors import StoreError
 from store.incident import Actor, ActorKind
-from store.people import Person, Role
+from store.people import Person, Role, Session
 from store.repository import persons, sessions
 
 SESSION_COOKIE = "tocsin_session"
+LINK_COOKIE = "tocsin_link"
+#: Where a session that a link opened is one: its record, and the acts that only add. Anywhere else it is nobody's.
+LINK_ROUTES = frozenset(
+    {"GET /i/{number}", "HEAD /i/{number}", "POST /i/{number}/acknowledge", "POST /i/{number}/acts/{act}", "POST /out"}
+)
+LINK_ACTS = frozenset({"note", "contain", "extend"})
+CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
+_FORM = '<form method="post"'
+_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_TOUCH_AFTER = timedelta(minutes=1)
 INTAKE_PATHS = frozenset({"/api/v1/alerts", "/api/v2/alerts", "/api/v1/feedback", "/api/v1/logs"})
 SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 
@@ -25,7 +39,9 @@ class Caller:
 
     actor: Actor | None = None  #: None: nobody we know
     person: Person | None = None  #: None: not a person
-    via: str = ""  #: "socket", "session", or "token" and its number: a token made for a person is not that person
+    via: str = ""  #: "socket", "session", "link", or "token" and its number: a token made for somebody is not them
+    csrf: str = ""  #: what each form of this session holds, "" without a session
+    session: str = ""  #: hash of the session's secret, "" without one
 
     @property
     def may_administer(self) -> bool:
@@ -46,8 +62,13 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     """Put the Caller beside the request, and refuse what another site made a browser send."""
     _refuse_cross_site(request)
     # A sender's secret is no person's token: the intake looks at it itself.
-    request[CALLER] = NOBODY if is_handed_in(request) else await caller_of(request)
-    return await handler(request)
+    caller = request[CALLER] = NOBODY if is_handed_in(request) else await caller_of(request)
+    if caller.csrf and request.method not in SAFE_METHODS:
+        await _refuse_forged(request, caller.csrf)
+    response = await handler(request)
+    if caller.csrf and isinstance(response, web.Response) and response.content_type == "text/html" and response.text:
+        response.text = with_csrf(response.text, caller.csrf)
+    return response
 
 
 async def caller_of(request: web.Request) -> Caller:
@@ -57,9 +78,32 @@ async def caller_of(request: web.Request) -> Caller:
         return await _by_token(request, header)
     if _is_unix(request):
         return Caller(actor=Actor(kind=ActorKind.OS, id=f"os:{_peer_uid(request)}"), via="socket")
-    if cookie := request.cookies.get(SESSION_COOKIE):
-        return await _by_session(request, cookie)
+    if (cookie := request.cookies.get(SESSION_COOKIE)) and (found := await _by_session(request, cookie)):
+        return found
+    if (cookie := request.cookies.get(LINK_COOKIE)) and is_for_links(request):
+        return await _by_session(request, cookie, int(request.match_info.get("number", "0"))) or NOBODY
     return NOBODY
+
+
+def is_for_links(request: web.Request) -> bool:
+    """Whether a session that a link opened may do this on its record: see it, and add to it."""
+    number, act = request.match_info.get("number", "0"), request.match_info.get("act")
+    known = f"{request.method} {route_of(request)}" in LINK_ROUTES and (act is None or act in LINK_ACTS)
+    return known and number.isascii() and number.isdigit() and len(number) <= 15
+
+
+def csrf_of(cookie: str) -> str:
+    """What a form must hold to act for the session whose secret is *cookie*: only our own pages know it."""
+    return hmac.new(cookie.encode(), b"tocsin form 1", hashlib.sha256).hexdigest()
+
+
+def with_csrf(page: str, token: str) -> str:
+    """*page* with *token* in each of its forms: one place, so that none is forgotten. Text is escaped, so what looks
+    like a form is one of ours.
+    """
+    before, *forms = page.split(_FORM)
+    field = f'<input type="hidden" name="{CSRF_FIELD}" value="{token}">'
+    return before + "".join(f"{_FORM}{head}>{field}{rest}" for head, _, rest in (one.partition(">") for one in forms))
 
 
 def is_handed_in(request: web.Request) -> bool:
@@ -74,8 +118,11 @@ def require_known(request: web.Request) -> Actor:
         raise Problem(
             401,
             "not_signed_in",
-            "sign in with a link from 'tocsin sign-in', or send a token from 'tocsin token create'",
+            "sign in with your password or a link from 'tocsin sign-in', or send a token from 'tocsin token create'",
         )
+    person = request[CALLER].person
+    if person is not None and person.roles == {Role.SOURCE}:
+        raise Problem(403, "role_required", "the role source hands things in and reads nothing; ask for another role")
     return actor
 
 
@@ -118,25 +165,68 @@ async def _by_token(request: web.Request, header: str) -> Caller:
     return Caller(actor=Actor(kind=ActorKind.PERSON, id=person.id), person=person, via=f"token {number}")
 
 
-async def _by_session(request: web.Request, cookie: str) -> Caller:
+async def _by_session(request: web.Request, cookie: str, record: int | None = None) -> Caller | None:
+    """Whose session it is; None: nobody's here.
+
+    Args:
+        record: Number of the one that the session must be for; None: it must be for everything.
+    """
     digest, now = hash_of(cookie), request.app[CLOCK].now()
 
-    def look(connection: Connection) -> Person | None:
+    def look(connection: Connection) -> tuple[Person | None, Session | None]:
         session = sessions.by_secret(connection, digest, now)
-        return persons.get(connection, session.person) if session and session.incident is None else None
+        return persons.get(connection, session.person) if session else None, session
 
-    person = await request.app[STORE].read(look)
-    if person is None or person.disabled_at is not None:
-        return NOBODY
-    return Caller(actor=Actor(kind=ActorKind.PERSON, id=person.id), person=person, via="session")
+    person, session = await request.app[STORE].read(look)
+    if session is None or person is None or person.disabled_at is not None:
+        return None
+    if session.incident != record and record != 0:
+        return None
+    await _touch(request, session)
+    return Caller(
+        actor=Actor(kind=ActorKind.PERSON, id=person.id),
+        person=person,
+        via="session" if session.incident is None else "link",
+        csrf=csrf_of(cookie),
+        session=digest,
+    )
+
+
+async def _touch(request: web.Request, session: Session) -> None:
+    """Note that a session is used, at most once a minute: one that is left alone ends early."""
+    if request.app[CLOCK].now() - session.used_at < _TOUCH_AFTER:
+        return
+    try:
+        await request.app[STORE].write(lambda tx: sessions.touch(tx, session.id))
+    except StoreError:
+        return  # what is read must be shown while nothing can be written; the session may end early
+
+
+async def _refuse_forged(request: web.Request, expected: str) -> None:
+    """A form must hold what only our own pages know: not every browser says where a request came from."""
+    given = request.headers.get(CSRF_HEADER, "")
+    if not given and request.content_type in _FORM_TYPES:
+        given = str((await request.post()).get(CSRF_FIELD, ""))
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise Problem(403, "csrf", "this form was not made for this session: load the page again, then press again")
 
 
 def _refuse_cross_site(request: web.Request) -> None:
     """A browser says where a request came from; what another site made it send must not act in its user's name."""
     if request.method in SAFE_METHODS:
         return
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+    said, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get(hdrs.ORIGIN, "null")
+    foreign = said not in ("same-origin", "none") if said else origin != "null" and not _is_ours(request, origin)
+    if foreign:
         raise Problem(403, "cross_site", "this request was sent by another site; open the page here and press again")
+
+
+def _is_ours(request: web.Request, origin: str) -> bool:
+    """Whether a page of ours sent it, as older browsers say it: under the address asked for, or the configured one."""
+    if urlsplit(origin).netloc == request.host:
+        return True
+    base = urlsplit(request.app[LINKS]().incidents())
+    return origin == f"{base.scheme}://{base.netloc}"
 
 
 def _connected_socket(request: web.Request) -> socket.socket | None:

@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry
 
 from detector.excepting import Excepting
 from detector.intake.doors import Doors
+from detector.passwords import Passwords
+from detector.silencing import Silencing
 from detector.status import DaemonStatus, Readiness, Reloaded
 from notifier.links import Links
 from store.clock import Clock
@@ -26,6 +28,8 @@ DOORS: web.AppKey[Doors] = web.AppKey("doors", Doors)
 SITE: web.AppKey[Callable[[], Site]] = web.AppKey("site")  #: called per request: a reload makes another one
 SEAL_KEYS: web.AppKey[Keys] = web.AppKey("seal_keys", Keys)
 EXCEPTING: web.AppKey[Excepting] = web.AppKey("excepting", Excepting)
+SILENCING: web.AppKey[Silencing] = web.AppKey("silencing", Silencing)
 #: Others may be in force now; ends when the engine has them.
 EXCEPTIONS_CHANGED: web.AppKey[Callable[[], Awaitable[None]]] = web.AppKey("exceptions_changed")
+PASSWORDS: web.AppKey[Passwords] = web.AppKey("passwords", Passwords)
 NEW_SECRET: web.AppKey[Callable[[], str]] = web.AppKey("new_secret")  #: 256 bits, URL-safe

@@ -1,17 +1,15 @@
 """Persons, their tokens, and links to sign in with: for administrators and the command socket."""
 
-from datetime import timedelta
-
 from aiohttp import web
 
 from detector.api import wire, writing
 from detector.api.identity import hash_of, require_admin, require_known
 from detector.api.keys import LINKS, NEW_SECRET, STORE
+from detector.api.signing_in import SIGN_IN_LASTS
 from store.people import Person
 from store.repository import persons, sign_in, tokens
 from store.tx import Tx
 
-SIGN_IN_LASTS = timedelta(minutes=15)
 TOKEN_PREFIX = "tcs_"  # noqa: S105 (so that scanners for leaked secrets can know ours)
 
 routes = web.RouteTableDef()

@@ -113,6 +113,8 @@ class Problem(Exception):
         )
         if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers[hdrs.RETRY_AFTER] = RETRY_AFTER_SECONDS
+        if "retry_after_seconds" in self.more:
+            response.headers[hdrs.RETRY_AFTER] = str(self.more["retry_after_seconds"])
         if self.status == HTTPStatus.UNAUTHORIZED:
             response.headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
         return response

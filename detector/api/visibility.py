@@ -49,6 +49,10 @@ async def admit(request: web.Request, number: int, person: str | None, *, via: s
     if limited is None:
         return
     record, sees = limited
+    if via == "link":
+        raise Problem(
+            403, "sign_in_required", f"{record.name} is shown to nobody by a link alone: sign in, then open its page"
+        )
     if not sees or person is None:
         raise refusal(record)
     if reads:

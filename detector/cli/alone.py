@@ -83,6 +83,7 @@ async def _answer(url: str, folder: Path, ask: Callable[[Client], T], token: str
     from detector import keyring
     from detector.api import keys
     from detector.api.application import new_application
+    from detector.passwords import Passwords
     from store.clock import SystemClock
     from store.database import Store
 
@@ -92,6 +93,7 @@ async def _answer(url: str, folder: Path, ask: Callable[[Client], T], token: str
     app = new_application()
     app[keys.STORE] = store
     app[keys.CLOCK] = clock
+    app[keys.PASSWORDS] = Passwords()
     app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
     runner = web.AppRunner(app, access_log=None)
     try:

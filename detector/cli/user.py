@@ -32,6 +32,41 @@ def add(
         click.echo(clean(f"{made['id']} is added ({', '.join(made['roles'])}). Next: tocsin sign-in {made['id']}"))
 
 
+@user.command()
+@click.argument("person", metavar="ID")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read it from the first line of standard input.")
+@click.option("--link", is_flag=True, help="Print a link that works once: the person sets it in a browser.")
+@click.option("--remove", "is_removed", is_flag=True, help="Take it away: they sign in by links that work once.")
+@administration_options
+@json_option
+def password(client: Client, person: str, from_stdin: bool, link: bool, is_removed: bool, as_json: bool) -> None:
+    """Set the password of a person, who types it: nobody else knows it, and it is shown nowhere."""
+    if from_stdin + link + is_removed > 1:
+        raise click.UsageError("give one of --stdin, --link and --remove")
+    if link:
+        made = client.post("/api/v1/sign-in-links", {"person": person})
+        told = {"url": f"{made['url']}?then=password", "valid_seconds": made["valid_seconds"]}
+        print_json(told) if as_json else click.echo(told["url"])
+        return
+    if is_removed:
+        client.delete(f"/api/v1/users/{in_path(person)}/password")
+    else:
+        body = {"password": _typed(from_stdin)}
+        client.post(f"/api/v1/users/{in_path(person)}/password", body)
+    if as_json:
+        print_json({"id": person, "has_password": not is_removed})
+    else:
+        click.echo(f"{clean(person)} has {'no password any more' if is_removed else 'a new password'}.")
+
+
+def _typed(from_stdin: bool) -> str:
+    """The new password, without showing it."""
+    if from_stdin:
+        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+    typed: str = click.prompt("New password", hide_input=True, confirmation_prompt="The same again", err=True)
+    return typed
+
+
 @user.command("list")
 @administration_options
 @json_option

@@ -13,7 +13,7 @@ from detector.api.keys import NEW_SECRET, SITE, STORE, WAKE_NOTIFIER
 from detector.web import asking
 from detector.web.asking import Group
 from detector.web.do_view import Refusal
-from detector.web.doing import proven, refusal_of
+from detector.web.doing import proven, refusal_of, with_password
 from detector.web.forms import texts_of
 from detector.web.frames import PAGES, frame_of, html
 from detector.web.inputs import Texts
@@ -87,11 +87,12 @@ async def sign_batch(request: web.Request) -> web.Response:
     site, via = request.app[SITE](), request[CALLER].via
 
     def work(tx: Tx) -> None:
-        fresh: Any = proven(tx, actor, body, secret)
+        fresh: Any = proven(tx, actor, shown, secret)
         pairs = [(one.incident, one.hash) for one in wanted]
         sign_all(tx, pairs, actor, via=via, site=site, given=signing(fresh, ""))
 
     try:
+        shown = await with_password(request, person, body)
         await request.app[STORE].write(work)
     except Exception as error:
         return await _show(request, texts, *refusal_of(error))

@@ -52,7 +52,7 @@ LABELS: Final = {
     "due": "Due",
     "due_at": "Answer wanted by",
     "entry": "Number of the entry in the timeline",
-    "fresh": "Show that it is you: your personal token, or a new sign-in link",
+    "fresh": "Show that it is you: your password, your personal token, or a new sign-in link",
     "into": "Number of the incident that carries it on",
     "LightBody.no_action": "If nothing is done about it: why?",
     "note": "In a sentence",

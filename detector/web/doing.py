@@ -9,10 +9,10 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from detector.api import acts as api
-from detector.api.approval import FreshBody, sign_in_anew
+from detector.api.approval import FreshBody, sign_in_anew, signed_anew
 from detector.api.doing import Asked, Doing
-from detector.api.identity import CALLER, require_person
-from detector.api.keys import NEW_SECRET, SITE, STORE, WAKE_NOTIFIER
+from detector.api.identity import CALLER, hash_of, require_person
+from detector.api.keys import CLOCK, NEW_SECRET, SITE, STORE, WAKE_NOTIFIER
 from detector.api.people import TOKEN_PREFIX
 from detector.api.problem import Problem, from_error
 from detector.api.wire import number_of
@@ -26,7 +26,7 @@ from detector.web.views import Frame
 from store.errors import StaleVersion
 from store.incident import Actor, ActorKind, Incident
 from store.people import Person
-from store.repository import conflicts, persons, records, splitting
+from store.repository import conflicts, fresh, passwords, persons, records, sign_in, splitting
 from store.repository.acts import Done
 from store.site import Site
 from store.tx import Tx
@@ -58,6 +58,7 @@ async def do_act(request: web.Request) -> web.Response:
         actor, secret = Actor(kind=ActorKind.PERSON, id=person.id), request.app[NEW_SECRET]()
         asked = api.asked_by(request, number, actor, request[CALLER].via, body, version_in(texts))
         try:
+            asked = replace(asked, body=await with_password(request, person, body))
             await request.app[STORE].write(lambda tx: done(tx, doing, asked, secret))
         except Exception as error:
             refusal, status = refusal_of(error)
@@ -81,10 +82,28 @@ def proven(tx: Tx, actor: Actor, body: Any, secret: str) -> Any:
         secret: A new one, that signs once.
     """
     proof = getattr(body, "fresh", "").strip().rpartition("/")[2]
-    if not proof:
+    if not proof or fresh.is_good(tx, actor.id, hash_of(proof)):
         return body
     is_token = proof.startswith(TOKEN_PREFIX)
     sign_in_anew(tx, actor.id, FreshBody(token=proof) if is_token else FreshBody(code=proof), secret)
+    return msgspec.structs.replace(body, fresh=secret)
+
+
+async def with_password(request: web.Request, person: Person, body: Any) -> Any:
+    """The body to work with: a password in it becomes what signs once. Whatever else proves who signs is left alone."""
+    typed = getattr(body, "fresh", "")
+    code = typed.strip().rpartition("/")[2]
+    if not typed or code.startswith(TOKEN_PREFIX):
+        return body
+
+    def look(connection: Connection) -> bool:
+        has_one = passwords.of(connection, person.id) is not None
+        return has_one and sign_in.person_of(connection, hash_of(code), request.app[CLOCK].now()) is None
+
+    if not await request.app[STORE].read(look):
+        return body
+    secret = request.app[NEW_SECRET]()
+    await signed_anew(request, person, typed, secret)
     return msgspec.structs.replace(body, fresh=secret)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from detector.web import do_view, form_view, views
+from detector.web import do_view, feedback_form, form_view, views
 from detector.web.board import Board
 from detector.web.inputs import lines
 from notifier.message import duration
@@ -110,9 +110,21 @@ class Pages:
         """The page behind a link that asks for information."""
         return self._render("reply.html", view)
 
+    def feedback(self, view: feedback_form.FeedbackView) -> str:
+        """The form for feedback."""
+        return self._render("feedback.html", view, categories=feedback_form.CATEGORIES, trap=feedback_form.TRAP)
+
+    def report(self, view: feedback_form.ReportView, words: str) -> str:
+        """How far a report is."""
+        return self._render("report.html", view, words=words)
+
     def sign_in(self, view: views.SignInView) -> str:
         """How to sign in, or the button that does it."""
         return self._render("signin.html", view)
+
+    def access(self, view: views.AccessView) -> str:
+        """A person's own access."""
+        return self._render("access.html", view)
 
     def error(self, view: views.ErrorView) -> str:
         """A refusal or a fault."""

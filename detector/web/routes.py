@@ -8,8 +8,8 @@ from typing import TypeVar
 import msgspec
 from aiohttp import web
 
-from detector.api.identity import CALLER, SAFE_METHODS, SESSION_COOKIE, hash_of, require_known, require_person
-from detector.api.keys import CLOCK, LINKS, NEW_SECRET, SITE, STATUS, STORE, WAKE_NOTIFIER
+from detector.api.identity import CALLER, SAFE_METHODS, require_known, require_person
+from detector.api.keys import CLOCK, LINKS, SITE, STATUS, STORE, WAKE_NOTIFIER
 from detector.api.problem import Handler, Problem
 from detector.api.visibility import admit
 from detector.api.wire import number_of, whole
@@ -21,7 +21,7 @@ from notifier.links import ACKNOWLEDGE, Expired, Invalid, Link
 from rules.event import Severity
 from store.incident import Actor, ActorKind
 from store.people import Person
-from store.repository import incidents, links, persons, sessions, sign_in
+from store.repository import incidents, links, persons
 from store.tx import Tx
 
 SESSION_LASTS = timedelta(hours=12)
@@ -86,50 +86,6 @@ async def link_act(request: web.Request) -> web.Response:
         raise web.HTTPSeeOther(request.path)
 
     return await _behind_link(request, further)
-
-
-@routes.get("/in")
-async def sign_in_help(request: web.Request) -> web.Response:
-    """How to sign in."""
-    return html(request.app[PAGES].sign_in(views.SignInView(frame=await frame_of(request))))
-
-
-@routes.get("/in/{code}")
-async def sign_in_page(request: web.Request) -> web.Response:
-    """The button that signs in; fetching it spends nothing."""
-    digest, now = hash_of(request.match_info["code"]), request.app[CLOCK].now()
-    person = await request.app[STORE].read(lambda c: sign_in.person_of(c, digest, now))
-    return await _sign_in_answer(request, person)
-
-
-@routes.post("/in/{code}")
-async def sign_in_act(request: web.Request) -> web.Response:
-    """Spend the code and open a session."""
-    digest, secret = hash_of(request.match_info["code"]), request.app[NEW_SECRET]()
-
-    def work(tx: Tx) -> str | None:
-        person = sign_in.spend(tx, digest)
-        if person is not None:
-            sessions.create(tx, hash_of(secret), person, tx.now + SESSION_LASTS)
-        return person
-
-    if await request.app[STORE].write(work) is None:
-        return await _sign_in_answer(request, None)
-    answer = web.HTTPSeeOther("/")
-    secure = request.app[LINKS]().page(0).startswith("https:")
-    age = int(SESSION_LASTS.total_seconds())
-    answer.set_cookie(SESSION_COOKIE, secret, max_age=age, httponly=True, samesite="Lax", secure=secure)
-    return _seen(answer)
-
-
-@routes.post("/out")
-async def sign_out(request: web.Request) -> web.Response:
-    """End the session."""
-    if cookie := request.cookies.get(SESSION_COOKIE):
-        await request.app[STORE].write(lambda tx: sessions.delete(tx, hash_of(cookie)))
-    answer = web.HTTPSeeOther("/in")
-    answer.del_cookie(SESSION_COOKIE)
-    return _seen(answer)
 
 
 @routes.get("/sources")
@@ -225,21 +181,6 @@ async def _acknowledge(
     first = await request.app[STORE].write(work)
     request.app[WAKE_NOTIFIER]()
     return first
-
-
-async def _sign_in_answer(request: web.Request, person: Person | None) -> web.Response:
-    frame = views.Frame(now=request.app[CLOCK].now())
-    if person is None:
-        refused = "This link was used before, or its 15 minutes are over."
-        return html(request.app[PAGES].sign_in(views.SignInView(frame=frame, refused=refused)), status=410)
-    return html(request.app[PAGES].sign_in(views.SignInView(frame=frame, person=person.name)))
-
-
-def _seen(answer: web.HTTPSeeOther) -> web.Response:
-    """A redirect as an ordinary answer, so that its cookies survive."""
-    response = web.Response(status=answer.status, headers={"Location": str(answer.location)})
-    response.cookies.update(answer.cookies)
-    return response
 
 
 Choice = TypeVar("Choice", bound=StrEnum)

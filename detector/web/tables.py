@@ -11,14 +11,30 @@ from detector.web import (
     approvals,
     clocks,
     doing,
+    feedback,
     follow_up,
     forms,
     light,
     requests,
+    signing,
 )
 from detector.web import routes as basic
 
 TABLES: Final[tuple[web.RouteTableDef, ...]] = tuple(
     module.routes
-    for module in (basic, acting, forms, doing, light, actions, requests, approval, approvals, follow_up, clocks)
+    for module in (
+        basic,
+        signing,
+        acting,
+        forms,
+        doing,
+        feedback,
+        light,
+        actions,
+        requests,
+        approval,
+        approvals,
+        follow_up,
+        clocks,
+    )
 )

@@ -10,6 +10,7 @@ from enum import StrEnum
 from detector.status import RuleState, SourceState
 from rules.event import Severity
 from store.incident import Outcome, Status, Step
+from store.people import Session, SignIn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,11 +223,27 @@ class ExpiredView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInView:
-    """Without a name: how to get a link. With one: the button that signs in."""
+    """Without a name: the form, and how to get a link. With one: the button that signs in."""
 
     frame: Frame
     person: str | None = None  #: name of whom the link was made for
-    refused: str = ""  #: why the link that was used does not work
+    refused: str = ""  #: why the link or the password that was used does not work
+    typed: str = ""  #: the id that was typed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessView:
+    """A person's own access."""
+
+    frame: Frame
+    person: str
+    sessions: tuple[Session, ...]
+    current: int  #: id of the session that looks at it, 0 with a token
+    sign_ins: tuple[SignIn, ...]  #: the newest
+    password_at: datetime | None  #: since when they have the password that they have
+    may_set: bool  #: without the one before
+    refused: str = ""
+    done: str = ""
 
 
 class Asking(StrEnum):

@@ -1,19 +1,25 @@
 """The application behind both of its doors, on a real store, with what a daemon would hand to it."""
 
+import http.cookies
 import itertools
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from argon2 import PasswordHasher
 from prometheus_client import CollectorRegistry
 
 from detector.api import keys
 from detector.api.application import new_application
+from detector.api.identity import CSRF_HEADER, LINK_COOKIE, SESSION_COOKIE, csrf_of
 from detector.api.server import Server
 from detector.excepting import Excepting
+from detector.intake.desk import DESK, Desk
 from detector.intake.doors import Doors
 from detector.intake.settings import Intake
+from detector.passwords import Passwords
+from detector.silencing import Silencing
 from detector.status import DaemonStatus, HttpState, Readiness, Reloaded, Summary
 from detector.web import frames
 from detector.web.pages import Pages
@@ -27,6 +33,8 @@ from support.fakes import START, FakeClock
 
 #: Compiled once: that takes longer than most tests.
 PAGES = Pages()
+#: Hashes as the daemon does, with parameters that take no time.
+PASSWORDS = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 SEAL_KEYS = Keys([bytes(range(32))])
 ANA = Person(id="ana", name="Ana", roles=frozenset({Role.RESPONDER}))
 VIC = Person(id="vic", name="Vic", roles=frozenset({Role.VIEWER}))
@@ -49,6 +57,14 @@ def status() -> DaemonStatus:
         summary=Summary(open=1, unacknowledged=1, observations=0, deliveries_pending=0, deliveries_dead=0),
         degraded=(),
     )
+
+
+async def with_csrf(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """What the forms of our pages hold, without reading one before each POST."""
+    cookies = http.cookies.SimpleCookie(request.headers.get("Cookie", ""))
+    if held := cookies.get(SESSION_COOKIE) or cookies.get(LINK_COOKIE):
+        request.headers.setdefault(CSRF_HEADER, csrf_of(held.value))
+    return await send(request)
 
 
 class Site:
@@ -75,19 +91,23 @@ class Site:
         app[keys.SEAL_KEYS] = SEAL_KEYS
         self.intakes: dict[str, Intake] = {}
         self.handed_in: list[str] = []
-        app[keys.DOORS] = Doors(lambda: self.intakes, self.handed_in.append)
+        app[DESK] = Desk([b"0123456789abcdef"])
+        self.doors = app[keys.DOORS] = Doors(lambda: self.intakes, self.handed_in.append)
         app[keys.SITE] = lambda: self.rules
         self.engine = EngineSettings()
         self.exceptions_changed = 0
         app[keys.EXCEPTING] = Excepting(store, lambda: self.engine)
+        app[keys.SILENCING] = Silencing(store, clock, lambda: self.engine)
         app[keys.EXCEPTIONS_CHANGED] = self._exceptions_changed
+        app[keys.PASSWORDS] = PASSWORDS
         app[keys.NEW_SECRET] = lambda: f"secret{next(serial)}"
         self.server = Server(app)
 
     async def start(self) -> None:
         """Listen on a free port and on a socket."""
         await self.server.start("127.0.0.1", 0, self.door)
-        self.browser = aiohttp.ClientSession(self.server.url, cookie_jar=aiohttp.CookieJar(unsafe=True))
+        jar = aiohttp.CookieJar(unsafe=True)
+        self.browser = aiohttp.ClientSession(self.server.url, cookie_jar=jar, middlewares=(with_csrf,))
         self.operator = aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(self.door)))
 
     async def stop(self) -> None:
