@@ -184,7 +184,14 @@ class Daemon:
         rows = await self._store.read(lambda connection: positions.load(connection, settings.name, ""))
         if isinstance(settings, Intake):
             after = await self._store.read(lambda connection: inbox.read_up_to(connection, settings.name))
-            return InboxSource(settings.name, store=self._store, clock=self._clock, format=settings.format, after=after)
+            return InboxSource(
+                settings.name,
+                store=self._store,
+                clock=self._clock,
+                format=settings.format,
+                mapping=settings.mapping,
+                after=after,
+            )
         committed = [
             CommittedPosition(stream=row.stream, origin=row.origin, position=row.position)
             for row in rows

@@ -65,6 +65,15 @@ class Metrics:
         )
         self.rules = Gauge("tocsin_rules_loaded", "Rules that run.", registry=registry)
         self.rules_rejected = Gauge("tocsin_rules_rejected", "Rules that did not load.", registry=registry)
+        self.handed_in_requests = Counter(
+            "tocsin_intake_requests", "Requests that handed something in.", ["intake", "status"], registry=registry
+        )
+        self.unknown_severities = Counter(
+            "tocsin_intake_unknown_severities",
+            "Alerts with a severity that nobody knows.",
+            ["intake"],
+            registry=registry,
+        )
         self.deliveries = Counter(
             "tocsin_deliveries", "Attempts to deliver a message.", ["channel", "outcome"], registry=registry
         )
@@ -92,6 +101,14 @@ class Metrics:
         for finding in outcome.findings:
             if finding.opened:
                 self.findings.labels(finding.decision, finding.severity).inc()
+
+    def handed_in(self, intake: str, status: int) -> None:
+        """Count an answer to who hands in."""
+        self.handed_in_requests.labels(intake, str(status)).inc()
+
+    def unknown_severity(self, intake: str, count: int) -> None:
+        """Count alerts that are read as medium for want of a word that we know."""
+        self.unknown_severities.labels(intake).inc(count)
 
     def attempted(self, channel: str, outcome: str, seconds: float) -> None:
         """Count an attempt to deliver a message."""

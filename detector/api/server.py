@@ -10,6 +10,8 @@ from aiohttp import web
 log = structlog.get_logger()
 
 SHUTDOWN_SECONDS = 0.5  # a request in flight may end; a slow peer does not hold the daemon up
+LINGER_SECONDS = 1.0  # for what was refused before it had arrived
+IDLE_SECONDS = 75.0  # between two requests of one connection
 SOCKET_NAME = "tocsin.sock"
 
 
@@ -21,7 +23,14 @@ class Server:
     """The listening side of the daemon."""
 
     def __init__(self, app: web.Application) -> None:
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_SECONDS,
+            auto_decompress=False,  # who takes a body in gzip inflates it himself, within his bounds
+            lingering_time=LINGER_SECONDS,
+            keepalive_timeout=IDLE_SECONDS,
+        )
         self.url = ""  #: where a browser on this machine finds us, e.g. ``http://127.0.0.1:8787``
 
     async def start(self, host: str, port: int, socket_path: Path) -> None:

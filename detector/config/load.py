@@ -67,6 +67,9 @@ def build(documents: Iterable[Document], environment: Mapping[str, str]) -> Load
 def placed(problems: Iterable[Problem], origins: Origins, secrets: Iterable[KeyPath] = ()) -> Iterator[Problem]:
     """*problems* with the place that each is about; values at *secrets* are masked in the line."""
     for one in problems:
+        if one.place is not None:  # it is about another file
+            yield one
+            continue
         hidden = (*secrets, one.path) if one.path[-1:] == ("url",) else secrets
         yield replace(one, place=origins.place(one.path, at_value=one.at_value, secrets=hidden))
 
@@ -79,7 +82,7 @@ def _order(documents: tuple[Document, ...]) -> Any:
         place = problem.place
         if place is None or place.span is None:
             return (True, 0, 0, 0)
-        return (False, rank[place.file], place.span.line, place.span.column)
+        return (False, rank.get(place.file, len(rank)), place.span.line, place.span.column)
 
     return order
 

@@ -54,6 +54,9 @@ class Shaper:
                 return self._value(next(one for one in types if _accepts(one, value)), value, path)
             case inspect.StructType():
                 return self._struct(kind, value, path)
+            case inspect.DictType(value_type=item):
+                named = {name: self._value(item, one, (*path, name)) for name, one in value.items()}
+                return {name: _empty(item) if one is BAD else one for name, one in named.items()}
             case inspect.VarTupleType(item_type=item):
                 shaped = [self._value(item, one, (*path, index)) for index, one in enumerate(value)]
                 return [_empty(item) if one is BAD else one for one in shaped]
@@ -195,7 +198,7 @@ def expected(kind: inspect.Type) -> str:
 def _python_types(kind: inspect.Type) -> tuple[type, ...]:
     """The types in which TOML hands over a value of that kind."""
     match kind:
-        case inspect.StructType():
+        case inspect.StructType() | inspect.DictType():
             return (dict,)
         case inspect.VarTupleType():
             return (list,)
@@ -222,6 +225,8 @@ def _empty(kind: inspect.Type) -> Any:
     match kind:
         case inspect.StructType(fields=fields):
             return {one.encode_name: _empty(one.type) for one in fields if one.required}
+        case inspect.DictType():
+            return {}
         case inspect.VarTupleType():
             return []
         case inspect.EnumType() | inspect.LiteralType():

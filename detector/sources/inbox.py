@@ -9,6 +9,7 @@ import structlog
 from detector.sources.source import SourceStatus, StreamState, StreamStatus
 from rules.event import Batch, Starts
 from rules.intake.alert import NotAccepted
+from rules.intake.mapping import AlertMapping
 from rules.intake.parcels import FORMAT, KINDS, lines_of
 from store.clock import Clock
 from store.database import Store
@@ -31,6 +32,7 @@ class InboxSource:
     Args:
         name: Name of the intake.
         format: Of the lines, where the kind of the intake does not say it.
+        mapping: How bodies of any other form become alerts.
         after: Number of the last parcel whose effects are stored; 0: none.
     """
 
@@ -41,12 +43,14 @@ class InboxSource:
         store: Store,
         clock: Clock,
         format: str = "auto",  # noqa: A002 (the word of the configuration)
+        mapping: AlertMapping | None = None,
         after: int = 0,
     ) -> None:
         self.name = name
         self._clock = clock
         self._looked_at: datetime | None = None
         self._format = format
+        self._mapping = mapping
         self._store = store
         self._read = self._committed = after
         self._news = asyncio.Event()
@@ -115,7 +119,7 @@ class InboxSource:
     def _lines(self, parcel: Parcel) -> bytes:
         """It was accepted once; should this version not understand it any more, it is passed over, and said."""
         try:
-            return lines_of(parcel.kind, parcel.body, parcel.received_at, parcel.id)
+            return lines_of(parcel.kind, parcel.body, parcel.received_at, parcel.id, self._mapping)
         except (NotAccepted, KeyError) as error:
             log.error("a parcel cannot be read any more", source=self.name, parcel=parcel.id, error=str(error))
             return b""

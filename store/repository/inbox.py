@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from store.errors import KeyReused
 from store.repository import positions
 from store.tables import inbox
 from store.tx import Tx
@@ -27,15 +28,24 @@ class Parcel:
 
 
 def put(tx: Tx, source: str, kind: str, body: bytes, *, key: str | None = None, partition: str = "") -> int:
-    """Keep a body. One whose *key* came before is kept already. Returns its number."""
+    """Keep a body. One whose *key* came before is kept already. Returns its number.
+
+    Raises:
+        KeyReused: The key came before with another body; this one is not kept.
+    """
     values = {"partition": partition, "source": source, "key": key, "kind": kind, "received_at": tx.now, "body": body}
     made = tx.connection.execute(
         insert(tx.connection, inbox).values(values).on_conflict_do_nothing().returning(inbox.c.id)
     ).scalar()
     if made is not None:
         return int(made)
-    known = select(inbox.c.id).where(inbox.c.partition == partition, inbox.c.source == source, inbox.c.key == key)
-    return int(tx.connection.execute(known).scalar_one())
+    known = select(inbox.c.id, inbox.c.body).where(
+        inbox.c.partition == partition, inbox.c.source == source, inbox.c.key == key
+    )
+    row = tx.connection.execute(known).one()
+    if bytes(row.body) != body:
+        raise KeyReused(f"the key {key!r} came before with another body")
+    return int(row.id)
 
 
 def after(

@@ -7,7 +7,7 @@ whether they still are due. Incidents and their timelines are never removed: the
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, exists, or_, select, tuple_
 
@@ -43,6 +43,8 @@ CLOSED_AT_ONCE = 20
 LOOK = 5_000
 #: Longer than any link is valid: until then its nonce must be known as spent.
 NONCES_KEPT = timedelta(days=7)
+#: Longer than any signed request counts as new: until then its id must be known, however soon bodies go.
+REPLAYS: Final = timedelta(hours=3)
 #: A file that nothing was written to for so long and that is gone does not come back.
 POSITIONS_KEPT = timedelta(days=90)
 #: What an observation that is over becomes.
@@ -111,7 +113,7 @@ def _old_notices(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
 
 
 def _old_parcels(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
-    return None if keep.raw is None else inbox.c.received_at < now - keep.raw
+    return None if keep.raw is None else inbox.c.received_at < now - max(keep.raw, REPLAYS)
 
 
 class _Parcels(Chore):

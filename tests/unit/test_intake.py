@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
+from detector.intake.proof import NotVerified
 from detector.intake.settings import Intake, Proof
-from detector.intake.verify import NotVerified, verify
+from detector.intake.verify import may_be_heard, verify
 from rules.formats.format import Context
 from rules.formats.handed_in import HandedIn
 from rules.intake.alert import SEVERITIES, Alert, NotAccepted, key_of, line_of, severity_of
@@ -148,6 +149,42 @@ class TestProof:
         verify(intake(Proof.HMAC), headers, b"body", "192.0.2.1", NOW)
         with pytest.raises(NotVerified):
             verify(intake(Proof.HMAC), headers, b"another body", "192.0.2.1", NOW)
+
+    @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+    def test_hmac_of_a_time_and_the_body(self, algorithm: str) -> None:
+        """As Grafana signs: the time may be five minutes from ours, and the signature tells a repetition."""
+        one = intake(Proof.HMAC, header="X-Sig", prefix="", timestamp_header="X-Time", algorithm=algorithm)
+
+        def signed(stamp: str) -> CIMultiDict[str]:
+            digest = hmac.new(SECRET.encode(), f"{stamp}:".encode() + b"body", algorithm).hexdigest()
+            return CIMultiDict({"X-Sig": digest, "X-Time": stamp})
+
+        now = int(NOW.timestamp())
+        keys = {verify(one, signed(str(now + offset)), b"body", "", NOW) for offset in (-300, 0, 0, 300)}
+        assert len(keys) == 3
+        assert None not in keys
+        for stamp in (str(now - 301), str(now + 301), "", "now", "9" * 12, "-1"):
+            with pytest.raises(NotVerified):
+                verify(one, signed(stamp), b"body", "", NOW)
+        with pytest.raises(NotVerified):
+            verify(one, signed(str(now)), b"another body", "", NOW)
+
+    def test_other_words_around_what_is_signed(self) -> None:
+        one = intake(Proof.HMAC, prefix="v0=", timestamp_header="X-Time", signed="v0:{timestamp}:{body}")
+        stamp = str(int(NOW.timestamp()))
+        digest = hmac.new(SECRET.encode(), f"v0:{stamp}:{{timestamp}}".encode(), "sha256").hexdigest()
+        headers = CIMultiDict({"X-Hub-Signature-256": f"v0={digest}", "X-Time": stamp})
+        assert verify(one, headers, b"{timestamp}", "", NOW) == f"hmac {digest}"
+
+    def test_headers_alone_keep_strangers_out(self) -> None:
+        """Of whoever has no key nothing is read; whoever signs the body must be read first."""
+        for proof in (Proof.BEARER, Proof.BASIC, Proof.NONE):
+            with pytest.raises(NotVerified):
+                may_be_heard(intake(proof), CIMultiDict[str](), "192.0.2.1")
+        for proof in (Proof.HMAC, Proof.STANDARD_WEBHOOKS, Proof.SNS):
+            may_be_heard(intake(proof), CIMultiDict[str](), "192.0.2.1")
+            with pytest.raises(NotVerified):
+                verify(intake(proof), CIMultiDict[str](), b"{}", "192.0.2.1", NOW)
 
     def test_standard_webhooks(self) -> None:
         def signed(stamp: datetime, body: bytes = b"{}") -> CIMultiDict[str]:

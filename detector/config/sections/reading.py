@@ -57,14 +57,19 @@ class IntakeSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     #: Unique name, also among sources; it is handed in at `/hooks/` and this name.
     name: str
     #: What is handed in. "alerts": Tocsin's own form, also at `/api/v1/alerts`. "alertmanager": the webhook of
-    #: Alertmanager or Grafana. "prometheus": what Prometheus sends to an Alertmanager, also at `/api/v2/alerts`.
-    #: "feedback": reports of people, also at `/api/v1/feedback`. "logs": lines, also at `/api/v1/logs`.
-    kind: Literal["alerts", "alertmanager", "prometheus", "feedback", "logs"]
+    #: Alertmanager. "prometheus": what Prometheus sends to an Alertmanager, also at `/api/v2/alerts`.
+    #: "mapped": any JSON, by `preset` or `mapping`. "feedback": reports of people, also at `/api/v1/feedback`. "logs":
+    #: lines, also at `/api/v1/logs`.
+    kind: Literal["alerts", "alertmanager", "prometheus", "mapped", "feedback", "logs"]
+    #: With "mapped", the mapping that comes with Tocsin: "cloudwatch-sns", "grafana", "uptime-kuma" or "zabbix".
+    preset: str = ""
+    #: With "mapped", a file with a mapping of your own, instead of `preset`.
+    mapping: str = ""
     #: How a sender shows that it may. "bearer" and "basic": it sends the secret (basic: with `name` as the user).
-    #: "hmac": it signs the body. "standard-webhooks": it signs as that standard says. "none": it stands in one of
-    #: `networks`.
-    proof: Literal["bearer", "basic", "hmac", "standard-webhooks", "none"] = "bearer"
-    #: What sender and Tocsin both know. A secret. Needed for every proof but "none".
+    #: "hmac": it signs the body. "standard-webhooks": it signs as that standard says. "sns": Amazon SNS signs. "none":
+    #: it stands in one of `networks`.
+    proof: Literal["bearer", "basic", "hmac", "standard-webhooks", "sns", "none"] = "bearer"
+    #: What sender and Tocsin both know. A secret. Needed for every proof but "sns" and "none".
     secret: Secret = msgspec.field(default_factory=Secret)
     #: File whose first line is `secret`, instead of `secret`.
     secret_file: str = ""
@@ -72,10 +77,31 @@ class IntakeSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     header: str = "X-Hub-Signature-256"
     #: With "hmac", what stands before the signature.
     prefix: str = "sha256="
+    #: With "hmac", by which hash is signed. The signature may be written in hexadecimal or base64.
+    algorithm: Literal["sha256", "sha512"] = "sha256"
+    #: With "hmac", the header that holds the time that is signed too, in seconds since 1970. It may be five minutes
+    #: from now, and a signature counts once. Empty: the body alone is signed, and what was sent can be sent again.
+    timestamp_header: str = ""
+    #: With `timestamp_header`, what is signed: a text with `{timestamp}` and, once, `{body}`.
+    signed: str = "{timestamp}:{body}"
+    #: With "sns", a file with the certificate by which Amazon SNS signs, in PEM; several may follow each other.
+    certificate_file: str = ""
+    #: With "sns", ARNs of the topics whose messages are taken. Anybody can have messages of their own signed.
+    topics: tuple[str, ...] = ()
     #: With "none", addresses or networks from which may be handed in. Empty: from this machine alone.
     networks: tuple[str, ...] = ()
     #: With "logs", the lines' format.
     format: str = "auto"
+    #: With "feedback", whether everybody who reaches the daemon may report something on the page `/feedback`, without an
+    #: account and whatever `proof` says. One intake may have the page.
+    page: bool = False
+    #: With `page`, the components that it offers to choose from. Empty: reporters may type one.
+    components: tuple[Annotated[str, Meta(min_length=1, max_length=100)], ...] = ()
+    #: With `page`, how many reports an hour are taken from one address (of IPv6: from one network of 64 bits). Behind a
+    #: proxy all reporters have its address.
+    page_reports_per_hour_each: Annotated[int, Meta(ge=1, le=100_000)] = 20
+    #: With `page`, how many reports an hour are taken from all together.
+    page_reports_per_hour: Annotated[int, Meta(ge=1, le=100_000)] = 300
 
 
 class FormatSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
