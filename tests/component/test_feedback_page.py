@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from support.fakes import START, FakeClock
-from support.site import ANA, Site
+from support.site import ANA, VIC, Site
 from support.store import finding, open_store, sqlite_url
 
 from detector.intake.settings import Intake, Proof
@@ -29,7 +29,7 @@ async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
     shutil.copy(sqlite_template, tmp_path)
     clock = FakeClock(START)
     async with open_store(sqlite_url(tmp_path), clock, tmp_path) as store:
-        await store.write(lambda tx: persons.upsert_from_config(tx, [ANA]))
+        await store.write(lambda tx: persons.upsert_from_config(tx, [ANA, VIC]))
         made = Site(store, clock, tmp_path)
         made.intakes["people"] = Intake(
             name="people", kind="feedback", proof=Proof.NONE, page=True, page_reports_per_hour_each=3
@@ -196,3 +196,24 @@ async def test_the_reporter_sees_how_far_it_is(site: Site) -> None:
     _, text = await page(site, location)
     assert "Somebody has looked at it" in text
     assert "INC-" not in text
+
+
+async def test_how_to_reach_the_reporter_is_for_those_who_look_into_it(site: Site) -> None:
+    """It stands in no line; a responder is shown it with the raw report, a viewer is not."""
+    form = FORM | {"contact": "kim@example.org", "consent": "yes", "slip": await slip(site)}
+    assert (await send(site, form))[0] == 303
+    [body] = await kept(site)
+    assert b"kim" not in lines_of("feedback", body, START, 1)
+    status, told = await site.ask("GET", "/api/v1/feedback/1", token=await site.token_of("ana"))
+    assert (status, told["contact"], told["incident"], told["state"]) == (200, "kim@example.org", None, "received")
+    assert (await site.ask("GET", "/api/v1/feedback/1", token=await site.token_of("vic")))[0] == 403
+    assert (await site.browser.get("/api/v1/feedback/1")).status == 401
+    assert (await site.ask("GET", "/api/v1/feedback/2", token=await site.token_of("ana")))[0] == 404
+
+
+async def test_the_api_tells_the_same_reference(site: Site) -> None:
+    """A program that hands a report in for somebody can pass it on."""
+    async with site.browser.post("/api/v1/feedback", json={"text": "it fails"}) as answer:
+        told = await answer.json()
+    assert (answer.status, told["reference"]) == (202, "IN-1")
+    assert (await page(site, f"/feedback/{told['public_reference']}"))[0] == 200

@@ -9,6 +9,10 @@ import pytest
 from support.fakes import START
 from support.store import finding
 
+from detector.config.feedback import check_feedback
+from detector.config.problems import Level
+from detector.config.records import Config
+from detector.config.sections.reading import IntakeSection
 from detector.intake.desk import SLIP_LASTS, SOONEST, Desk, Slip
 from detector.intake.limit import MOST_ADDRESSES, Limiter, neighbourhood
 from detector.web.feedback_form import CATEGORIES, STATES, TRAP, report_in, typed_in
@@ -156,3 +160,18 @@ def test_there_are_words_for_everything() -> None:
     """The page has a sentence for each state, and a choice for each category."""
     assert set(STATES) == set(ReportState)
     assert len(set(CATEGORIES.values())) == len(CATEGORIES)
+
+
+def pages(*kinds: str) -> list[tuple[Level, str]]:
+    """What is said of intakes that have the page."""
+    made = tuple(IntakeSection(name=f"i{number}", kind=kind, page=True) for number, kind in enumerate(kinds))  # type: ignore[arg-type]
+    return [(one.level, one.message) for one in check_feedback(Config(intakes=made))]
+
+
+def test_one_intake_has_the_page() -> None:
+    """It takes feedback; that everybody may report is said aloud."""
+    [(level, said)] = pages("feedback")
+    assert (level, "without an account" in said) == (Level.NOTICE, True)
+    assert [level for level, _ in pages("feedback", "feedback")] == [Level.NOTICE, Level.ERROR]
+    [(level, said)] = pages("logs")
+    assert (level, 'kind "logs"' in said) == (Level.ERROR, True)
