@@ -7,7 +7,6 @@ from detector.api import (
     action_lists,
     actions,
     acts,
-    alertmanager,
     approval,
     clocks,
     contacts,
@@ -53,7 +52,6 @@ def new_application() -> web.Application:
     )
     for table in (
         health.routes,
-        alertmanager.routes,
         incidents.routes,
         judging.routes,
         export.routes,
