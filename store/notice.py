@@ -40,7 +40,14 @@ class NoticeKind(StrEnum):
 
 
 _ASKING = frozenset(
-    {NoticeKind.OPENED, NoticeKind.WORSE, NoticeKind.REOPENED, NoticeKind.LAPSED, NoticeKind.UNSILENCED, NoticeKind.ESCALATED}
+    {
+        NoticeKind.OPENED,
+        NoticeKind.WORSE,
+        NoticeKind.REOPENED,
+        NoticeKind.LAPSED,
+        NoticeKind.UNSILENCED,
+        NoticeKind.ESCALATED,
+    }
 )
 
 
@@ -136,6 +143,7 @@ class Delivery:
     title: str  #: as sent last, "" before
     body: str
     detail: str  #: what the channel said last
+    withheld: str = ""  #: what the text that was sent last could not say, as words with commas between them
     finished_at: datetime | None
     silence: int | None  #: number of the silence that suppressed it
     stale: bool  #: of its notice
@@ -151,6 +159,7 @@ class Settlement:
 
     state: DeliveryState
     detail: str = ""
+    withheld: str = ""  #: see `Delivery`
     retry_at: datetime | None = None
     title: str = ""
     body: str = ""

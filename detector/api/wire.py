@@ -259,6 +259,7 @@ def delivery(one: Delivery) -> dict[str, Any]:
         "resent": one.resent,
         "reason": one.reason,
         "detail": one.detail,
+        "withheld": one.withheld,
         "created_at": one.created_at,
         "due_at": one.due_at,
         "finished_at": one.finished_at,

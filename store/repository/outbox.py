@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
 
+from rules.event import Severity
 from store.notice import Delivery, DeliveryState, NewDelivery, NewNotice, Notice, NoticeKind, Settlement
 from store.repository import notices, records
 from store.tables import delivery, incident, notice, request
@@ -32,7 +33,7 @@ def notices_unplanned(connection: Connection, limit: int = 100, *, by: datetime 
     rows = connection.execute(
         select(notice)
         .where(notice.c.planned_at.is_(None), is_due)
-        .order_by(notice.c.due_at, notice.c.id)
+        .order_by(_is_less(notice.c.incident), notice.c.due_at, notice.c.id)
         .limit(limit)
     ).all()
     return [
@@ -99,7 +100,7 @@ def claim(tx: Tx, channel: str | None, *, lease_seconds: float, limit: int) -> l
     due = (
         select(delivery.c.id, delivery.c.state)
         .where(delivery.c.state.in_(_CLAIMABLE), delivery.c.due_at <= tx.now, ~blocked)
-        .order_by(delivery.c.due_at, delivery.c.id)
+        .order_by(_is_less(delivery.c.incident), delivery.c.due_at, delivery.c.id)
         .limit(limit)
     )
     if channel is not None:
@@ -137,7 +138,7 @@ def settle(tx: Tx, delivery_id: int, result: Settlement, *, attempt: int | None 
         "finished_at": tx.now if final else None,
     }
     if result.title or result.body:
-        changing |= {"title": result.title, "body": result.body}
+        changing |= {"title": result.title, "body": result.body, "withheld": result.withheld}
     mine = [delivery.c.id == delivery_id, delivery.c.state == DeliveryState.SENDING]
     if attempt is not None:
         mine.append(delivery.c.attempts == attempt)
@@ -272,6 +273,7 @@ def _add(tx: Tx, notice_id: int, number: int, kind: NoticeKind, new: NewDelivery
             title="",
             body="",
             detail="",
+            withheld="",
             finished_at=tx.now if new.state.is_final else None,
             silence=new.silence,
         )
@@ -288,6 +290,12 @@ def _expire(tx: Tx, *, at_start: bool) -> int:
     return tx.connection.execute(
         sending.values(state=DeliveryState.UNCERTAIN, lease_until=None, due_at=tx.now, detail=detail)
     ).rowcount
+
+
+def _is_less(number: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether a record is less than critical: what is critical overtakes everything in a storm."""
+    critical = exists().where(incident.c.number == number, incident.c.severity == Severity.CRITICAL)
+    return ~critical
 
 
 def _deliveries() -> Select[Any]:

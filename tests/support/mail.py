@@ -41,6 +41,7 @@ class Sink:
     slow_seconds: float = 0.0  #: before each mail is taken
     taken: list[EmailMessage] = field(default_factory=list)  #: mails that it kept, whether it said so or not
     recipients: list[str] = field(default_factory=list)
+    connections: list[asyncio.Transport] = field(default_factory=list, repr=False)
 
     @property
     def url(self) -> str:
@@ -104,6 +105,7 @@ class _Server(SMTP):
     sink: Sink
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.sink.connections.append(cast(asyncio.Transport, transport))
         if self.sink.fault is Fault.GREETS_NOT:
             self.transport = cast(asyncio.Transport, transport)
             return
@@ -148,6 +150,8 @@ def sink(**changes: Any) -> Iterator[Sink]:
         loop.create_task(serve())
         loop.run_forever()
         servers[0].close()
+        for connection in it.connections:
+            connection.abort()
         for task in asyncio.all_tasks(loop):
             task.cancel()
         for _ in range(3):  # cancelled tasks end, transports close
