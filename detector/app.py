@@ -40,6 +40,7 @@ from detector.overview import Overview
 from detector.passwords import Passwords
 from detector.pipeline import Pipeline
 from detector.readers import Readers
+from detector.runbooks import Runbooks
 from detector.sealing import Sealing, keys_of
 from detector.settings import Settings, build, listen_address
 from detector.silencing import Silencing
@@ -52,6 +53,7 @@ from detector.web.frames import PAGES
 from detector.web.pages import Pages
 from notifier.apprise_sender import AppriseSender
 from notifier.dispatch import Dispatch
+from notifier.letters import Letters
 from notifier.links import Links
 from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock, SystemClock
@@ -190,6 +192,7 @@ class _Parts:
         self._clock, self._store, self._engine = clock, store, engine
         self._link_secrets = link_secrets
         self._wake = asyncio.Event()
+        self._sender = AppriseSender(console=sys.stdout, folder=Path.cwd())
         self._metrics = Metrics(CollectorRegistry())
         self._metrics.took_rules(engine.ready)
         self._metrics.engine_restarts.set_function(lambda: engine.restarts)
@@ -222,6 +225,7 @@ class _Parts:
             "sweep": Sweep(store, clock, self._keep, self._readers.status, self._metrics),
             "sealing": sealing,
             "lapses": Lapses(store, clock, lambda: self.daemon.settings.site, wake),
+            "letters": Letters(store, clock, lambda: self.daemon.settings.routing, self._sender.channel, wake),
             "watching": Watching(store, clock, wake),
             "expiry": Expiry(store, clock, self._readers.wake),
         }
@@ -254,6 +258,7 @@ class _Parts:
         app[keys.EXCEPTIONS_CHANGED] = daemon.take_exceptions
         app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
         app[keys.PASSWORDS] = Passwords()
+        app[keys.RUNBOOKS] = Runbooks(lambda: daemon.settings.engine.rule_files)
         app[keys.SEAL_KEYS] = seal_keys
         return app
 
@@ -271,7 +276,7 @@ class _Parts:
         return Dispatch(
             store=self._store,
             clock=self._clock,
-            sender=AppriseSender(console=sys.stdout, folder=Path.cwd()),
+            sender=self._sender,
             routing=lambda: self.daemon.settings.routing,
             links=self.links,
             wake=self._wake,

@@ -15,7 +15,7 @@ from typing import Protocol
 import structlog
 
 from notifier import jobs, planning
-from notifier.jobs import Load, Recipient
+from notifier.jobs import Load, Whom
 from notifier.lanes import Lanes
 from notifier.links import Links
 from notifier.message import Message
@@ -79,7 +79,8 @@ class Dispatch:
         self._observer = observer
         self._lanes = Lanes(depth=1)
         self._serving: dict[str, asyncio.Task[None]] = {}
-        self._sent_at: defaultdict[Recipient, deque[datetime]] = defaultdict(deque)
+        self._sent_at: defaultdict[Whom, deque[datetime]] = defaultdict(deque)
+        self._claiming = asyncio.Lock()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tell people until *stop*; ends within 2 s of it whatever a peer does. What is unsent stays in the store."""
@@ -140,19 +141,24 @@ class Dispatch:
 
     async def _claim(self, channel: str) -> Load | None:
         routing = self._routing()
-        sent_at = {recipient: tuple(moments) for recipient, moments in self._sent_at.items()}
-        return await self._store.write(lambda tx: jobs.claim(tx, channel, routing, sent_at), patient=True)
+        async with self._claiming:  # a person may read several channels: each claim must count what the last one took
+            sent_at = {whom: tuple(moments) for whom, moments in self._sent_at.items()}
+            load = await self._store.write(lambda tx: jobs.claim(tx, channel, routing, sent_at), patient=True)
+            if load is not None:
+                self._remember(jobs.whom(load.recipient, routing))
+            return load
 
     async def _deliver(self, channel: str, load: Load, stop: asyncio.Event) -> None:
         """Word, send and settle one message."""
         message, result = await self._attempt(channel, load)
-        self._remember(load.recipient)
         self._observer.attempted(channel.partition(":")[0], result.outcome, result.elapsed_seconds)
         jitter, links, settled = self._random(), self._links(), load.parcel.deliveries
         for start in range(0, len(settled), jobs.SETTLED_AT_ONCE):
             some = settled[start : start + jobs.SETTLED_AT_ONCE]
             work = partial(jobs.settle, load=load, deliveries=some, message=message, result=result)
             await self._insist(partial(work, jitter=jitter, links=links), stop)
+        if result.outcome is not Sent.ACCEPTED:
+            self._wake.set()  # others may have to hear of it at once
 
     async def _attempt(self, channel: str, load: Load) -> tuple[Message | None, SendResult]:
         """One bad record must not keep the others from being told: what fails in an unknown way is tried again."""
@@ -173,8 +179,8 @@ class Dispatch:
         self._lanes.abandon(channel)
         return SendResult(outcome=Sent.UNCERTAIN, detail="the channel did not come back within its lease")
 
-    def _remember(self, recipient: Recipient) -> None:
-        now, moments = self._clock.now(), self._sent_at[recipient]
+    def _remember(self, whom: Whom) -> None:
+        now, moments = self._clock.now(), self._sent_at[whom]
         moments.append(now)
         while moments[0] <= now - WINDOW:
             moments.popleft()

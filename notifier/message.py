@@ -55,7 +55,9 @@ class Reason(StrEnum):
     YOUR_TURN = "your_turn"
     ESCALATED = "escalated"
     STILL_YOURS = "still_yours"
+    LINK = "link"
     REMINDER = "reminder"
+    UNSILENCED = "unsilenced"
     REQUEST = "request"
 
 
@@ -111,6 +113,7 @@ _REASONS = {
     Reason.WORSE: "Worse than before",
     Reason.REPEAT: "Told again: nobody has acknowledged",
     Reason.ESCALATED: "Nobody has it yet",
+    Reason.LINK: "Here is the fresh link that you asked for",
     Reason.STILL_YOURS: "Are you still on it? Any note or act shows it; without one it is asked of everybody again",
     Reason.REOPENED: "Reopened: it came back",
     Reason.RESOLVED: "Resolved: nothing is asked of you any more",
@@ -120,6 +123,7 @@ _REASONS = {
     Reason.YOUR_TURN: "It is your turn",
     Reason.REMINDER: "Time runs out",
     Reason.REQUEST: "You are asked for information",
+    Reason.UNSILENCED: "Told now: what hid it is over, and nobody has it",
 }
 _ASKS = {
     Ask.JOIN: "acknowledge",

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from store.incident import Tlp
@@ -19,6 +19,7 @@ class Receiver:
     max_tlp: Tlp = Tlp.AMBER  #: above it only a stub goes out
     external: bool = False  #: read by people outside
     timezone: str = "UTC"  #: of who reads there
+    digest_at: time | None = None  #: when a day's digest goes there, in that zone; None: it does not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

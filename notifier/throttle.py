@@ -3,13 +3,13 @@
 Nothing is dropped here: what does not go out singly goes out in a digest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from store.notice import Delivery
+from store.notice import Delivery, NoticeKind
 
 WINDOW = timedelta(minutes=1)
 QUIET = timedelta(seconds=10)  #: so long after the last stale one, catching up counts as done
@@ -40,27 +40,42 @@ class Held:
 
 
 def next_parcel(
-    waiting: Sequence[Delivery], sent_at: Sequence[datetime], *, most_per_minute: int, now: datetime
+    waiting: Sequence[Delivery],
+    sent_at: Sequence[datetime],
+    *,
+    most_per_minute: int,
+    now: datetime,
+    critical: Collection[int] = (),
 ) -> Parcel | Held | None:
     """What goes to one recipient now.
 
+    The last place of a minute is kept for what is critical, so that the first such message of a storm goes out at
+    once; what else is critical by then goes with it. Letters go when nothing else waits.
+
     Args:
         waiting: All that is due to that recipient, oldest first.
-        sent_at: When messages went to that recipient lately.
+        sent_at: When messages went lately to whoever reads there.
         most_per_minute: At most so many messages in any minute, digests included.
         now: The present moment.
+        critical: Numbers of the incidents that are critical.
 
     Returns:
         One message's deliveries; or until when to hold them; or None if there is nothing to send.
     """
     if not waiting:
         return None
+    fresh = [delivery for delivery in waiting if not delivery.stale and delivery.kind is not NoticeKind.LETTER]
+    pressing = [delivery for delivery in fresh if delivery.incident in critical]
+    kept = 0 if pressing or most_per_minute == 1 else 1
     recent = sorted(moment for moment in sent_at if moment > now - WINDOW)
-    if len(recent) >= most_per_minute:
-        return Held(until=recent[-most_per_minute] + WINDOW)
-    fresh = [delivery for delivery in waiting if not delivery.stale]
-    if fresh:
-        return _of_fresh(fresh, room=most_per_minute - len(recent))
+    room = most_per_minute - kept - len(recent)
+    if room <= 0:
+        return Held(until=recent[kept - most_per_minute] + WINDOW)
+    if pressing or fresh:
+        return _of_fresh(pressing or fresh, room=room)
+    letters = [delivery for delivery in waiting if delivery.kind is NoticeKind.LETTER]
+    if letters:
+        return Parcel(form=Form.SINGLE, deliveries=(letters[0],))
     return _of_stale(waiting, now)
 
 

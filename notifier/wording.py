@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from notifier.digest import letter_message
 from notifier.links import ACKNOWLEDGE, ACKNOWLEDGE_LASTS, REPLY_LASTS, Links, reply_to
 from notifier.message import Ask, Facts, Message, Reason, may_carry, render, render_digest, strictest
 from notifier.plan import About, ask_of
@@ -15,6 +16,7 @@ from notifier.withheld import render_external, render_stub
 from store.deadlines import Deadlines, Duty
 from store.duties import Matter
 from store.incident import Incident
+from store.letter import Letter
 from store.notice import Delivery, NoticeKind
 from store.request import Request
 from store.standing import Standing
@@ -31,9 +33,15 @@ _REASONS = {
     NoticeKind.YOUR_TURN: Reason.YOUR_TURN,
     NoticeKind.ESCALATED: Reason.ESCALATED,
     NoticeKind.STILL_YOURS: Reason.STILL_YOURS,
+    NoticeKind.LINK: Reason.LINK,
     NoticeKind.REMINDER: Reason.REMINDER,
     NoticeKind.REQUEST: Reason.REQUEST,
+    NoticeKind.UNSILENCED: Reason.UNSILENCED,
 }
+
+
+#: What asks nobody to take it, and still brings a link that acts: who has it says so again, or adds to it.
+_ACTING = frozenset({NoticeKind.LINK, NoticeKind.STILL_YOURS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +52,16 @@ class Told:
     deadlines: Deadlines = field(default_factory=Deadlines)
     changed: Mapping[int, str] = field(default_factory=dict)  #: by notice id: what changed, one sentence
     requests: Mapping[int, Request] = field(default_factory=dict)  #: by notice id: what it asks for
+    letter: Letter | None = None  #: if that is what goes out
 
 
 def worded(
     parcel: Parcel, told: Told, standing: Mapping[int, Standing], receiver: Receiver, links: Links, now: datetime
 ) -> Message:
     """The message of *parcel*, in the zone and within the label of who reads it."""
+    if told.letter is not None:
+        one = parcel.deliveries[-1]
+        return letter_message(told.letter, links.incidents(), _visible_id(one), resent=one.resent)
     if parcel.form is Form.SINGLE:
         return _single(parcel.deliveries[-1], told, receiver, links, now)
     latest = {one.incident: one for one in parcel.deliveries}
@@ -128,7 +140,8 @@ def _link(delivery: Delivery, told: Told, links: Links, now: datetime) -> str:
     A delivery that is sent again carries the same nonce: whichever of the two is used first counts.
     """
     request = told.requests.get(delivery.notice)
-    if delivery.person is None or (ask_of(delivery) is not Ask.JOIN and request is None):
+    acts = ask_of(delivery) is Ask.JOIN or delivery.kind in _ACTING
+    if delivery.person is None or (not acts and request is None):
         return links.page(delivery.incident)
     return links.make(
         record=delivery.incident,

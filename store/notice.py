@@ -145,7 +145,7 @@ class Delivery:
     detail: str  #: what the channel said last
     withheld: str = ""  #: what the text that was sent last could not say, as words with commas between them
     finished_at: datetime | None
-    silence: int | None  #: number of the silence that suppressed it
+    silence: int | None = None  #: number of the silence that suppressed it
     stale: bool  #: of its notice
     breaks_through: bool  #: of its notice
     matter: str  #: of its notice

@@ -154,6 +154,15 @@ class Hidden:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hid:
+    """What a silence hid."""
+
+    notices: int = 0  #: times that somebody was not told
+    incidents: int = 0
+    open: int = 0  #: of the incidents, those that are open and that nobody has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewSilence:
     """A silence that somebody proposes."""
 

@@ -25,6 +25,23 @@ class Standing:
     owner: str | None = None  #: person id: who has it now
     quiet_until: datetime | None = None  #: its dismissal is proposed: nobody is asked for anything before
 
+    @classmethod
+    def of_installation(cls, now: datetime) -> "Standing":
+        """What stands in for an incident where something is about the installation."""
+        return cls(
+            number=0,
+            severity=Severity.INFORMATIONAL,
+            status=Status.OPEN,
+            tlp=Tlp.CLEAR,
+            first_seen=now,
+            last_seen=now,
+            step=Step.IDENTIFICATION,
+            stage=Stage.NONE,
+            outcome=Outcome.NONE,
+            step_entered_at=now,
+            acknowledged_by=None,
+        )
+
     @property
     def is_open(self) -> bool:
         """Whether anything is still to be done."""

@@ -18,9 +18,8 @@ from detector.api.problem import Problem
 from store import silence as rules
 from store.incident import Actor, ActorKind
 from store.repository import hidden, silences, visibility
-from store.repository.hidden import Hid
 from store.repository.idempotency import Answered
-from store.silence import Hidden, NewSilence, Silence, SilenceState, Window
+from store.silence import Hid, Hidden, NewSilence, Silence, SilenceState, Window
 from store.site import Site
 from store.tx import Tx
 

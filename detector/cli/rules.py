@@ -7,6 +7,7 @@ import click
 from detector.cli.options import json_option
 from detector.cli.output import Failure, Misuse, clean, print_json, print_table
 from detector.cli.ruleset import rules_option, ruleset
+from detector.cli.silences import mute
 from rules.sigma.files import BUNDLED, RuleFileUnreadable
 from rules.sigma.model import Correlation, Filter, Rule, RuleSet
 from rules.testing import run_beside
@@ -14,7 +15,7 @@ from rules.testing import run_beside
 
 @click.group()
 def rules() -> None:
-    """List and test rules."""
+    """List, test and mute rules."""
 
 
 @rules.command("list")
@@ -70,6 +71,9 @@ def test(paths: tuple[str, ...], as_json: bool) -> None:
             click.echo("\n".join(map(clean, text.split("\n"))))
         click.echo(f"{len(report.results)} cases, {len(failed)} failed, {len(report.errors)} errors")
     sys.exit(Misuse.exit_code if report.errors else Failure.exit_code if failed else 0)
+
+
+rules.add_command(mute)
 
 
 def _kind(rule: Rule | Correlation) -> str:

@@ -1,7 +1,6 @@
 """What silences hid, and would have hidden."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, distinct, exists, func, or_, select
@@ -12,7 +11,7 @@ from store.excepting import is_confirmed
 from store.incident import Incident, Status
 from store.notice import Delivery, DeliveryState, NewNotice, NoticeKind
 from store.repository import incidents, notices, records, silences
-from store.silence import ENDED, Hidden, Matchers, Seen, Silence
+from store.silence import ENDED, Hid, Hidden, Matchers, Seen, Silence
 from store.tables import delivery, evidence, incident, notice, silence, tally
 from store.tx import Tx
 
@@ -25,15 +24,6 @@ ASKED_AT_ONCE = 100
 _ASKS = tuple(kind for kind in NoticeKind if kind.asks)
 #: As `notifier.message.Ask` says it.
 _JOIN = "join"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hid:
-    """What a silence hid."""
-
-    notices: int = 0  #: times that somebody was not told
-    incidents: int = 0
-    open: int = 0  #: of the incidents, those that are open and that nobody has
 
 
 def preview(connection: Connection, matchers: Matchers, now: datetime) -> Hidden:

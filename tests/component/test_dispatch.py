@@ -358,10 +358,10 @@ async def test_storm(desk: Desk) -> None:
     for n in range(1, 16):
         await desk.found(address=f"198.51.100.{n}")
     async with desk.running():
-        await eventually(lambda: _done(len(desk.channel.sent) == 5), lambda: desk.states(1))
+        await eventually(lambda: _done(len(desk.channel.sent) == 4), lambda: desk.states(1))
         await desk.settled(15, DeliveryState.ACCEPTED)
-    assert "11 more incidents" in desk.channel.titles()[4]
-    assert "and 1 more" in desk.channel.sent[4][1].body
+    assert "12 more incidents" in desk.channel.titles()[3]
+    assert "and 2 more" in desk.channel.sent[3][1].body
     for number in range(1, 16):
         assert await desk.states(number) == [DeliveryState.ACCEPTED]
         assert [one.attempts for one in await desk.deliveries(number)] == [1]

@@ -57,22 +57,48 @@ def test_one_incident_is_one_message() -> None:
 
 
 def test_storm() -> None:
-    """Ten thousand at once are four single messages and one digest with the rest."""
+    """Ten thousand at once are three single messages and one digest with the rest; a place is left."""
     waiting, sent, forms = [delivery(n) for n in range(1, 10_001)], list[datetime](), list[Form]()
     while isinstance(parcel := next_parcel(waiting, sent, most_per_minute=MOST, now=NOW), Parcel):
         sent.append(NOW)
         forms.append(parcel.form)
         gone = set(parcel.deliveries)
         waiting = [one for one in waiting if one not in gone]
-    assert forms == [Form.SINGLE] * 4 + [Form.DIGEST]
+    assert forms == [Form.SINGLE] * 3 + [Form.DIGEST]
     assert not waiting
+
+
+def test_what_is_critical_goes_out_at_once() -> None:
+    """It overtakes what waits, and has the last place of a minute for itself; then it waits, and goes as one."""
+    used = [NOW] * (MOST - 1)
+    waiting = [delivery(n) for n in range(1, 5)]
+    assert next_parcel(waiting, used, most_per_minute=MOST, now=NOW, critical={3}) == Parcel(
+        form=Form.SINGLE, deliveries=(waiting[2],)
+    )
+    assert next_parcel(waiting, used, most_per_minute=MOST, now=NOW, critical={3, 4}) == Parcel(
+        form=Form.DIGEST, deliveries=tuple(waiting[2:])
+    )
+    assert next_parcel(waiting, used, most_per_minute=MOST, now=NOW) == Held(until=NOW + WINDOW)
+    full = Held(until=NOW + WINDOW)
+    assert next_parcel(waiting, [NOW] * MOST, most_per_minute=MOST, now=NOW, critical={3}) == full
+    assert next_parcel(waiting, [], most_per_minute=1, now=NOW) == Parcel(form=Form.DIGEST, deliveries=tuple(waiting))
+
+
+def test_letters_wait_for_what_asks() -> None:
+    """They go one by one, after everything that is about an incident."""
+    letters = [replace(delivery(n), incident=0, kind=NoticeKind.LETTER) for n in (1, 2)]
+    page = delivery(3)
+    first = next_parcel([*letters, page], [], most_per_minute=MOST, now=NOW)
+    assert first == Parcel(form=Form.SINGLE, deliveries=(page,))
+    then = next_parcel(letters, [NOW], most_per_minute=MOST, now=NOW)
+    assert then == Parcel(form=Form.SINGLE, deliveries=(letters[0],))
 
 
 def test_held() -> None:
     """With all places of the minute used, the rest waits until the oldest of them is a minute old."""
     sent = [NOW - timedelta(seconds=seconds) for seconds in (70, 50, 40, 30, 20, 10)]
     assert next_parcel([delivery(1)], sent, most_per_minute=MOST, now=NOW) == Held(
-        until=NOW - timedelta(seconds=50) + WINDOW
+        until=NOW - timedelta(seconds=40) + WINDOW
     )
 
 
@@ -107,7 +133,7 @@ def test_never_more_and_never_less(arrivals: list[tuple[int, int, bool]], most: 
     while coming or waiting:
         waiting += [one for one in coming if one.created_at <= now]
         coming = [one for one in coming if one.created_at > now]
-        match next_parcel(waiting, sent, most_per_minute=most, now=now):
+        match next_parcel(waiting, sent, most_per_minute=most, now=now, critical=range(4)):
             case Parcel(deliveries=gone):
                 sent.append(now)
                 out += [one.id for one in gone]
