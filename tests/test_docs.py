@@ -35,6 +35,7 @@ from store.incident import (
 )
 from store.notice import DeliveryState, NoticeKind
 from store.people import ContactKind
+from store.reports import ReportState
 from store.request import RequestState
 from store.timers import TimerDecision
 
@@ -59,6 +60,7 @@ VOCABULARY: tuple[type[StrEnum], ...] = (
     MatterKind,
     NoticeKind,
     Outcome,
+    ReportState,
     RequestState,
     Seat,
     Severity,

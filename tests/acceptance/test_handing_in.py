@@ -76,9 +76,10 @@ def test_a_burst_of_feedback_is_one_incident(receiving: Daemon) -> None:
         report = {"text": f"I cannot pay ({number})", "component": "checkout", "category": "broken"}
         assert hand_in(receiving, "/api/v1/feedback", report) == 202
     asked = eventually(
-        lambda: [one for one in listed(receiving) if one["decision"] == "investigate"], "one asks for people"
+        lambda: [one for one in listed(receiving) if one["severity"] == "high"], "one asks for people at once"
     )
-    assert [(one["title"], one["events"]) for one in asked] == [("Several people report the same", 5)]
+    assert asked == listed(receiving)
+    assert [(one["title"], one["events"]) for one in asked] == [("Feedback", 5)]
 
 
 def test_lines_of_another_host(receiving: Daemon) -> None:
