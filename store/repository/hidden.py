@@ -80,7 +80,7 @@ def untold(connection: Connection, now: datetime) -> list[Silence]:
 def ask_again(tx: Tx, one: Silence) -> int:
     """Have some of what *one* hid told as if it were new: what is open, and nobody has. Returns how many."""
     rows = tx.connection.execute(
-        select(distinct(delivery.c.incident))
+        select(delivery.c.incident).distinct()
         .join(incident, incident.c.number == delivery.c.incident)
         .where(*_hid_since(one), *_waits(), ~_asked_since(one))
         .order_by(delivery.c.incident)
