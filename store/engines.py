@@ -23,6 +23,15 @@ _SQLITE_NOT_NOW = {
     sqlite3.SQLITE_NOTADB: "the file is not a database",
 }
 _SQLITE_DUPLICATE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+#: What a connection that writes asks for. Readers must not: to be told that the file is in WAL mode already they would
+#: wait for the writer's lock.
+_WRITING = (
+    "PRAGMA auto_vacuum = INCREMENTAL",  # has an effect only before the first table exists
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA foreign_keys = ON",
+)
 #: Classes of PostgreSQL's SQLSTATE that say the same: connection, read-only, transaction rolled back, insufficient
 #: resources, object in use, operator intervention, system error.
 _POSTGRES_NOT_NOW = ("08", "25006", "40", "53", "55", "57", "58")
@@ -48,7 +57,7 @@ def sqlite_file(url: URL) -> Path | None:
 def writing(url: URL, *, lock_wait_seconds: float) -> Engine:
     """An engine for the one writer: each transaction holds the write lock from its beginning."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, lock_wait_seconds, "BEGIN IMMEDIATE", size=1)
+        return _sqlite(url, lock_wait_seconds, "BEGIN IMMEDIATE", *_WRITING, size=1)
     return create_engine(url, pool_size=1, max_overflow=0, connect_args=_postgres_options(lock_wait_seconds))
 
 
@@ -66,7 +75,7 @@ def reading(url: URL, *, readers: int, lock_wait_seconds: float) -> Engine:
 def upgrading(url: URL, *, lock_wait_seconds: float) -> Engine:
     """An engine for migrations: foreign keys are not enforced while tables are copied and renamed."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, lock_wait_seconds, "BEGIN IMMEDIATE", "PRAGMA foreign_keys = OFF", size=1)
+        return _sqlite(url, lock_wait_seconds, "BEGIN IMMEDIATE", *_WRITING, "PRAGMA foreign_keys = OFF", size=1)
     return writing(url, lock_wait_seconds=lock_wait_seconds)
 
 
@@ -76,15 +85,7 @@ def _sqlite(url: URL, lock_wait_seconds: float, begin: str, *pragmas: str, size:
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions of its own
-        for pragma in (
-            f"PRAGMA busy_timeout = {round(lock_wait_seconds * 1000)}",
-            "PRAGMA auto_vacuum = INCREMENTAL",  # has an effect only before the first table exists
-            "PRAGMA journal_mode = WAL",
-            "PRAGMA synchronous = FULL",
-            "PRAGMA journal_size_limit = 67108864",
-            "PRAGMA foreign_keys = ON",
-            *pragmas,
-        ):
+        for pragma in (f"PRAGMA busy_timeout = {round(lock_wait_seconds * 1000)}", *pragmas):
             connection.execute(pragma).close()
 
     @event.listens_for(engine, "begin")

@@ -71,6 +71,8 @@ class Days:
             "FAKETIME_TIMESTAMP_FILE": str(self._file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            # Else waiting for a lock with a bound ends at once: Python's own lock would be asked for without a pause.
+            "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         }
 
     def end(self) -> None:

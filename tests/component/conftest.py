@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import make_url
 from support.fakes import FakeClock
+from support.reused import Reused
 from support.store import PostgresAbsent, PostgresServer, bring_up_to_date, open_store, postgres_server, sqlite_url
 
 from store.database import Store
@@ -34,11 +34,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: PostgresServer) -> str:
-    """The same on PostgreSQL: its name there."""
-    url = postgres.new_database()
-    bring_up_to_date(url)
-    return make_url(url).database or ""
+def postgres_databases(postgres: PostgresServer) -> Reused:
+    """The same on PostgreSQL."""
+    return Reused(postgres)
 
 
 @pytest.fixture(params=KINDS)
@@ -51,13 +49,16 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=KINDS)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database that is up to date and holds nothing, of each kind in turn."""
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path)
-        return sqlite_url(tmp_path)
-    server: PostgresServer = request.getfixturevalue("postgres")
-    return server.new_database(request.getfixturevalue("postgres_template"))
+        yield sqlite_url(tmp_path)
+        return
+    databases: Reused = request.getfixturevalue("postgres_databases")
+    url = databases.take()
+    yield url
+    databases.give_back(url)
 
 
 @pytest.fixture

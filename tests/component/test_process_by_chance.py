@@ -24,7 +24,8 @@ from support.budget import rounds
 from support.chance import NAMES, bodies
 from support.fakes import START, FakeClock
 from support.path import ANSWERS, given, person
-from support.store import PostgresServer, finding, open_store, sqlite_url
+from support.reused import Reused
+from support.store import finding, open_store, sqlite_url
 from support.witness import Seen
 
 from detector.api import acts as offered
@@ -95,8 +96,7 @@ class Process(RuleBasedStateMachine):
     """Four persons with roles by chance, and whatever they may ask for."""
 
     template: Path
-    postgres: PostgresServer | None = None
-    postgres_template = ""
+    postgres: Reused | None = None
 
     def __init__(self) -> None:
         super().__init__()
@@ -112,9 +112,12 @@ class Process(RuleBasedStateMachine):
     def opened(self) -> contextlib.AbstractAsyncContextManager[Store]:
         """A store that nobody has used."""
         if self.postgres is not None:
-            return open_store(self.postgres.new_database(self.postgres_template), self.clock, self.folder)
-        shutil.copy(self.template, self.folder)
-        return open_store(sqlite_url(self.folder), self.clock, self.folder)
+            url = self.postgres.take()
+            self.exit.callback(self.postgres.give_back, url)
+        else:
+            shutil.copy(self.template, self.folder)
+            url = sqlite_url(self.folder)
+        return open_store(url, self.clock, self.folder)
 
     def teardown(self) -> None:
         self.run(self.exit.aclose())
@@ -365,8 +368,7 @@ def machine(request: pytest.FixtureRequest) -> type[Process]:
     """The process on each database."""
     kept: dict[str, Any] = {"template": request.getfixturevalue("sqlite_template")}
     if request.param == "postgresql":
-        kept["postgres"] = request.getfixturevalue("postgres")
-        kept["postgres_template"] = request.getfixturevalue("postgres_template")
+        kept["postgres"] = request.getfixturevalue("postgres_databases")
     return type("Process", (Process,), kept)
 
 

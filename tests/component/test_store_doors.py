@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import Connection, create_engine, func, select, text
 from support.fakes import START, FakeClock
 from support.store import finding, open_store, sqlite_url
+from support.warm import plain
 
 from store import engines, tables
 from store.database import Store
@@ -191,6 +192,17 @@ async def test_reading_is_a_snapshot(store: Store) -> None:
 
     assert await store.read(look) == (0, 0)
     assert await traces(store) == ["meanwhile"]
+
+
+async def test_reading_waits_for_no_writer(store: Store) -> None:
+    """A reader that connects while something is being written is answered at once.
+
+    Each connection once asked for WAL mode, which waits for the writer's lock even where the file is in that mode.
+    """
+    gate = Gate(store)
+    await gate.reached()
+    assert await traces(store) == []
+    await gate.open()
 
 
 async def test_closed_store_says_so(store: Store) -> None:
@@ -386,7 +398,7 @@ asyncio.run(main(*sys.argv[1:]))
 async def test_killed_daemon_loses_nothing(store_url: str, clock: FakeClock, tmp_path: Path) -> None:
     """After kill -9 everything is there that was answered, and the next daemon takes over at once."""
     process = subprocess.Popen(  # noqa: ASYNC220 (its output is read line by line, nothing else runs here)
-        [sys.executable, "-c", WRITING, store_url, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", WRITING, plain(store_url), str(tmp_path)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     with process.stdout as output:

@@ -28,6 +28,7 @@ from store.migrations import upgrade
 from store.people import Person, Role
 from store.repository import persons
 from store.tx import Tx
+from support import warm
 from support.fakes import START
 
 ANA = Actor(kind=ActorKind.PERSON, id="ana")
@@ -79,7 +80,7 @@ def add_persons(tx: Tx) -> None:
 
 def sqlite_url(folder: Path) -> str:
     """A new SQLite database in *folder*."""
-    return f"sqlite:///{folder}/tocsin.db"
+    return f"sqlite:///{folder}/tocsin.db?plugin={warm.NAME}"
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ class PostgresServer:
         name = f"tocsin_{next(self._numbers)}"
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
-        return f"postgresql://postgres@/{name}?host={self.socket_dir}"
+        return f"postgresql://postgres@/{name}?host={self.socket_dir}&plugin={warm.NAME}"
 
     def is_ready(self) -> bool:
         """Whether it takes connections."""
