@@ -32,13 +32,25 @@ class Journal:
             fields["host.name"] = host
         if isinstance(unit := found.get("_SYSTEMD_UNIT"), str):
             fields["systemd.unit"] = unit
-        program = found.get("SYSLOG_IDENTIFIER") or found.get("_COMM") or ""
-        pid = found.get("_PID") or found.get("SYSLOG_PID") or ""
-        return told(str(program), str(pid), _message(found["MESSAGE"]), fields, stamp, TimeSource.LINE)
+        program = _first(found.get("SYSLOG_IDENTIFIER")) or _first(found.get("_COMM"))
+        pid = _first(found.get("_PID")) or _first(found.get("SYSLOG_PID"))
+        return told(program, pid, _message(found["MESSAGE"]), fields, stamp, TimeSource.LINE)
 
 
 def _message(value: Any) -> str:
-    """A message that is no UTF-8 is written as an array of bytes."""
+    """A message that is no UTF-8 is written as an array of bytes, several of one entry as an array of them."""
+    if isinstance(value, list) and any(isinstance(one, str | list) for one in value):
+        return "\n".join(_one_message(one) for one in value)
+    return _one_message(value)
+
+
+def _one_message(value: Any) -> str:
     if isinstance(value, list):
         return bytes(one for one in value if isinstance(one, int) and 0 <= one < 256).decode("utf-8", "surrogateescape")
     return value if isinstance(value, str) else ""
+
+
+def _first(value: Any) -> str:
+    """Of a field that an entry bears several times, the first."""
+    one = value[0] if isinstance(value, list) and value else value
+    return one if isinstance(one, str) else ""
