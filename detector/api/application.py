@@ -7,6 +7,7 @@ from detector.api import (
     action_lists,
     actions,
     acts,
+    alertmanager,
     approval,
     clocks,
     contacts,
@@ -52,6 +53,7 @@ def new_application() -> web.Application:
     )
     for table in (
         health.routes,
+        alertmanager.routes,
         incidents.routes,
         judging.routes,
         export.routes,
