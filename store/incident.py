@@ -285,6 +285,7 @@ class EntryKind(StrEnum):
     TOKEN_REVOKED = "token_revoked"  # noqa: S105 (no secret)
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 (no secret)
     KEY_CHANGED = "key_changed"  #: seals are signed with another key
+    EMERGENCY = "emergency"  #: the store could not be used, and somebody was told past it
     WAIVED = "waived"  #: a rule that binds two persons was waived for a record
 
 

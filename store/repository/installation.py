@@ -110,6 +110,17 @@ def password_changed(tx: Tx, person_id: str, by: Actor, *, has_one: bool) -> Non
     _append(tx, EntryKind.PASSWORD_CHANGED, by, {"person": person_id, "has_one": has_one})
 
 
+def emergency(tx: Tx, told_at: datetime, trouble: str, receiver: str, outcome: str) -> None:
+    """Somebody was told past the store, which could not be used then.
+
+    Args:
+        trouble: What they were told.
+        outcome: How the attempt ended.
+    """
+    facts: dict[str, Fact] = {"told_at": told_at.isoformat(), "receiver": receiver, "outcome": outcome}
+    _append(tx, EntryKind.EMERGENCY, DAEMON, facts, {"trouble": trouble})
+
+
 def _append(
     tx: Tx, kind: EntryKind, actor: Actor, facts: Mapping[str, Fact], values: Mapping[str, str] | None = None
 ) -> None:
