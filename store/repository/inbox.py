@@ -10,7 +10,7 @@ from store.errors import KeyReused
 from store.repository import positions
 from store.tables import inbox
 from store.tx import Tx
-from store.upsert import insert
+from store.upsert import insert_if_new
 
 #: The one stream of each intake.
 STREAM = "inbox"
@@ -34,9 +34,7 @@ def put(tx: Tx, source: str, kind: str, body: bytes, *, key: str | None = None, 
         KeyReused: The key came before with another body; this one is not kept.
     """
     values = {"partition": partition, "source": source, "key": key, "kind": kind, "received_at": tx.now, "body": body}
-    made = tx.connection.execute(
-        insert(tx.connection, inbox).values(values).on_conflict_do_nothing().returning(inbox.c.id)
-    ).scalar()
+    made = tx.connection.execute(insert_if_new(tx.connection.dialect.name, inbox, "id"), values).scalar()
     if made is not None:
         return int(made)
     known = select(inbox.c.id, inbox.c.body).where(
