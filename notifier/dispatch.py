@@ -7,10 +7,10 @@ arrived: it is sent again at the next start, marked.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -20,8 +20,10 @@ from notifier.lanes import Lanes
 from notifier.links import Links
 from notifier.message import Message
 from notifier.plan import Routing
+from notifier.route import Receiver
 from notifier.sender import Sender, SendResult, Sent
 from notifier.throttle import WINDOW
+from notifier.trial import TRIED_FOR_SECONDS, Trial, message_to
 from notifier.wording import worded
 from store.clock import Clock
 from store.database import Store
@@ -78,7 +80,7 @@ class Dispatch:
         self._random = random
         self._observer = observer
         self._lanes = Lanes(depth=1)
-        self._serving: dict[str, asyncio.Task[None]] = {}
+        self._serving: dict[str, asyncio.Future[Any]] = {}
         self._sent_at: defaultdict[Whom, deque[datetime]] = defaultdict(deque)
         self._claiming = asyncio.Lock()
 
@@ -92,6 +94,50 @@ class Dispatch:
                 await self._clock.wait_until(await self._round(group, stop), self._wake)
             waker.cancel()
             await self._end()
+
+    async def try_out(self, names: Collection[str] = ()) -> list[Trial]:
+        """Send a test over the receivers *names* (none: all), each by the lane that its messages take.
+
+        Nothing of it is kept, and no message waits for longer than its lane is taken.
+        """
+        found = [one for one in self._routing().receivers.values() if not names or one.name in names]
+        tried = (self._try(one, target) for one in found for target in range(len(one.urls)))
+        return list(await asyncio.gather(*tried))
+
+    async def _try(self, receiver: Receiver, target: int) -> Trial:
+        url = receiver.urls[target]
+        channel, begun = self._sender.channel(url), self._clock.monotonic()
+        try:
+            async with asyncio.timeout(TRIED_FOR_SECONDS):
+                while channel in self._serving:
+                    await asyncio.wait({self._serving[channel]})
+                task = asyncio.ensure_future(self._send_trial(channel, url, receiver))
+                self._serving[channel] = task
+                task.add_done_callback(lambda _: self._free(channel))
+                await asyncio.wait({task})
+                result = task.result()
+        except TimeoutError:
+            result = SendResult(outcome=Sent.UNCERTAIN, detail=f"no answer within {TRIED_FOR_SECONDS:g} s")
+        passed = self._clock.monotonic() - begun
+        return Trial(
+            receiver=receiver.name,
+            target=target,
+            channel=channel,
+            outcome=result.outcome,
+            detail=result.detail,
+            elapsed_seconds=passed,
+        )
+
+    async def _send_trial(self, channel: str, url: str, receiver: Receiver) -> SendResult:
+        try:
+            return await self._send(channel, url, message_to(receiver, self._clock.now(), self._links().incidents()))
+        except Exception as error:
+            log.exception("a test could not be sent", receiver=receiver.name, channel=channel)
+            return SendResult(outcome=Sent.RETRY, detail=f"failed in an unknown way: {type(error).__name__}")
+
+    def _free(self, channel: str) -> None:
+        del self._serving[channel]
+        self._wake.set()
 
     async def _wake_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -136,8 +182,7 @@ class Dispatch:
         except StoreUnavailable as error:
             log.warning("messages wait: the store cannot be used now", channel=channel, error=str(error))
         finally:
-            del self._serving[channel]
-            self._wake.set()
+            self._free(channel)
 
     async def _claim(self, channel: str) -> Load | None:
         routing = self._routing()

@@ -105,6 +105,7 @@ class Notice:
     until: datetime | None = None  #: when the time for the matter is over; None: see the clock that runs
     due_at: datetime  #: nobody hears of it before; for most that is when it was written
     level: int = 0  #: how often it was told before: decides whom of an escalation policy it goes to
+    is_planned: bool = False  #: it is decided who hears of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,25 +36,13 @@ def notices_unplanned(connection: Connection, limit: int = 100, *, by: datetime 
         .order_by(_is_less(notice.c.incident), notice.c.due_at, notice.c.id)
         .limit(limit)
     ).all()
-    return [
-        Notice(
-            id=row.id,
-            incident=records.load(connection, row.incident),
-            kind=row.kind,
-            cycle=row.cycle,
-            at=row.at,
-            reason=row.reason,
-            severity=row.severity,
-            stale=row.stale,
-            breaks_through=row.breaks_through,
-            person=row.person,
-            matter=row.matter,
-            until=row.until,
-            due_at=row.due_at,
-            level=row.level,
-        )
-        for row in rows
-    ]
+    return [_notice(connection, row) for row in rows]
+
+
+def notices_of(connection: Connection, number: int) -> list[Notice]:
+    """All notices about an incident, oldest first; what is to be told later stands last."""
+    found = select(notice).where(notice.c.incident == number).order_by(notice.c.due_at, notice.c.id)
+    return [_notice(connection, row) for row in connection.execute(found).all()]
 
 
 def waits(connection: Connection, notice_id: int) -> bool:
@@ -213,6 +201,12 @@ def of_incident(connection: Connection, number: int) -> list[Delivery]:
     return [_from_row(row) for row in rows]
 
 
+def of_ids(connection: Connection, ids: Sequence[int]) -> list[Delivery]:
+    """These deliveries, newest first."""
+    rows = connection.execute(_deliveries().where(delivery.c.id.in_(ids)).order_by(delivery.c.id.desc()))
+    return [_from_row(row) for row in rows]
+
+
 def get(connection: Connection, delivery_id: int) -> Delivery | None:
     """One delivery as it stands: look again right before sending."""
     row = connection.execute(_deliveries().where(delivery.c.id == delivery_id)).first()
@@ -305,3 +299,23 @@ def _deliveries() -> Select[Any]:
 
 def _from_row(row: Row[Any]) -> Delivery:
     return Delivery(**{**row._mapping, "incident": row.incident or 0})
+
+
+def _notice(connection: Connection, row: Row[Any]) -> Notice:
+    return Notice(
+        id=row.id,
+        incident=records.load(connection, row.incident),
+        kind=row.kind,
+        cycle=row.cycle,
+        at=row.at,
+        reason=row.reason,
+        severity=row.severity,
+        stale=row.stale,
+        breaks_through=row.breaks_through,
+        person=row.person,
+        matter=row.matter,
+        until=row.until,
+        due_at=row.due_at,
+        level=row.level,
+        is_planned=row.planned_at is not None,
+    )
