@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterable, Iterator
 
 import re2
 
+from detector.config.emergency import check_emergency
+from detector.config.feedback import check_feedback
 from detector.config.files import check_files
+from detector.config.handing_in import check_handing_in
 from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem, did_you_mean
 from detector.config.records import Config
 from detector.config.sections.telling import Match, Route
 from detector.config.shape import dotted
+from detector.config.telling import check_telling
 from detector.config.times import check_times
 from detector.config.values import check_values, is_network
 from detector.governance import site_field
@@ -38,6 +42,7 @@ def unique_names(config: Config) -> Iterator[Problem]:
         ("person", "id", [one.id for one in config.persons]),
         ("contact", "id", [one.id for one in config.contacts]),
         ("receiver", "name", [one.name for one in config.receivers]),
+        ("escalation", "name", [one.name for one in config.escalations]),
         ("regulatory", "name", [one.name for one in config.regulatory]),
     )
     for section, key, names in named:
@@ -60,7 +65,7 @@ def intakes(config: Config) -> Iterator[Problem]:
             message = f'{dotted((*at, "name"))} "{one.name}" cannot stand in an address'
             hint = "use letters, digits, - and _, at most 64 of them"
             yield Problem(path=(*at, "name"), at_value=True, message=message, hint=hint)
-        if one.proof != "none" and not one.secret:
+        if one.proof not in ("none", "sns") and not one.secret:
             message = f"{dotted((*at, 'secret'))} is missing: the proof {one.proof} needs one"
             yield Problem(path=at, message=message, hint='add secret_file = "…", or proof = "none"')
         for number, network in enumerate(one.networks):
@@ -171,12 +176,16 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     check_times,
     unique_names,
     intakes,
+    check_handing_in,
+    check_feedback,
     known_formats,
     known_receivers,
     known_sources,
     known_persons,
     site_fields,
     somebody_is_told,
+    check_telling,
+    check_emergency,
     check_files,
     four_eyes,
 )

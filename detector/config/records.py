@@ -9,12 +9,13 @@ from pathlib import Path
 
 import msgspec
 
+from detector.config.sections.emergency import EmergencySection
 from detector.config.sections.governing import CalendarSection, Clock, FormField, Process, Regulatory
 from detector.config.sections.judging import Asset, RulesSection, Trust
 from detector.config.sections.people import Contact, Designation, Person
 from detector.config.sections.reading import FormatSection, IntakeSection, Source
 from detector.config.sections.serving import Daemon, Http, Retention, StoreSection
-from detector.config.sections.telling import Receiver, Route
+from detector.config.sections.telling import Acknowledgement, Escalation, Receiver, Route
 
 STORE_FILE = "tocsin.db"
 
@@ -41,6 +42,9 @@ class Config(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     designations: tuple[Designation, ...] = msgspec.field(default=(), name="designation")
     receivers: tuple[Receiver, ...] = msgspec.field(default=(), name="receiver")
     routes: tuple[Route, ...] = msgspec.field(default=(), name="route")
+    escalations: tuple[Escalation, ...] = msgspec.field(default=(), name="escalation")
+    acknowledgement: Acknowledgement = msgspec.field(default_factory=Acknowledgement)
+    emergency: EmergencySection = msgspec.field(default_factory=EmergencySection)
     retention: Retention = msgspec.field(default_factory=Retention)
 
     @property
