@@ -5,6 +5,7 @@ import os
 import random
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
@@ -14,7 +15,7 @@ from pathlib import Path
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from detector import in_force, keyring, logs, sample
+from detector import in_force, keyring, logs, sample, telling
 from detector.api import keys
 from detector.api.application import new_application
 from detector.api.identity import hash_of
@@ -23,9 +24,11 @@ from detector.api.signing_in import SIGN_IN_LASTS
 from detector.config.load import load
 from detector.config.loaded import ConfigErrors, Loaded
 from detector.config.machine import unreachable
+from detector.config.records import Config
 from detector.console import Console
 from detector.coverage import Coverage
 from detector.daemon import Chore, Daemon
+from detector.emergency import Emergency, Notebook, Past, failed_to_start
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
 from detector.excepting import Excepting, with_exceptions
@@ -37,12 +40,14 @@ from detector.lapses import Lapses
 from detector.metrics import Metrics
 from detector.observers import Observers
 from detector.overview import Overview
+from detector.own_events import OWN
 from detector.passwords import Passwords
 from detector.pipeline import Pipeline
 from detector.readers import Readers
 from detector.runbooks import Runbooks
 from detector.sealing import Sealing, keys_of
-from detector.settings import Settings, build, listen_address
+from detector.self_watch import SelfWatch
+from detector.settings import Settings, build, limits, listen_address
 from detector.silencing import Silencing
 from detector.sources.source import SourceError
 from detector.status import HttpState
@@ -55,14 +60,18 @@ from notifier.apprise_sender import AppriseSender
 from notifier.dispatch import Dispatch
 from notifier.letters import Letters
 from notifier.links import Links
+from notifier.route import Receiver
+from notifier.sender import Sender
 from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock, SystemClock
 from store.database import Store
-from store.errors import StoreError
+from store.errors import AlreadyRunning, StoreError
 from store.repository import contacts, outbox, persons, rule_state, sign_in
 from store.repository.retention import Keep
 from store.seals import Keys
 from store.tx import Tx
+
+STARTS_NOT = (StoreError, BindFailed, keyring.KeyUnusable, EngineFailed, RuleFileUnreadable)
 
 
 def run(config_path: Path, *, with_sample: bool = False) -> int:
@@ -115,13 +124,38 @@ async def _main(config_path: Path, loaded: Loaded, console: Console, *, with_sam
         console.write(str(warning))
     console.line("config", f"{config_path}   ok ({len(loaded.config.sources)} sources)")
     async with AsyncExitStack() as house:
-        daemon, store = await _open(house, config_path, build(loaded.config), console)
+        try:
+            daemon, store = await _open(house, config_path, build(loaded.config), console)
+        except STARTS_NOT as error:
+            await _tell_of_failed_start(loaded.config, error, stop)
+            raise
         if with_sample:
             console.hints(f" --config {config_path}", f"{loaded.config.daemon.state_dir}/{sample.INBOX}")
         await daemon.live(stop, hangup)
         pending = await store.read(outbox.pending)
     console.stopped(pending)
     return 0
+
+
+async def _tell_of_failed_start(config: Config, error: Exception, stop: asyncio.Event) -> None:
+    """Tell past the store, unless a person watches the start, or another daemon does all the work."""
+    if isinstance(error, AlreadyRunning) or sys.stderr.isatty():
+        return
+    receiver = telling.routing(config).receivers.get(config.emergency.receiver)
+    past = _past(Path(config.daemon.state_dir), _sender(), lambda: receiver)
+    telling_of_it = asyncio.ensure_future(failed_to_start(past, str(error), datetime.now(UTC)))
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({telling_of_it, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (telling_of_it, stopped):
+        task.cancel()
+
+
+def _past(folder: Path, sender: Sender, receiver: Callable[[], Receiver | None]) -> Past:
+    return Past(sender=sender, receiver=receiver, notebook=Notebook(folder), host=socket.gethostname())
+
+
+def _sender() -> Sender:
+    return AppriseSender(console=sys.stdout, folder=Path.cwd())
 
 
 async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, console: Console) -> tuple[Daemon, Store]:
@@ -142,7 +176,7 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     house.push_async_callback(server.stop)
     for sentence in parts.daemon.unreachable:
         console.line("warning", sentence)
-    paths = [path for source in settings.config.sources for path in source.paths]
+    paths = [path for source in settings.config.sources for path in source.paths or (source.type,)]
     console.started(await parts.overview.status(), await _sign_in_url(store, settings, parts.links), paths)
     return parts.daemon, store
 
@@ -190,16 +224,24 @@ class _Parts:
         link_secrets: list[bytes],
     ) -> None:
         self._clock, self._store, self._engine = clock, store, engine
-        self._link_secrets = link_secrets
+        self._link_secrets, self._folder = link_secrets, Path(settings.config.daemon.state_dir)
         self._wake = asyncio.Event()
-        self._sender = AppriseSender(console=sys.stdout, folder=Path.cwd())
+        self._sender = _sender()
         self._metrics = Metrics(CollectorRegistry())
         self._metrics.took_rules(engine.ready)
         self._metrics.engine_restarts.set_function(lambda: engine.restarts)
         pipeline = Pipeline(engine, store, clock, Observers(self._metrics, console), self._wake.set)
         systemd = Systemd(os.environ)
         self._readers = Readers(pipeline.read)
+        self._self_watch = SelfWatch(
+            store,
+            clock,
+            self._readers.status,
+            lambda: limits(self.daemon.settings.config),
+            lambda: self._readers.wake(OWN),
+        )
         self._heartbeat = Heartbeat(clock, self._metrics, systemd, lambda: pipeline.advanced_at)
+        self._teller = self._dispatch()
         self.daemon = Daemon(
             config_path=config_path,
             settings=settings,
@@ -209,7 +251,7 @@ class _Parts:
             engine=engine,
             pipeline=pipeline,
             readers=self._readers,
-            dispatch=self._dispatch(),
+            dispatch=self._teller,
             heartbeat=self._heartbeat,
             coverage=self._coverage(pipeline),
             chores=self._chores(sealing),
@@ -225,10 +267,15 @@ class _Parts:
             "sweep": Sweep(store, clock, self._keep, self._readers.status, self._metrics),
             "sealing": sealing,
             "lapses": Lapses(store, clock, lambda: self.daemon.settings.site, wake),
+            "emergency": Emergency(store=store, clock=clock, past=self._past()),
             "letters": Letters(store, clock, lambda: self.daemon.settings.routing, self._sender.channel, wake),
+            "self-watch": self._self_watch,
             "watching": Watching(store, clock, wake),
             "expiry": Expiry(store, clock, self._readers.wake),
         }
+
+    def _past(self) -> Past:
+        return _past(self._folder, self._sender, lambda: self.daemon.settings.emergency)
 
     def _keep(self) -> Keep:
         return keep_of(self.daemon.settings.config.retention)
@@ -250,6 +297,8 @@ class _Parts:
         app[keys.READINESS] = self.overview.readiness
         app[keys.RELOAD] = daemon.reload
         app[keys.WAKE_NOTIFIER] = self._wake.set
+        app[keys.ROUTING] = lambda: daemon.settings.routing
+        app[keys.TRY_RECEIVERS] = self._teller.try_out
         app[DESK] = Desk(self._link_secrets)
         app[keys.DOORS] = Doors(lambda: daemon.settings.intakes, self._readers.wake, self._metrics)
         app[keys.SITE] = lambda: daemon.settings.site
@@ -293,7 +342,7 @@ class _Parts:
             rules=lambda: self.daemon.ready,
             http=lambda: HttpState(url=self.server.url, base_url=self.daemon.settings.config.http.base_url),
             is_stuck=lambda: self._heartbeat.is_stuck,
-            unreachable=lambda: self.daemon.unreachable,
+            unreachable=lambda: (*self.daemon.unreachable, *self._self_watch.sentences),
         )
 
 

@@ -35,6 +35,7 @@ UNPROCESSABLE = frozenset(
         "until_required",
         "missing_fields",
         "notes_required",
+        "note_required",
         "no_finding",
         "open_requests",
         "reason_required",

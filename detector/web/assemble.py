@@ -16,7 +16,7 @@ from rules.finding import Evidence
 from store import process
 from store.four_eyes import settling_needs_another
 from store.incident import Incident, Status, TimelineEntry
-from store.notice import Delivery, DeliveryState
+from store.notice import Delivery
 from store.people import Person
 from store.repository import conflicts, duties, evidence, forms, incidents, outbox, persons, timeline, visibility
 from store.site import Site
@@ -140,44 +140,6 @@ def incident_view(
         due=tuple(_due(connection, one, site, frame, called)),
         forms=tuple(form_view.line(form, one.track) for form in forms.views(connection, number, site.forms).values()),
     )
-
-
-def acknowledge_view(
-    connection: Connection, frame: views.Frame, person: Person, number: int, answer: views.Answer | None = None
-) -> views.AcknowledgeView:
-    """The page behind a link; *answer* is what a POST just did, None to find out."""
-    view, called = incidents.get(connection, number), names(connection)
-    one = view.incident
-    told = [each for each in outbox.of_incident(connection, number) if each.state is DeliveryState.ACCEPTED]
-    able = conflicts.allowed(connection, one, person.id, person.roles)
-    return views.AcknowledgeView(
-        frame=frame,
-        answer=answer or standing(one),
-        person=person.name,
-        number=number,
-        title=one.title,
-        severity=one.severity,
-        who_where=who_where(view.entities, shown),
-        events=one.events,
-        first_seen=one.first_seen,
-        last_seen=one.last_seen,
-        lines=tuple(line.text for line in evidence.of(connection, number)[-LATEST_LINES:]),
-        told=tuple(dict.fromkeys(called.get(each.person or "", each.receiver) for each in told)),
-        by=called.get(one.acknowledged_by or "", one.acknowledged_by),
-        at=one.acknowledged_at,
-        acts=frozenset(able) if one.acknowledged_at is not None else frozenset(),
-        needs_another=settling_needs_another(one.severity_highest),
-        contained_at=one.contained_at,
-        quiet_until=one.quiet_until,
-        version=one.version,
-    )
-
-
-def standing(one: Incident) -> views.Answer:
-    """What there is to acknowledge."""
-    if not one.is_open:
-        return views.Answer.CLOSED
-    return views.Answer.ASK if one.acknowledged_at is None else views.Answer.TAKEN
 
 
 def may_acknowledge(one: Incident, person: Person | None) -> bool:

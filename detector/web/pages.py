@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from detector.web import do_view, feedback_form, form_view, views
+from detector.web import do_view, feedback_form, form_view, link_view, views
 from detector.web.board import Board
 from detector.web.inputs import lines
 from notifier.message import duration
@@ -86,6 +86,10 @@ class Pages:
         """All that waits to be signed."""
         return self._render("approvals.html", view)
 
+    def silences(self, view: Any) -> str:
+        """What is recorded and told to nobody."""
+        return self._render("silences.html", view)
+
     def board(self, view: Board) -> str:
         """What there is of something, with what can be done to it."""
         return self._render("board.html", view)
@@ -94,9 +98,9 @@ class Pages:
         """One act or move."""
         return self._render("do.html", view)
 
-    def acknowledge(self, view: views.AcknowledgeView) -> str:
+    def acknowledge(self, view: link_view.LinkView) -> str:
         """The page behind the link in a message."""
-        return self._render("acknowledge.html", view, reasons=REASONS)
+        return self._render("acknowledge.html", view)
 
     def new(self, view: views.NewView) -> str:
         """Three fields that open an incident."""
@@ -113,6 +117,10 @@ class Pages:
     def feedback(self, view: feedback_form.FeedbackView) -> str:
         """The form for feedback."""
         return self._render("feedback.html", view, categories=feedback_form.CATEGORIES, trap=feedback_form.TRAP)
+
+    def waiting(self, view: feedback_form.WaitingView) -> str:
+        """Feedback that waits to be read."""
+        return self._render("waiting.html", view)
 
     def report(self, view: feedback_form.ReportView, words: str) -> str:
         """How far a report is."""

@@ -15,8 +15,10 @@ from detector.web import (
     follow_up,
     forms,
     light,
+    linked,
     requests,
     signing,
+    silences,
 )
 from detector.web import routes as basic
 
@@ -30,11 +32,13 @@ TABLES: Final[tuple[web.RouteTableDef, ...]] = tuple(
         doing,
         feedback,
         light,
+        linked,
         actions,
         requests,
         approval,
         approvals,
         follow_up,
         clocks,
+        silences,
     )
 )

@@ -22,6 +22,7 @@ class Frame:
     person: str | None = None  #: name of who is signed in
     degraded: tuple[str, ...] = ()  #: what does not work as it should, a sentence each
     last_line_at: datetime | None = None  #: when any source last read a line
+    hushed: tuple[str, ...] = ()  #: silences and mutes in force, a sentence each
 
 
 class Tab(StrEnum):
@@ -177,31 +178,6 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AcknowledgeView:
-    """The page behind the link in a message, for one person and one incident."""
-
-    frame: Frame
-    answer: Answer
-    person: str  #: name of whom the link was made for
-    number: int
-    title: str
-    severity: Severity
-    who_where: str
-    events: int
-    first_seen: datetime
-    last_seen: datetime
-    lines: tuple[str, ...]  #: the latest lines of evidence, at most five
-    told: tuple[str, ...]  #: names of who was told
-    by: str | None = None  #: name of who has it
-    at: datetime | None = None  #: since when
-    acts: frozenset[str] = frozenset()  #: which further buttons that person has, now
-    needs_another: bool = False  #: a second person settles its dismissal
-    contained_at: datetime | None = None
-    quiet_until: datetime | None = None  #: its dismissal is proposed
-    version: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class NewView:
     """Three fields that open an incident, and what was typed into them."""
 
@@ -219,6 +195,9 @@ class ExpiredView:
     frame: Frame
     number: int
     expired_at: datetime
+    person: str = ""  #: name of whom it was made for
+    asked: bool = False  #: a fresh one was asked for just now
+    sent: bool = False  #: and is on its way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,8 +57,12 @@ def dismiss(
     reason_code: DismissReason | None,
     calendar: Calendar,
     note: str = "",
+    proposes: bool = False,
 ) -> Done:
     """Dismiss it or, if it ever was high or worse, propose that.
+
+    Args:
+        proposes: Only propose it, whatever it is: who came by a link decides nothing.
 
     Raises:
         MoveNotAllowed: ``reason_code`` (none that a person may give), not from here, or *actor* may not.
@@ -72,7 +76,7 @@ def dismiss(
         if before.quiet_until is not None:
             raise ActNotAllowed("proposal_pending", f"the dismissal of {before.name} is proposed: settle that")
     assert reason_code is not None
-    if settling_needs_another(before.severity_highest):
+    if proposes or settling_needs_another(before.severity_highest):
         return _propose(tx, before, actor, via, reason_code, calendar.next_opening(tx.now), note)
     facts: dict[str, Fact] = {"reason_code": reason_code.value}
     _end(tx, before, after, EntryKind.MOVED, actor, via, facts, note)
@@ -104,6 +108,13 @@ def settle(
         _end(tx, before, after, EntryKind.SETTLED, actor, via, facts, note)
     else:
         after = _loud(tx, before, EntryKind.SETTLED, actor, via, facts, f"{actor.id} declined its dismissal", note)
+    return finished(tx, after, actor)
+
+
+def take_back(tx: Tx, before: Incident, actor: Actor, via: str) -> Done:
+    """Take one's own proposal back, in the minute after it."""
+    _close_proposal(tx, before.number, "declined", actor)
+    after = _loud(tx, before, EntryKind.UNDONE, actor, via, {}, f"{actor.id} took the proposal to dismiss it back")
     return finished(tx, after, actor)
 
 

@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.browser import Reader
 
+from detector.runbooks import Runbook
 from detector.status import RuleState, SourceState
 from detector.web import views
+from detector.web.link_view import LinkView
 from detector.web.pages import STATIC, Pages, ago, clock, steps
 from rules.event import Severity
 from store.incident import Outcome, Status, Step
+from store.people import Session, SignedInBy, SignIn, SignInOutcome
 
 NOW = datetime(2026, 3, 1, 3, 12, 4, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>{{ 7*7 }}\u202egnp.exe\x1b[31m&amp;"
@@ -85,7 +88,7 @@ def incident(**changes: Any) -> views.IncidentView:
     return views.IncidentView(**(fields | changes))
 
 
-def acknowledge(**changes: Any) -> views.AcknowledgeView:
+def acknowledge(**changes: Any) -> LinkView:
     fields: dict[str, Any] = {
         "frame": frame(),
         "answer": views.Answer.ASK,
@@ -100,7 +103,7 @@ def acknowledge(**changes: Any) -> views.AcknowledgeView:
         "lines": ("Failed password",),
         "told": ("Ana", "Bo"),
     }
-    return views.AcknowledgeView(**(fields | changes))
+    return LinkView(**(fields | changes))
 
 
 REPLY_TEXTS = ("title", "person", "asker", "question", "refused", "typed")
@@ -179,10 +182,45 @@ def every_page(text: str) -> list[str]:
         PAGES.incident(incident(frame=around, acknowledged_by=text, acknowledged_at=NOW, **in_full)),
         PAGES.incident(incident(frame=around, **in_full)),
         PAGES.acknowledge(acknowledge(frame=around, title=text, who_where=text, lines=(text,), told=(text,), **by)),
-        PAGES.acknowledge(acknowledge(frame=around, person=text)),
+        PAGES.acknowledge(acknowledge(frame=around, person=text, next_at=NOW, next_says=text, pace=text)),
+        PAGES.acknowledge(
+            acknowledge(
+                frame=around,
+                acts=EVERY_ACT,
+                others=(("b", text), ("c", text)),
+                runbook=Runbook(means=text, harmless=(text,)),
+                refused=text,
+                typed=text,
+            )
+        ),
+        PAGES.access(
+            views.AccessView(
+                frame=around,
+                person=text,
+                sessions=(
+                    Session(id=1, person=text, created_at=NOW, used_at=NOW, expires_at=NOW, incident=1, agent=text),
+                ),
+                current=0,
+                sign_ins=(
+                    SignIn(
+                        at=NOW,
+                        person=text,
+                        address=text,
+                        how=SignedInBy.CODE,
+                        outcome=SignInOutcome.REFUSED,
+                    ),
+                ),
+                password_at=None,
+                may_set=True,
+                refused=text,
+                done=text,
+            )
+        ),
         PAGES.new(views.NewView(frame=around, refused=text, title=text, what_happened=text)),
-        PAGES.expired(views.ExpiredView(frame=around, number=1, expired_at=NOW)),
+        PAGES.expired(views.ExpiredView(frame=around, number=1, expired_at=NOW, person=text)),
+        PAGES.expired(views.ExpiredView(frame=around, number=1, expired_at=NOW, person=text, asked=True, sent=True)),
         PAGES.sign_in(views.SignInView(frame=around, person=text, refused=text)),
+        PAGES.sign_in(views.SignInView(frame=around, typed=text)),
         PAGES.reply(reply(frame=around, **(dict.fromkeys(REPLY_TEXTS, text)))),
         PAGES.reply(reply(frame=around, state=views.Asking.ANSWERED, **(dict.fromkeys(REPLY_TEXTS, text)))),
         PAGES.error(views.ErrorView(frame=around, status=403, title=text, detail=text, allowed=(text,))),
@@ -338,14 +376,50 @@ def test_further_buttons() -> None:
     assert "Decline" in PAGES.incident(incident(acts=frozenset({"settle"})))
 
 
-def test_buttons_behind_the_link() -> None:
-    """Before somebody has it there is one button; after that the others post to the link itself."""
-    assert PAGES.acknowledge(acknowledge(acts=EVERY_ACT)).count("<button") == 1
-    page = PAGES.acknowledge(acknowledge(answer=views.Answer.DONE, by="Ana", at=NOW, acts=EVERY_ACT))
-    assert 'href="/i/42"' in page
-    assert 'value="contain"' in page
+OTHERS = (("bo", "Bo"), ("cy", "Cy"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "there", "missing"),
+    [
+        ({}, {"contain", "note", "not_me", "false_alarm"}, {"hand_over", "extend", "undo", "awake"}),
+        (
+            {"answer": views.Answer.DONE, "by": "Ana", "at": NOW, "is_mine": True, "may_undo": True},
+            {"contain", "note", "hand_over", "false_alarm", "extend", "undo"},
+            {"not_me", "awake"},
+        ),
+        (
+            {"answer": views.Answer.TAKEN, "by": "Bo", "at": NOW},
+            {"contain", "note", "false_alarm"},
+            {"not_me", "hand_over", "extend"},
+        ),
+        ({"contained_at": NOW, "mine": 3}, {"note", "awake"}, {"contain"}),
+        ({"acts": frozenset()}, set(), {"contain", "note", "not_me", "false_alarm"}),
+        ({"answer": views.Answer.CLOSED}, set(), {"contain", "note", "not_me", "hand_over", "false_alarm"}),
+    ],
+)
+def test_buttons_behind_the_link(changes: dict[str, Any], there: set[str], missing: set[str]) -> None:
+    """What fits how it stands and what this person may do; each posts to the link itself; none decides anything."""
+    page = PAGES.acknowledge(acknowledge(**({"acts": EVERY_ACT | {"acknowledge", "extend"}, "others": OTHERS} | changes)))
+    found = {named["value"] for tag, named in Reader(page).tags if tag == "button" and named.get("name") == "act"}
+    assert there <= found
+    assert not missing & found
     assert "action=" not in page
-    assert "Decline" not in page
+    assert 'value="settle"' not in page
+
+
+def test_the_link_says_what_one_wants_to_know_in_order() -> None:
+    """Whose link it is, whether it succeeded, whether it goes on, five lines, what it means, who knows."""
+    runbook = Runbook(means="Somebody guesses.", links=("https://example.org/x",))
+    view = acknowledge(answer=views.Answer.DONE, by="Ana", at=NOW, goes_on=True, pace="about 12 a minute now")
+    page = PAGES.acknowledge(replace(view, runbook=runbook))
+    words = Reader(page).words
+    parts = ["link of Ana", "You acknowledged", "It goes on: about 12 a minute", "Failed password"]
+    parts += ["Somebody guesses", "Told: Ana, Bo"]
+    assert [words.find(one) for one in parts] == sorted(words.find(one) for one in parts)
+    assert all(one in words for one in parts)
+    waits = acknowledge(next_at=NOW + timedelta(seconds=410), next_says="Bo is asked")
+    assert "the next are asked in 6 min 50 s (03:18:54 UTC): Bo is asked" in Reader(PAGES.acknowledge(waits)).words
 
 
 @pytest.mark.parametrize(
