@@ -8,18 +8,18 @@ from importlib.metadata import version
 from sqlalchemy import Connection
 
 from detector.engine_process import EngineProcess, Ready
+from detector.own_events import MANY_LINES
 from detector.readers import Readers
 from detector.sources.source import SourceStatus, StreamState, StreamStatus
 from detector.status import DaemonStatus, HttpState, Readiness, RuleState, SourceState, Summary
 from store.clock import Clock
 from store.database import Store
 from store.errors import StoreUnavailable
-from store.notice import DeliveryState
-from store.repository import incidents, outbox, sources
+from store.repository import incidents, lost, outbox, silences, sources
 from store.repository.sources import SourceRow
 
 BROKEN = (StreamState.MISSING, StreamState.UNREADABLE, StreamState.VANISHED)
-MANY_LINES = 20  #: from so many lines on it is a fault if more than half are not understood, or have impossible stamps
+MOST_HUSHED = 20  #: silences that are told of
 
 
 class Overview:
@@ -49,7 +49,8 @@ class Overview:
 
     async def status(self) -> DaemonStatus:
         """Everything, as it is now."""
-        streams, summary = await self._store.read(_look)
+        now = self._clock.now()
+        streams, summary = await self._store.read(lambda connection: _look(connection, now))
         shown = tuple(_merged(self._readers.status(), streams))
         ready = self._rules()
         return DaemonStatus(
@@ -93,7 +94,7 @@ class Overview:
             if one.note:
                 yield f"source {one.source}, {one.origin}: {one.note}"
         if summary.deliveries_dead:
-            yield f"{summary.deliveries_dead} messages could not be delivered: tocsin incidents show names them"
+            yield f"{summary.deliveries_dead} messages did not arrive: tocsin deliveries list names them"
 
 
 def describe(store: Store) -> str:
@@ -101,15 +102,16 @@ def describe(store: Store) -> str:
     return f"sqlite {store.file}" if store.file else "postgresql"
 
 
-def _look(connection: Connection) -> tuple[list[SourceRow], Summary]:
+def _look(connection: Connection, now: datetime) -> tuple[list[SourceRow], Summary]:
     """What the store has counted."""
-    records, deliveries = incidents.counts(connection), outbox.counts(connection)
+    records = incidents.counts(connection)
     return sources.status(connection), Summary(
         open=records.open,
         unacknowledged=records.unacknowledged,
         observations=records.observations,
         deliveries_pending=outbox.pending(connection),
-        deliveries_dead=deliveries.get(DeliveryState.DEAD, 0) + deliveries.get(DeliveryState.FAILED, 0),
+        deliveries_dead=lost.count(connection, now),
+        hushed=tuple(one.sentence for one in silences.in_force(connection, now) if one.is_in_force(now))[:MOST_HUSHED],
     )
 
 

@@ -40,6 +40,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     observations: int
     deliveries_pending: int
     deliveries_dead: int
+    hushed: tuple[str, ...] = ()  #: silences and mutes in force, a sentence each, the oldest first; twenty at most
 
 
 class HttpState(msgspec.Struct, frozen=True, kw_only=True):

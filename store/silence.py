@@ -223,6 +223,12 @@ class Silence:
         return written(self.matchers)
 
     @property
+    def sentence(self) -> str:
+        """All that others need to know of it."""
+        until = f"{self.over_at:%Y-%m-%d %H:%M} UTC"
+        return f"{self.name} by {self.created_by} until {until}: {self.told}: {self.reason}"
+
+    @property
     def waits(self) -> bool:
         """Whether a second person has to agree to it."""
         return self.state in WAITING

@@ -30,6 +30,8 @@ def status(client: Client, as_json: bool) -> None:
     click.echo()
     titles = ("source", "file", "state", "format", "lines", "unparsed", "matched", "behind", "last line")
     print_table(titles, map(_source, told["sources"]), "no source has been read yet")
+    for sentence in summary["hushed"]:
+        click.echo(click.style("silenced: ", fg="yellow") + clean(sentence))
     for sentence in told["degraded"]:
         click.echo(click.style("degraded: ", fg="yellow") + clean(sentence))
 

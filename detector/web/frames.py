@@ -20,7 +20,14 @@ async def frame_of(request: web.Request) -> views.Frame:
         return views.Frame(now=now)
     status = await request.app[STATUS]()
     last = max((one.last_line_at for one in status.sources if one.last_line_at), default=None)
-    return views.Frame(now=now, zone=person.timezone, person=person.name, degraded=status.degraded, last_line_at=last)
+    return views.Frame(
+        now=now,
+        zone=person.timezone,
+        person=person.name,
+        degraded=status.degraded,
+        last_line_at=last,
+        hushed=status.summary.hushed,
+    )
 
 
 def at(moment: datetime, frame: views.Frame) -> str:

@@ -129,3 +129,32 @@ async def test_who_only_looks_makes_none(site: Site) -> None:
     vic = await site.token_of("vic")
     assert (await make(site, vic))[1]["code"] == "role_required"
     assert (await make(site, vic, dry_run=True))[1]["code"] == "role_required"
+
+
+async def test_the_page_does_what_the_api_does(site: Site) -> None:
+    """Made, agreed upon by another and ended with buttons; what is wrong is said, and what is hostile is inert."""
+    await site.sign_in("ana")
+    ends_at = (START + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S")
+    form = {"matchers": "asset=web1\nasset=web2", "ends_at": ends_at, "reason": "<b>new disks</b>"}
+    status, page = await press(site, "/silences", form | {"matchers": "web1"})
+    assert (status, "is no name=value" in page) == (422, True)
+    status, page = await press(site, "/silences", form | {"ends_at": ""})
+    assert status == 422
+    status, page = await press(site, "/silences", form)
+    assert (status, "Silence 1: in force, waits for a second person" in page) == (200, True)
+    assert "asset=web1|web2" in page
+    assert "&lt;b&gt;new disks" in page
+    status, page = await press(site, "/silences/1/settle", {"version": "1", "agree": "yes"})
+    assert (status, "ana proposed silence 1" in page) == (403, True)
+    await site.sign_in("bo")
+    status, page = await press(site, "/silences/1/settle", {"version": "1", "agree": "yes"})
+    assert (status, "Silence 1: in force" in page, "waits for" in page) == (200, True, False)
+    assert (await press(site, "/silences/1/end", {"version": "1"}))[0] == 412
+    status, page = await press(site, "/silences/1/end", {"version": "2", "reason": "done"})
+    assert (status, "Silence 1: withdrawn" in page) == (200, True)
+    assert (await press(site, "/silences/1/explode", {"version": "2"}))[0] == 404
+
+
+async def press(site: Site, path: str, form: dict[str, str]) -> tuple[int, str]:
+    async with site.browser.post(path, data=form) as answer:
+        return answer.status, await answer.text()
