@@ -1,20 +1,23 @@
 """Reports of people for those who look into them: with how to reach who reported, which no line and no evidence has."""
 
+from datetime import datetime
+from typing import Any
+
 import msgspec
 import structlog
 from aiohttp import web
 from sqlalchemy import Connection
 
 from detector.api import wire
-from detector.api.identity import require_person
-from detector.api.keys import SITE, STORE
+from detector.api.identity import CALLER, require_known, require_person
+from detector.api.keys import CLOCK, SITE, STORE
 from detector.api.problem import Problem, route_of
 from detector.api.visibility import refusal
 from rules.intake.feedback import Feedback
 from rules.intake.parcels import reference_of
 from store.incident import Incident
 from store.people import Person, Role
-from store.reports import state_of
+from store.reports import Waiting, in_order, state_of
 from store.repository import inbox, reports, visibility
 from store.repository.inbox import Parcel
 
@@ -22,6 +25,40 @@ log = structlog.get_logger()
 routes = web.RouteTableDef()
 #: Who looks into reports.
 READERS = frozenset({Role.RESPONDER, Role.REPORTER, Role.INVESTIGATOR})
+
+
+@routes.get("/api/v1/feedback")
+async def list_waiting(request: web.Request) -> web.Response:
+    """What people reported and nobody has read, the first that is due first; less what the caller may not see."""
+    require_known(request)
+    now = request.app[CLOCK].now()
+    return wire.answer({"items": [_waiting(one, now) for one in await waiting_of(request)]})
+
+
+async def waiting_of(request: web.Request) -> list[Waiting]:
+    """What waits, as far as the caller sees it."""
+    site, person = request.app[SITE](), request[CALLER].person
+
+    def look(connection: Connection) -> list[Waiting]:
+        found = reports.waiting(connection)
+        hidden = visibility.hidden(connection, [one.number for one in found], person.id if person else None, site)
+        return in_order((one for one in found if one.number not in hidden), site.deadlines)
+
+    return await request.app[STORE].read(look)
+
+
+def _waiting(one: Waiting, now: datetime) -> dict[str, Any]:
+    record = one.record
+    return {
+        "number": record.number,
+        "title": record.title,
+        "severity": record.severity,
+        "topic": one.topic,
+        "events": record.events,
+        "opened_at": record.opened_at,
+        "due_at": one.due_at,
+        "overdue": one.is_overdue(now),
+    }
 
 
 @routes.get("/api/v1/feedback/{number}")

@@ -15,13 +15,15 @@ import structlog
 from aiohttp import hdrs, web
 from sqlalchemy import Connection
 
+from detector.api.identity import CALLER
 from detector.api.keys import CLOCK, DOORS, NEW_SECRET, STORE
 from detector.api.problem import RETRY_AFTER_SECONDS, Problem
+from detector.api.reports import waiting_of
 from detector.intake.desk import DESK, Slip
 from detector.intake.settings import Intake
 from detector.web import feedback_form as forms
 from detector.web import views
-from detector.web.frames import PAGES, html
+from detector.web.frames import PAGES, frame_of, html
 from rules.intake.feedback import Feedback
 from rules.intake.parcels import reference_of
 from store.errors import StoreBusy, StoreUnavailable
@@ -48,7 +50,19 @@ async def feedback_page(request: web.Request) -> web.Response:
 @routes.post("/feedback")
 async def feedback_act(request: web.Request) -> web.Response:
     """Keep a report, and show its reference."""
-    intake, desk, now = _intake(request), request.app[DESK], request.app[CLOCK].now()
+    intake = _intake(request)
+    observer = request.app[DOORS].observer
+    try:
+        answer = await _take(request, intake)
+    except Problem as problem:
+        observer.handed_in(intake.name, problem.status)
+        raise
+    observer.handed_in(intake.name, answer.status)
+    return answer
+
+
+async def _take(request: web.Request, intake: Intake) -> web.Response:
+    desk, now = request.app[DESK], request.app[CLOCK].now()
     body = await _body(request)
     typed = forms.typed_in(body)
     slip = desk.read(typed.get("slip", ""), now)
@@ -69,7 +83,17 @@ async def feedback_act(request: web.Request) -> web.Response:
     except (StoreBusy, StoreUnavailable):
         fault = forms.Fault(field="", text="It could not be kept now. Nothing is lost: send it again in a moment.")
         return _again(request, replace(view, faults=(fault,)), 503, RETRY_AFTER_SECONDS)
-    raise web.HTTPSeeOther(f"/feedback/{desk.reference(number)}")
+    return web.Response(status=303, headers={hdrs.LOCATION: f"/feedback/{desk.reference(number)}"})
+
+
+@routes.get("/feedback/waiting")
+async def waiting_page(request: web.Request) -> web.Response:
+    """For those who read reports: what waits for them, and until when."""
+    if request[CALLER].actor is None:
+        raise web.HTTPSeeOther("/in")
+    frame = await frame_of(request)
+    view = forms.WaitingView(frame=frame, rows=tuple(await waiting_of(request)))
+    return html(request.app[PAGES].waiting(view))
 
 
 @routes.get("/feedback/{reference}")

@@ -12,7 +12,7 @@ import msgspec
 from detector.intake.desk import Slip
 from detector.web.views import Frame
 from rules.intake.feedback import Category, Feedback
-from store.reports import ReportState
+from store.reports import ReportState, Waiting
 
 #: Of a body; more than all fields together can hold, in any script.
 MOST_BYTES: Final = 64 * 1024
@@ -70,6 +70,14 @@ class ReportView:
     frame: Frame
     reference: str
     state: ReportState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingView:
+    """What waits to be read."""
+
+    frame: Frame
+    rows: tuple[Waiting, ...]
 
 
 def typed_in(body: bytes) -> dict[str, str]:

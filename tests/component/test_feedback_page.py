@@ -13,7 +13,7 @@ from support.site import ANA, VIC, Site
 from support.store import finding, open_store, sqlite_url
 
 from detector.intake.settings import Intake, Proof
-from rules.event import Entity
+from rules.event import Entity, Severity
 from rules.intake.parcels import lines_of
 from store.database import Store
 from store.errors import StoreBusy
@@ -217,3 +217,25 @@ async def test_the_api_tells_the_same_reference(site: Site) -> None:
         told = await answer.json()
     assert (answer.status, told["reference"]) == (202, "IN-1")
     assert (await page(site, f"/feedback/{told['public_reference']}"))[0] == 200
+
+
+async def test_what_waits_to_be_read_is_listed_with_its_time(site: Site) -> None:
+    """The first that is due first, for those who are signed in; what somebody took is left out."""
+    for number, (severity, topic) in enumerate(
+        [(Severity.LOW, "<search>"), (Severity.MEDIUM, "orders"), (Severity.LOW, "x")]
+    ):
+        made = finding(str(number), source=None, host=None, key=topic, severity=severity)
+        held = replace(made, group=(("feedback.topic", topic),))
+        await site.store.write(lambda tx, held=held: findings.take(tx, held))  # type: ignore[misc]
+    ana = Actor(kind=ActorKind.PERSON, id="ana")
+    await site.store.write(lambda tx: incidents.acknowledge(tx, 3, ana, via="test", note=""))
+    _, told = await site.ask("GET", "/api/v1/feedback", token=await site.token_of("vic"))
+    assert [(one["topic"], one["overdue"]) for one in told["items"]] == [("orders", False), ("<search>", False)]
+    assert told["items"][1]["due_at"] > told["items"][0]["due_at"]
+    assert "waits to be read" not in (await page(site, "/feedback/waiting"))[1]
+    site.clock.advance(5 * 3600)
+    await site.sign_in("ana")
+    text = (await page(site, "/feedback/waiting"))[1]
+    assert text.index("orders") < text.index("&lt;search&gt;")
+    assert text.count("It should have been looked at") == 1
+    assert "INC-3" not in text
