@@ -15,7 +15,7 @@ from support.store import PostgresServer, finding, open_store, sqlite_url
 from store import backup, engines, triggers
 from store.database import Store
 from store.errors import InvariantBroken, SchemaMismatch, StoreError
-from store.migrations import upgrade
+from store.migrations import steps, upgrade
 from store.repository import findings, incidents
 from store.tables import METADATA
 
@@ -41,7 +41,7 @@ def connection(empty_url: str) -> Iterator[Connection]:
 def test_migrated_equals_declared(two_urls: tuple[str, str]) -> None:
     """The migrations lead to what `store.tables` and `store.triggers` declare, by the databases' own account."""
     found = []
-    for url, make in zip(two_urls, (upgrade.migrate, declare), strict=True):
+    for url, make in zip(two_urls, (steps.migrate, declare), strict=True):
         engine = engines.upgrading(engines.parse(url), lock_wait_seconds=1)
         with engine.begin() as connection:
             make(connection)
@@ -61,7 +61,7 @@ def declare(connection: Connection) -> None:
 def test_comparison_sees_a_dropped_trigger_and_another_where(connection: Connection) -> None:
     """The account that the databases give holds triggers and the WHERE of an index."""
     with connection.begin():
-        upgrade.migrate(connection)
+        steps.migrate(connection)
         before = describe(connection)
         on = "" if connection.dialect.name == "sqlite" else " ON incident"
         connection.exec_driver_sql(f"DROP TRIGGER tocsin_incident_no_delete{on}")
@@ -70,6 +70,11 @@ def test_comparison_sees_a_dropped_trigger_and_another_where(connection: Connect
         after = describe(connection)
     changed = {name for name in before if before[name] != after.get(name)}
     assert changed == {"trigger tocsin_incident_no_delete", "index uq_incident_open_key"}
+
+
+def test_this_version_is_where_the_migrations_lead() -> None:
+    """The version that is asked for at each start is told without a look at the migrations."""
+    assert steps.head() == upgrade.HEAD
 
 
 async def test_empty_database_is_not_touched_unasked(empty_url: str, clock: FakeClock, tmp_path: Path) -> None:
@@ -124,12 +129,12 @@ async def test_sqlite_is_copied_before_an_upgrade(
     url = sqlite_url(tmp_path)
     async with open_store(url, clock, tmp_path) as store:
         await store.write(lambda tx: findings.take(tx, finding()))
-    before = upgrade.head()
+    before = upgrade.HEAD
     versions = tmp_path / "migrations" / "versions"
-    steps = Path(upgrade.__file__).parent / "versions"
-    shutil.copytree(steps, versions, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(steps.MIGRATIONS / "versions", versions, ignore=shutil.ignore_patterns("__pycache__"))
     (versions / "9998_next.py").write_text(NEXT.format(before=before))
-    monkeypatch.setattr(upgrade, "MIGRATIONS", versions.parent)
+    monkeypatch.setattr(steps, "MIGRATIONS", versions.parent)
+    monkeypatch.setattr(upgrade, "HEAD", "9998")
     async with open_store(url, clock, tmp_path) as store:
         [record] = await store.read(incidents.list_of)
         assert record.number == 1

@@ -21,6 +21,8 @@ T = TypeVar("T")
 TOCSIN = str(Path(sys.executable).parent / "tocsin")
 READY_SECONDS = 30.0
 STOP_SECONDS = 15.0
+#: Between two looks, in seconds.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.12
 STORE_FILE = "tocsin.db"
 
 #: Run before the command, in its process: it must not outlive a test run that was killed. (In place of a preexec_fn,
@@ -98,13 +100,14 @@ def eventually(
     Raises:
         AssertionError: it was not within *seconds*; says *what* was awaited and what *context* tells.
     """
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, SHORTEST_PAUSE
     while True:
         if found := look():
             return found
         if time.monotonic() > end:
             raise AssertionError(f"not within {seconds} s: {what}\n{context() if context else ''}")
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(LONGEST_PAUSE, pause * 1.5)  # each look costs the daemon time, too
 
 
 class Daemon:
