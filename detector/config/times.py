@@ -17,6 +17,31 @@ def check_times(config: Config) -> Iterator[Problem]:
     yield from calendar(config)
     yield from leave(config)
     yield from lengths(config)
+    yield from digests(config)
+
+
+def digests(config: Config) -> Iterator[Problem]:
+    """A digest goes out at a time of day, to each person once."""
+    seen: dict[str, str] = {}
+    for index, one in enumerate(config.receivers):
+        if not one.digest_at:
+            continue
+        path: KeyPath = ("receiver", index, "digest_at")
+        if not is_time(one.digest_at):
+            message = f'{dotted(path)} "{one.digest_at}" is no time of day'
+            yield Problem(path=path, at_value=True, message=message, hint='e.g. "08:00"')
+        if one.person and one.person in seen:
+            message = f"{one.person} has a digest at receiver {seen[one.person]} already"
+            yield Problem(path=path, message=message, hint="keep one of them: one goes out a day")
+        seen.setdefault(one.person, one.name)
+
+
+def is_time(text: str) -> bool:
+    """Whether it is a time of day, e.g. "08:00"."""
+    try:
+        return len(text) == len("08:00") and time.fromisoformat(text).tzinfo is None
+    except ValueError:
+        return False
 
 
 def calendar(config: Config) -> Iterator[Problem]:

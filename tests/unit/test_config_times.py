@@ -47,6 +47,10 @@ def loaded(text: str) -> Config:
         ('[[person]]\nid = "ana"\nleave = [{ from = "soon", to = "2026-12-19" }]', 'leave[1].from "soon" is no date'),
         ('[[person]]\nid = "ana"\nleave = [{ from = "2026-12-19" }]', "person[1].leave[1].to is missing"),
         (
+            '[[receiver]]\nname = "a"\nurl = "tocsin-console://"\ndigest_at = "8 am"',
+            'receiver[1].digest_at "8 am" is no time of day',
+        ),
+        (
             '[[clock]]\nduty = "report"\nwithin_hours = 4\nwithin_working_days = 1',
             "clock[1] has more than one length: within_hours, within_working_days",
         ),
