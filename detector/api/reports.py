@@ -61,10 +61,10 @@ def _waiting(one: Waiting, now: datetime) -> dict[str, Any]:
     }
 
 
-@routes.get("/api/v1/feedback/{number}")
+@routes.get("/api/v1/feedback/{report}")  # not {number}: that is an incident's everywhere
 async def show(request: web.Request) -> web.Response:
     """A report as it was handed in, as long as it is kept raw."""
-    person, number, site = _reader(request), wire.number_of(request), request.app[SITE]()
+    person, number, site = _reader(request), wire.whole_in_path(request, "report"), request.app[SITE]()
 
     def look(connection: Connection) -> tuple[Parcel | None, Incident | None, bool]:
         found, record = inbox.get(connection, number), reports.holding(connection, reference_of(number))

@@ -15,11 +15,13 @@ from support.store import finding, open_store, sqlite_url
 from detector.intake.settings import Intake, Proof
 from rules.event import Entity, Severity
 from rules.intake.parcels import lines_of
+from store import tables
 from store.database import Store
 from store.errors import StoreBusy
 from store.incident import Actor, ActorKind
 from store.repository import findings, inbox, incidents, persons
 
+BO = replace(ANA, id="bo", name="Bo")
 FORM = {"category": "broken", "text": "I cannot pay <b>now</b>", "component": "checkout"}
 
 
@@ -29,7 +31,7 @@ async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
     shutil.copy(sqlite_template, tmp_path)
     clock = FakeClock(START)
     async with open_store(sqlite_url(tmp_path), clock, tmp_path) as store:
-        await store.write(lambda tx: persons.upsert_from_config(tx, [ANA, VIC]))
+        await store.write(lambda tx: persons.upsert_from_config(tx, [ANA, VIC, BO]))
         made = Site(store, clock, tmp_path)
         made.intakes["people"] = Intake(
             name="people", kind="feedback", proof=Proof.NONE, page=True, page_reports_per_hour_each=3
@@ -239,3 +241,19 @@ async def test_what_waits_to_be_read_is_listed_with_its_time(site: Site) -> None
     assert text.index("orders") < text.index("&lt;search&gt;")
     assert text.count("It should have been looked at") == 1
     assert "INC-3" not in text
+
+
+async def test_a_report_in_a_record_that_few_see_is_for_those_few(site: Site) -> None:
+    """Its reporter learns no more than that it was received; a record of the same number hides no report."""
+    locations = [(await send(site, FORM | {"slip": await slip(site), "text": text}))[2] for text in ("first", "second")]
+    held = replace(finding(), entities=(Entity(kind="report", value="IN-2"),))
+    await site.store.write(lambda tx: findings.take(tx, held))
+    ana = Actor(kind=ActorKind.PERSON, id="ana")
+    await site.store.write(lambda tx: incidents.acknowledge(tx, 1, ana, via="test", note=""))
+    few = tables.incident.update().values(restricted=True)
+    await site.store.write(lambda tx: tx.connection.execute(few) and None)
+    token = await site.token_of("bo")
+    assert (await site.ask("GET", "/api/v1/feedback/1", token=token))[0] == 200
+    assert (await site.ask("GET", "/api/v1/feedback/2", token=token))[0] == 403
+    assert (await site.ask("GET", "/api/v1/feedback/2", token=await site.token_of("ana")))[0] == 200
+    assert [(await page(site, one))[1].count("Nobody has looked at it yet") for one in locations] == [1, 1]
