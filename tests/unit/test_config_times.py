@@ -47,7 +47,7 @@ def loaded(text: str) -> Config:
         ('[[person]]\nid = "ana"\nleave = [{ from = "soon", to = "2026-12-19" }]', 'leave[1].from "soon" is no date'),
         ('[[person]]\nid = "ana"\nleave = [{ from = "2026-12-19" }]', "person[1].leave[1].to is missing"),
         (
-            '[[receiver]]\nname = "a"\nurl = "tocsin-console://"\ndigest_at = "8 am"',
+            '[[receiver]]\nname = "a"\nurl = "tocsin-console://"\ndigest_at = "8 am"\n[[route]]\nreceiver = ["a"]',
             'receiver[1].digest_at "8 am" is no time of day',
         ),
         (
