@@ -22,14 +22,16 @@ from detector.api.labels import Matcher, NoMatcher, expression, fingerprint, mat
 from detector.api.problem import Handler, Problem, from_error
 from detector.intake.settings import Proof
 from rules.intake.alertmanager import NAME_LABEL, RESOLVE_TIMEOUT
-from store.repository import alerts, visibility
+from store.repository import alerts, silences, visibility
 from store.repository.alerts import Known
+from store.silence import Seen, Silence, hushed
 
 routes = web.RouteTableDef()
 #: All that is told here goes the way of our own routes; to clients it is one receiver.
 RECEIVER: Final = "tocsin"
 #: The Alertmanager whose API this is; clients choose by it what they ask.
 LIKE_VERSION: Final = "0.25.0"
+UUID: Final = "00000000-0000-4000-8000-"
 _CONFIG: Final = f"route:\n  receiver: {RECEIVER}\nreceivers:\n- name: {RECEIVER}\n"
 
 
@@ -121,16 +123,31 @@ async def wanted(request: web.Request) -> list[dict[str, Any]]:
     asked = asked_for(request)
     person, now = request[CALLER].person, request.app[CLOCK].now()
     site = request.app[SITE]()
-    if not _flag(request, "active") or not expression_of_receiver(request):
+    if not expression_of_receiver(request):
         return []
 
-    def look(connection: Connection) -> list[Known]:
-        found = alerts.firing(connection, now)
+    def look(connection: Connection) -> list[dict[str, Any]]:
+        found, hiding = alerts.firing(connection, now), silences.in_force(connection, now)
         numbers = {number for one in found for number in one.incidents}
         unseen = visibility.hidden(connection, numbers, person.id if person else None, site) if numbers else ()
-        return [one for one in found if not unseen or not set(one.incidents) & set(unseen)]
+        seen = [one for one in found if not set(one.incidents) & set(unseen)]
+        return [shown(one, now, silenced_by(one, hiding, now)) for one in seen]
 
-    return fitting([shown(one, now) for one in await request.app[STORE].read(look)], asked)
+    found = fitting(await request.app[STORE].read(look), asked)
+    return [one for one in found if _flag(request, "silenced" if one["status"]["silencedBy"] else "active")]
+
+
+def silenced_by(one: Known, hiding: Sequence[Silence], now: datetime) -> list[str]:
+    """Those of *hiding* that are about the alert, its severity or its incident."""
+    names = tuple(name for number in one.incidents for name in (f"INC-{number}", str(number)))
+    subject = Seen(severity=(one.told.severity,), entity=(one.key,), incident=names)
+    found = hushed(hiding, subject, now) if hiding else None
+    return [uuid_of(found.number)] if found else []
+
+
+def uuid_of(silence: int) -> str:
+    """What a silence is called here: clients want a UUID, so its number is written into the end of one."""
+    return f"{UUID}{silence:012x}"
 
 
 def fitting(found: Iterable[dict[str, Any]], asked: Sequence[Matcher]) -> list[dict[str, Any]]:
@@ -163,10 +180,14 @@ def expression_of_receiver(request: web.Request) -> bool:
         raise Problem(400, "invalid_query", str(error), missing=["receiver"]) from None
 
 
-def shown(one: Known, now: datetime) -> dict[str, Any]:
+def labels_of(one: Known) -> dict[str, str]:
+    """What matchers look at."""
+    return {NAME_LABEL: one.told.name, "severity": one.told.severity, **one.told.labels}
+
+
+def shown(one: Known, now: datetime, silenced: Sequence[str]) -> dict[str, Any]:
     """An alert on the wire."""
-    told = one.told
-    labels = {NAME_LABEL: told.name, "severity": told.severity, **told.labels}
+    told, labels = one.told, labels_of(one)
     annotations = dict(told.annotations)
     if one.incidents:
         annotations["tocsin_incident"] = ", ".join(f"INC-{number}" for number in one.incidents)
@@ -176,7 +197,7 @@ def shown(one: Known, now: datetime) -> dict[str, Any]:
         "fingerprint": fingerprint(labels),
         "receivers": [{"name": RECEIVER}],
         "startsAt": one.since or one.changed_at,
-        "status": {"inhibitedBy": (), "silencedBy": (), "state": "active"},
+        "status": {"inhibitedBy": (), "silencedBy": silenced, "state": "suppressed" if silenced else "active"},
         "updatedAt": one.said_at,
         "generatorURL": told.url,
         "labels": labels,

@@ -8,6 +8,7 @@ from detector.api import (
     actions,
     acts,
     alertmanager,
+    alertmanager_silences,
     approval,
     clocks,
     contacts,
@@ -26,6 +27,7 @@ from detector.api import (
     requests,
     silences,
     statistics,
+    telling,
     visibility,
     waivers,
 )
@@ -54,6 +56,7 @@ def new_application() -> web.Application:
     for table in (
         health.routes,
         alertmanager.routes,
+        alertmanager_silences.routes,
         incidents.routes,
         judging.routes,
         export.routes,
@@ -74,6 +77,7 @@ def new_application() -> web.Application:
         people.routes,
         access.routes,
         contacts.routes,
+        telling.routes,
         requests.routes,
         reports.routes,
         waivers.routes,

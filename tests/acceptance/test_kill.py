@@ -1,5 +1,9 @@
-"""SIGKILL at random instants: every numbered line is counted exactly once, and no notice is lost."""
+"""SIGKILL at random instants while lines of two sources, alerts and messages flow: each line and each alert that was
+answered is counted exactly once, and no notice is lost.
+"""
 
+import http.client
+import json
 import random
 import re
 import time
@@ -18,7 +22,7 @@ ADDRESSES = [f"203.0.113.{last}" for last in range(1, 11)]
 WEIGHTS = [2.0**-place for place in range(10)]  # from many a second to one now and then
 SOURCES = {"auth": "auth.log", "edge": "edge.log"}
 LINES_AT_ONCE = 40
-LATENESS_SECONDS = 30
+LATENESS_SECONDS = 60
 LATEST_SECONDS = 8.0  #: how far behind a line's stamp may be: within the lateness, with time to start again
 
 SECOND_SOURCE = """
@@ -27,6 +31,14 @@ name = "edge"
 path = "edge.log"
 start = "beginning"
 """
+
+INTAKE = """
+[[intake]]
+name = "native"
+kind = "alerts"
+proof = "none"
+"""
+ACCEPTED = 202
 
 GUESSING = "3d2b4a8c-56f0-4c0b-9a4e-1f0a7f5b9c22"
 GUESSING_SPAN_SECONDS = 1
@@ -47,13 +59,31 @@ correlation:
     generate: true
 tocsin: {{decision: record}}
 """
+ALERTS = "c1a3a0f5-7a0e-4c36-8c53-5d5a6c9f4a10"
+ALERTS_RULE = f"""\
+title: Alerts
+id: {ALERTS}
+status: test
+description: Counts what is handed in, and tells nobody.
+author: Tocsin
+level: low
+logsource: {{product: tocsin, service: alert}}
+detection:
+  firing: {{alert.status: firing}}
+  condition: firing
+tocsin: {{decision: record, group-by: [alert.name], window: 1h}}
+"""
 
 
 @pytest.fixture
 def victim(tmp_path: Path) -> Iterator[Daemon]:
-    """A daemon, not started, that reads two logs and has one rule about single lines and one that counts them."""
-    config = (CONFIG + SECOND_SOURCE).replace("start =", f"lateness_seconds = {LATENESS_SECONDS}\nstart =")
-    rules = {"rules/failed.yml": FAILED_PASSWORD_RULE, "rules/guessing.yml": GUESSING_RULE}
+    """A daemon, not started, that reads two logs and takes alerts; rules about single lines, counts of them, alerts."""
+    config = (CONFIG + SECOND_SOURCE + INTAKE).replace("start =", f"lateness_seconds = {LATENESS_SECONDS}\nstart =")
+    rules = {
+        "rules/failed.yml": FAILED_PASSWORD_RULE,
+        "rules/guessing.yml": GUESSING_RULE,
+        "rules/alerts.yml": ALERTS_RULE,
+    }
     logs = dict.fromkeys(SOURCES.values(), "")
     daemon = Daemon(tmp_path, config=config + '\n[rules]\npaths = ["rules"]\n', files=rules | logs)
     yield daemon
@@ -61,13 +91,15 @@ def victim(tmp_path: Path) -> Iterator[Daemon]:
 
 
 class Writer:
-    """Writes numbered lines of a few addresses into two logs, out of order, and knows what it wrote."""
+    """Writes numbered lines of a few addresses into two logs, out of order, hands in alerts, and knows both."""
 
     def __init__(self, daemon: Daemon, chance: random.Random) -> None:
         self.daemon = daemon
         self.chance = chance
         self.lines: Counter[str] = Counter()  #: by source
         self.times: dict[str, list[datetime]] = defaultdict(list)  #: by address
+        self.alerts = 0  #: handed in
+        self.unanswered: list[int] = []  #: of them, those of which nobody said that they are kept
 
     @property
     def written(self) -> dict[str, int]:
@@ -86,6 +118,21 @@ class Writer:
                 log.flush()
                 time.sleep(self.chance.uniform(0, 0.02))
                 log.write(text[cut:])
+            if self.chance.random() < 0.5:
+                self.hand_in()
+
+    def hand_in(self) -> None:
+        """One alert more, as a sender does it: what was not answered is sent again."""
+        self.alerts += 1
+        self.unanswered.append(self.alerts)
+        self.unanswered = [number for number in self.unanswered if not self._is_kept(number)]
+
+    def _is_kept(self, number: int) -> bool:
+        body = {"name": "numbered", "severity": "high", "labels": {"number": str(number)}}
+        try:
+            return self.daemon.request("POST", "/api/v1/alerts", json.dumps(body).encode()).status == ACCEPTED
+        except (OSError, http.client.HTTPException):
+            return False
 
     def write_of_each(self) -> None:
         """One line of each address: what opens later waits for the next digest, up to a minute."""
@@ -107,7 +154,15 @@ class Writer:
 
 
 def read_all(daemon: Daemon, writer: Writer) -> None:
-    """Wait until the daemon says that it has read every line."""
+    """Wait until the daemon says that it has read every line and every alert."""
+    writer.hand_in()
+    assert writer.unanswered == []
+    eventually(
+        lambda: alerts_found(daemon) == writer.alerts,
+        f"all of {writer.alerts} alerts are counted",
+        60,
+        lambda: f"counted {alerts_found(daemon)}\n{daemon.said}",
+    )
     eventually(
         lambda: lines_read(daemon) == dict(writer.lines),
         f"all of {dict(writer.lines)} are read",
@@ -121,8 +176,14 @@ def lines_read(daemon: Daemon) -> dict[str, int]:
     return {source: lines for source in SOURCES if (lines := daemon.lines_read(source))}
 
 
-def assert_each_line_once(daemon: Daemon, writer: Writer) -> None:
-    """Counts of lines, incidents and findings all hold every line exactly once."""
+def alerts_found(daemon: Daemon) -> int:
+    """How many alerts the rule counted."""
+    return sum(one.events for one in stored_findings(daemon) if one.rule_id == ALERTS)
+
+
+def assert_each_once(daemon: Daemon, writer: Writer) -> None:
+    """Counts of lines, incidents and findings all hold every line exactly once, and every alert."""
+    assert alerts_found(daemon) == writer.alerts
     assert lines_read(daemon) == dict(writer.lines)
     incidents = daemon.incidents(limit=100)
     counted = {address: item["events"] for item in incidents for address in ADDRESSES if address in group_of(item)}
@@ -130,7 +191,7 @@ def assert_each_line_once(daemon: Daemon, writer: Writer) -> None:
     assert len(incidents) == len(writer.written), "one incident per address"
     found = stored_findings(daemon)
     assert [one for one in found if one.rule_id == GUESSING] == sorted(guessing(writer))
-    assert sum(one.events for one in found if one.rule_id != GUESSING) == writer.lines.total()
+    assert sum(one.events for one in found if one.rule_id not in (GUESSING, ALERTS)) == writer.lines.total()
 
 
 def guessing(writer: Writer) -> Iterator[Found]:
@@ -145,8 +206,10 @@ def group_of(incident: dict[str, object]) -> list[str]:
     return re.findall(r"\d+\.\d+\.\d+\.\d+", str(incident["group"]))
 
 
-def assert_no_notice_lost(daemon: Daemon) -> None:
-    """Each incident has an accepted message in the file of the receiver; none waits, none is dead; a copy says so."""
+def assert_no_notice_lost(daemon: Daemon, kills: int) -> None:
+    """Each incident has an accepted message in the file of the receiver; none waits, none is dead; a copy says so, and
+    there are no more of them than there were lanes in flight: one at each kill.
+    """
     numbers = {int(item["number"]) for item in daemon.incidents(limit=100)}
     eventually(
         lambda: numbers <= {int(told) for told in re.findall(r"INC-(\d+)", daemon.outbox())},
@@ -162,6 +225,7 @@ def assert_no_notice_lost(daemon: Daemon) -> None:
     )
     assert daemon.status()["summary"]["deliveries_dead"] == 0
     assert_copies_are_marked(daemon.outbox())
+    assert len(re.findall(r"^\S.*re-sent", daemon.outbox(), re.MULTILINE)) <= kills
 
 
 def assert_copies_are_marked(outbox: str) -> None:
@@ -173,23 +237,31 @@ def assert_copies_are_marked(outbox: str) -> None:
     assert seen, outbox[-2000:]
 
 
-def kill_at_random(daemon: Daemon, writer: Writer, chance: random.Random, kills: int, until: float) -> None:
-    """Kill the daemon or its engine *kills* times, or until the monotonic time *until*, while lines are written."""
+def kill_at_random(daemon: Daemon, writer: Writer, chance: random.Random, kills: int, until: float) -> int:
+    """Kill the daemon or its engine *kills* times, or until the monotonic time *until*, while lines are written.
+
+    Returns:
+        How often the daemon was killed.
+    """
     daemon.start()
     writer.write_of_each()
+    killed = 0
     for _ in range(kills):
         if time.monotonic() > until:
-            return
+            break
         writer.write_for(chance.uniform(0.02, 1.0))
         if chance.random() < 0.4:
             eventually(daemon.kill_engine, "there is an engine to kill", context=lambda: daemon.said)
             continue
         kill_daemon(daemon)
+        killed += 1
         if chance.random() < 0.3:  # during the start, too
             daemon.launch()
             writer.write_for(chance.uniform(0, 1.5))
             daemon.kill()
+            killed += 1
         daemon.start()
+    return killed
 
 
 def kill_daemon(daemon: Daemon) -> None:
@@ -209,15 +281,15 @@ def is_running(pid: int) -> bool:
 
 @pytest.mark.timeout(240)
 def test_ten_kills_lose_nothing_and_count_nothing_twice(victim: Daemon, chance: random.Random) -> None:
-    """After ten SIGKILLs of daemon or engine, all lines are counted once and all incidents are told."""
+    """After ten SIGKILLs of daemon or engine, all lines and alerts are counted once and all incidents are told."""
     writer = Writer(victim, chance)
-    kill_at_random(victim, writer, chance, 10, time.monotonic() + 180)
+    killed = kill_at_random(victim, writer, chance, 10, time.monotonic() + 180)
     read_all(victim, writer)
-    assert_each_line_once(victim, writer)
-    assert_no_notice_lost(victim)
+    assert_each_once(victim, writer)
+    assert_no_notice_lost(victim, killed)
     assert victim.stop() == 0
     victim.start()
-    assert_each_line_once(victim, writer)
+    assert_each_once(victim, writer)
 
 
 @pytest.mark.soak
@@ -225,10 +297,10 @@ def test_ten_kills_lose_nothing_and_count_nothing_twice(victim: Daemon, chance: 
 def test_two_hundred_kills_lose_nothing_and_count_nothing_twice(victim: Daemon, chance: random.Random) -> None:
     """The same as often as the budget allows, at most 200 times."""
     writer = Writer(victim, chance)
-    kill_at_random(victim, writer, chance, 200, time.monotonic() + soak_seconds(0.45))
+    killed = kill_at_random(victim, writer, chance, 200, time.monotonic() + soak_seconds(0.45))
     read_all(victim, writer)
-    assert_each_line_once(victim, writer)
-    assert_no_notice_lost(victim)
+    assert_each_once(victim, writer)
+    assert_no_notice_lost(victim, killed)
 
 
 def test_a_line_that_kills_the_engine_costs_exactly_that_line(tmp_path: Path) -> None:

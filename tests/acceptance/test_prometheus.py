@@ -112,6 +112,17 @@ def listed(folder: Path, url: str, *asked: str) -> list[dict[str, Any]]:
     return found
 
 
+def silence_and_end_it(folder: Path, url: str) -> None:
+    """What a person does with amtool; of a critical alert a second person would have to agree."""
+    made = amtool(folder, url, "silence", "add", "alertname=DiskFull", "--comment", "it is being changed")
+    assert made.returncode == 0, made.stderr
+    [name] = made.stdout.split()
+    query = amtool(folder, url, "--output", "json", "silence", "query")
+    assert [(one["id"], one["createdBy"]) for one in json.loads(query.stdout)] == [(name, "ana")], query.stderr
+    assert amtool(folder, url, "silence", "expire", name).returncode == 0
+    assert json.loads(amtool(folder, url, "--output", "json", "silence", "query").stdout) == []
+
+
 @pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed (apt install prometheus)")
 @pytest.mark.skipif(AMTOOL is None, reason="amtool is not installed (apt install prometheus-alertmanager)")
 @pytest.mark.timeout(120)
@@ -133,6 +144,7 @@ def test_prometheus_fires_ends_fires_again_and_dies(tmp_path: Path) -> None:
             assert f"{url}/" not in one["generatorURL"]
             assert one["generatorURL"].startswith("http://")
             assert listed(tmp_path, url, "alertname!=DiskFull") == []
+            silence_and_end_it(tmp_path, url)
             disk.full = 0
             told("its sender says that it is over")
             assert listed(tmp_path, url) == []

@@ -20,6 +20,7 @@ from rules.event import Entity
 from store.incident import DAEMON
 from store.repository import findings, persons, tokens
 
+KEYS = "alertname=Down,severity=low|alertname=Doze,severity=low"
 PATHS = ("alerts", "alerts/groups", "status", "receivers")
 
 
@@ -116,6 +117,72 @@ async def test_filters_that_are_none(site: Site, query: str) -> None:
     """The answer is a text that amtool shows."""
     status, told = await get(site, f"alerts?{query}")
     assert (status, str(told).partition(":")[0]) == (400, "invalid_query")
+
+
+def silence(value: str, **more: Any) -> dict[str, Any]:
+    """What amtool posts to silence alerts of that name."""
+    matchers = [{"name": "alertname", "value": value, "isRegex": "*" in value, "isEqual": True}]
+    times = {"startsAt": START.isoformat(), "endsAt": (START + timedelta(hours=1)).isoformat()}
+    return {"matchers": matchers, "createdBy": "root", "comment": "the disk is changed", **times, **more}
+
+
+async def send(site: Site, method: str, path: str, body: Any = None, token: str = "t0ken") -> tuple[int, Any]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with site.browser.request(method, f"/api/v2/{path}", headers=headers, json=body) as answer:
+        text = await answer.text()
+        return answer.status, json.loads(text) if text else None
+
+
+async def test_silences_need_a_persons_token(site: Site) -> None:
+    """Wherever one stands; and a name in the body is nobody's word."""
+    await fire(site, "Down")
+    asked = [("GET", "silences"), ("POST", "silences"), ("GET", "silence/1"), ("DELETE", "silence/1")]
+    for method, path in asked:
+        assert (await send(site, method, path, silence("Down"), token=""))[0] == 401
+    status, made = await send(site, "POST", "silences", silence("Down"))
+    assert status == 200
+    [one] = (await send(site, "GET", "silences"))[1]
+    assert (one["id"], one["createdBy"], one["comment"]) == (made["silenceID"], "ana", "the disk is changed")
+
+
+async def test_a_silence_is_about_the_alerts_that_match_now(site: Site) -> None:
+    """They are shown as silenced; it ends at another time, or at once."""
+    await fire(site, "Down", "Doze", "Full", severity="low")
+    _, made = await send(site, "POST", "silences", silence("Do.*"))
+    [one] = (await send(site, "GET", "silences"))[1]
+    assert one["matchers"] == [{"name": "entity", "value": KEYS, "isRegex": True, "isEqual": True}]
+    assert one["status"] == {"state": "active"}
+    _, found = await get(site, "alerts?active=false")
+    assert {one["labels"]["alertname"]: one["status"]["silencedBy"] for one in found} == {
+        "Down": [made["silenceID"]],
+        "Doze": [made["silenceID"]],
+    }
+    assert [one["labels"]["alertname"] for one in (await get(site, "alerts?silenced=false"))[1]] == ["Full"]
+    later = silence("Do.*", id=made["silenceID"], endsAt=(START + timedelta(minutes=30)).isoformat())
+    assert (await send(site, "POST", "silences", later))[0] == 200
+    _, one = await send(site, "GET", f"silence/{made['silenceID']}")
+    assert one["endsAt"] <= "2026-03-02T09:30:00Z"
+    assert (await send(site, "DELETE", f"silence/{made['silenceID']}"))[0] == 200
+    assert (await send(site, "GET", f"silence/{made['silenceID']}"))[1]["status"]["state"] == "expired"
+    assert (await get(site, "alerts?active=false"))[1] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (silence("Nothing"), 422, "nothing_matches"),
+        (silence("(.*"), 422, "invalid_body"),
+        (silence("Down", comment=""), 422, "reason_required"),
+        (silence("Down", id="00000000-0000-4000-8000-00000000000f"), 404, "not_found"),
+        (silence("Down", id="x"), 404, "not_found"),
+        ({"matchers": []}, 422, "invalid_body"),
+    ],
+)
+async def test_what_is_no_silence(site: Site, body: Any, status: int, code: str) -> None:
+    """It is refused with a text that amtool shows."""
+    await fire(site, "Down")
+    found, said = await send(site, "POST", "silences", body)
+    assert (found, str(said).partition(":")[0]) == (status, code)
 
 
 def test_fingerprints_are_those_of_prometheus() -> None:
