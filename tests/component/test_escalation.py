@@ -19,6 +19,7 @@ from notifier.sender import SendResult, Sent
 from rules.event import Severity
 from store.database import Store
 from store.deadlines import Deadlines, Duty, Limit, Within
+from store.errors import ActNotAllowed
 from store.holding import Holding
 from store.incident import EntryKind, Incident
 from store.incident import Step as Place
@@ -30,6 +31,7 @@ from store.repository import (
     escalations,
     findings,
     incidents,
+    lost,
     notifying,
     outbox,
     records,
@@ -193,6 +195,22 @@ async def test_what_could_not_be_told_goes_to_the_next_at_once(each_desk: Desk) 
     assert await each_desk.next_minutes() == 10
     (first, _) = await each_desk.deliveries()
     assert first.state is DeliveryState.FAILED
+
+
+async def test_what_did_not_arrive_can_be_sent_again(each_desk: Desk) -> None:
+    """It is listed until it is sent again, a later message arrives, or a day after what it was about is closed."""
+    await each_desk.opened(Severity.HIGH)
+    await each_desk.look()
+    await each_desk.send("phone-ana", REFUSED)
+    (one,) = await each_desk.store.read(lambda c: lost.lost(c, each_desk.clock.now() + timedelta(days=9)))
+    assert (one.receiver, one.detail) == ("ana", "401")
+    assert await each_desk.store.read(lambda c: lost.count(c, each_desk.clock.now())) == 1
+    again = await each_desk.store.write(lambda tx: lost.resend(tx, one.id))
+    assert (again.state, again.resent) == (DeliveryState.QUEUED, True)
+    assert await each_desk.send("phone-ana") == ["opened"]
+    assert await each_desk.store.read(lambda c: lost.count(c, each_desk.clock.now())) == 0
+    with pytest.raises(ActNotAllowed, match="only a lost one"):
+        await each_desk.store.write(lambda tx: lost.resend(tx, one.id))
 
 
 async def test_with_nobody_else_it_is_not_told_in_circles(desk: Desk) -> None:

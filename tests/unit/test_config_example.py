@@ -43,7 +43,8 @@ def shown() -> Iterator[tuple[tuple[str, str], Written]]:
 
 
 SHOWN = dict(shown())
-SHOWN_IN_USE = ("intake", "format", "clock", "regulatory", "form_field")  #: what they say without an example is nothing
+#: What they say without an example is nothing.
+SHOWN_IN_USE = ("intake", "format", "clock", "regulatory", "form_field", "escalation")
 
 
 def test_every_option_is_in_the_example_and_no_other() -> None:
