@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -19,13 +20,17 @@ from detector.excepting import with_exceptions
 from detector.heartbeat import Heartbeat
 from detector.intake.settings import Intake
 from detector.metrics import Metrics
+from detector.own_events import OWN
 from detector.pipeline import Pipeline
 from detector.readers import Readers
 from detector.rule_watch import RuleWatch
 from detector.settings import Settings, build, needs_restart
+from detector.sources.choose import Either
 from detector.sources.files.file_source import FileSource
 from detector.sources.files.settings import FileSourceSettings
 from detector.sources.inbox import InboxSource
+from detector.sources.journal.journal_source import JournalSource
+from detector.sources.journal.settings import JournalSettings
 from detector.sources.source import CommittedPosition, Source
 from detector.status import Reloaded
 from detector.systemd import Systemd
@@ -43,6 +48,17 @@ RULES_LOOK = timedelta(seconds=2)
 EXCEPTIONS_LOOK = timedelta(seconds=5)
 SEEN = ""  #: the stream under which it is noted that a source was looked at
 KEPT = "nothing was changed; what was in force runs on"
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What Tocsin says of itself, which is always read."""
+
+    name: str = OWN
+
+
+#: What can be read, as the configuration says.
+Readable = FileSourceSettings | JournalSettings | Either | Intake | Own
 
 
 class Chore(Protocol):
@@ -176,12 +192,15 @@ class Daemon:
 
         await self._store.write(work, patient=True)
 
-    async def _sources(self, wanted: Mapping[str, FileSourceSettings | Intake]) -> dict[str, Source]:
+    async def _sources(self, wanted: Mapping[str, Readable]) -> dict[str, Source]:
         """Sources that go on where their last committed batch ended."""
         return {name: await self._source(one) for name, one in wanted.items()}
 
-    async def _source(self, settings: FileSourceSettings | Intake) -> Source:
+    async def _source(self, settings: Readable) -> Source:
         rows = await self._store.read(lambda connection: positions.load(connection, settings.name, ""))
+        if isinstance(settings, Own):
+            after = await self._store.read(lambda connection: inbox.read_up_to(connection, OWN))
+            return InboxSource(OWN, store=self._store, clock=self._clock, after=after)
         if isinstance(settings, Intake):
             after = await self._store.read(lambda connection: inbox.read_up_to(connection, settings.name))
             return InboxSource(
@@ -197,7 +216,10 @@ class Daemon:
             for row in rows
             if row.stream != SEEN
         ]
-        return FileSource(settings, self._clock, committed, known=bool(rows))
+        chosen = settings.chosen([row.stream for row in rows]) if isinstance(settings, Either) else settings
+        if isinstance(chosen, JournalSettings):
+            return JournalSource(chosen, self._clock, committed, known=bool(rows))
+        return FileSource(chosen, self._clock, committed, known=bool(rows))
 
     async def _remember_sources(self) -> None:
         """Note that all sources were looked at: what appears in one that had no file yet is new, not history."""
@@ -251,13 +273,11 @@ class Daemon:
                 await self.reload()
 
 
-def read_in(settings: Settings) -> Mapping[str, FileSourceSettings | Intake]:
+def read_in(settings: Settings) -> Mapping[str, Readable]:
     """Everything that is read, by name."""
-    return {**settings.sources, **settings.intakes}
+    return {**settings.sources, **settings.intakes, OWN: Own()}
 
 
-def changes(
-    old: Mapping[str, FileSourceSettings | Intake], new: Mapping[str, FileSourceSettings | Intake]
-) -> frozenset[str]:
+def changes(old: Mapping[str, Readable], new: Mapping[str, Readable]) -> frozenset[str]:
     """Names of the sources that are gone or are to be read differently."""
     return frozenset(name for name, settings in old.items() if new.get(name) != settings)

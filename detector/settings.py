@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 
-from detector import governance
+from detector import governance, telling
 from detector.config import records
-from detector.config.sections import people, reading, telling
+from detector.config.sections import people, reading
+from detector.intake.of_section import certificates_of, mapping_of
 from detector.intake.settings import Intake, Proof
+from detector.own_events import Limits
+from detector.sources.choose import Either
 from detector.sources.files.settings import FileSourceSettings
+from detector.sources.journal.settings import JournalSettings, own_units
 from notifier.plan import Routing
-from notifier.route import Matcher, Receiver, Route
+from notifier.route import Receiver
 from rules.settings import EngineSettings, Expression, SourceProfile, Trust
 from rules.sigma.files import read_rule_files
 from store.deadlines import Deadlines
-from store.incident import Tlp
 from store.people import Contact, Person, Role
 from store.site import Site
 
@@ -26,12 +29,17 @@ class Settings:
 
     config: records.Config
     engine: EngineSettings
-    sources: Mapping[str, FileSourceSettings]
+    sources: Mapping[str, FileSourceSettings | JournalSettings | Either]
     intakes: Mapping[str, Intake]
     routing: Routing
     site: Site
     persons: tuple[Person, ...]
     contacts: tuple[Contact, ...]
+
+    @property
+    def emergency(self) -> Receiver | None:
+        """Who is told when the store itself is down; None: nobody."""
+        return self.routing.receivers.get(self.config.emergency.receiver)
 
     @property
     def deadlines(self) -> Deadlines:
@@ -46,21 +54,28 @@ def build(config: records.Config) -> Settings:
         RuleFileUnreadable: a rule file cannot be read.
     """
     site = governance.site(config)
-    zones = {person.id: person.timezone for person in config.persons}
     return Settings(
         config=config,
         engine=_engine(config),
-        sources={source.name: _file_source(source) for source in config.sources},
+        sources={source.name: _source(source) for source in config.sources},
         intakes={one.name: _intake(one) for one in config.intakes},
-        routing=Routing(
-            receivers={one.name: _receiver(one, zones.get(one.person, "UTC")) for one in config.receivers},
-            routes=tuple(_route(one) for one in config.routes),
-            site=site,
-        ),
+        routing=telling.routing(config, site),
         site=site,
         persons=tuple(_person(one) for one in config.persons),
         contacts=tuple(_contact(one) for one in config.contacts),
     )
+
+
+def limits(config: records.Config) -> Mapping[str, Limits]:
+    """From when on it is told that something is wrong with a source, by its name."""
+    return {
+        one.name: Limits(
+            silent_after_seconds=one.silent_after_minutes * 60,
+            lagging_after_seconds=one.lagging_after_minutes * 60,
+            unparsed_share=one.unparsed_share,
+        )
+        for one in config.sources
+    }
 
 
 def needs_restart(old: records.Config, new: records.Config) -> tuple[str, ...]:
@@ -107,6 +122,29 @@ def _profile(source: reading.Source) -> SourceProfile:
     )
 
 
+def _source(source: reading.Source) -> FileSourceSettings | JournalSettings | Either:
+    if source.type == "journal":
+        return _journal(source)
+    if source.otherwise == "journal":
+        return Either(name=source.name, files=_file_source(source), journal=_journal(source))
+    return _file_source(source)
+
+
+def _journal(source: reading.Source) -> JournalSettings:
+    return JournalSettings(
+        name=source.name,
+        start=source.start,
+        required=source.required,
+        max_line_bytes=source.max_line_bytes,
+        units=source.units,
+        identifiers=source.identifiers,
+        facilities=source.facilities,
+        priority=source.priority,
+        directory=source.directory,
+        own_units=own_units(),
+    )
+
+
 def _file_source(source: reading.Source) -> FileSourceSettings:
     return FileSourceSettings(
         name=source.name,
@@ -128,38 +166,18 @@ def _intake(section: reading.IntakeSection) -> Intake:
         secret=section.secret.reveal(),
         header=section.header,
         prefix=section.prefix,
+        algorithm=section.algorithm,
+        timestamp_header=section.timestamp_header,
+        signed=section.signed,
+        certificates=certificates_of(section),
+        topics=section.topics,
         networks=tuple(ip_network(network, strict=False) for network in section.networks),
         format=section.format,
-    )
-
-
-def _receiver(section: telling.Receiver, zone: str) -> Receiver:
-    return Receiver(
-        name=section.name,
-        urls=(section.url.reveal(),),
-        person=section.person or None,
-        max_tlp=Tlp(f"TLP:{section.max_tlp}"),
-        external=section.external,
-        timezone=zone,
-    )
-
-
-def _route(section: telling.Route) -> Route:
-    match = section.match
-    return Route(
-        match=Matcher(
-            severity=match.severity,
-            rule=match.rule,
-            source=match.source,
-            tags=match.tags,
-            category=match.category,
-            step=match.step,
-            ask=match.ask,
-            tlp=match.tlp,
-            asset=match.asset,
-        ),
-        receivers=section.receiver,
-        goes_on=section.continue_,
+        page=section.page,
+        components=section.components,
+        page_reports_per_hour_each=section.page_reports_per_hour_each,
+        page_reports_per_hour=section.page_reports_per_hour,
+        mapping=mapping_of(section),
     )
 
 

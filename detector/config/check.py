@@ -10,6 +10,7 @@ import re2
 from detector.config.emergency import check_emergency
 from detector.config.feedback import check_feedback
 from detector.config.files import check_files
+from detector.config.journal import check_journal
 from detector.config.handing_in import check_handing_in
 from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem, did_you_mean
@@ -101,8 +102,8 @@ def known_receivers(config: Config) -> Iterator[Problem]:
 
 
 def known_sources(config: Config) -> Iterator[Problem]:
-    """Routes ask for sources that exist."""
-    allowed = [one.name for one in config.sources]
+    """Routes ask for sources or intakes that exist."""
+    allowed = [one.name for one in (*config.sources, *config.intakes)]
     for index, route in enumerate(config.routes):
         for at, name in enumerate(route.match.source):
             yield from _known(name, allowed, ("route", index, "match", "source", at), "source")
@@ -187,5 +188,6 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     check_telling,
     check_emergency,
     check_files,
+    check_journal,
     four_eyes,
 )

@@ -30,9 +30,10 @@ def patterns(config: Config) -> Iterator[Problem]:
             message, hint = wrong
             yield Problem(path=path, at_value=True, message=f'{dotted(path)} "{pattern}" {message}', hint=hint)
     for index, source in enumerate(config.sources):
-        if source.path == ():
+        if source.path == () and source.type == "file":
             at: KeyPath = ("source", index, "path")
-            yield Problem(path=at, message=f"{dotted(at)} is empty: nothing would be read", hint="name a file")
+            hint = 'name a file, or say type = "journal"'
+            yield Problem(path=at, message=f"{dotted(at)} is empty: nothing would be read", hint=hint)
 
 
 def _what_is_wrong(pattern: str) -> tuple[str, str] | None:

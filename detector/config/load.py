@@ -55,7 +55,8 @@ def build(documents: Iterable[Document], environment: Mapping[str, str]) -> Load
     data, origins = merge(documents, documents[0].file)
     shaper = Shaper(environment)
     config = msgspec.convert(shaper.shape(Config, data), Config, dec_hook=_secret)
-    found = [*shaper.problems, *check(config)]
+    refused = {one.path for one in shaper.problems if one.path}  # what stands there instead is not to be judged
+    found = [*shaper.problems, *(one for one in check(config) if one.path not in refused)]
     problems = sorted(placed(found, origins, shaper.secrets), key=_order(documents))
     files = tuple(document.file for document in documents)
     loaded = Loaded(config=config, origins=origins, warnings=tuple(problems), files=files)

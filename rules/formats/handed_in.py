@@ -6,6 +6,7 @@ from typing import Any, Final
 from rules.event import LogSource, TimeSource
 from rules.formats.format import SECOND, Context, Parsed
 from rules.formats.json_object import decode
+from rules.formats.own import own
 from rules.formats.stamps import iso
 from rules.intake import topics
 
@@ -30,6 +31,8 @@ class HandedIn:
             return _alert(found, context)
         if found.get("tocsin") == "feedback":
             return _feedback(found)
+        if found.get("tocsin") == "own":
+            return own(found, context)
         return None
 
 

@@ -92,6 +92,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind(name="feedback", read=_feedback),
             Kind(name="logs", read=_logs, format=""),
             Kind(name=unreported.KIND, read=_logs),
+            Kind(name="own", read=_logs),  # what Tocsin says of itself
         )
     }
 )

@@ -14,10 +14,25 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
 
     #: Unique name; positions are kept under it, so renaming a source starts it anew.
     name: str
-    #: What kind of source it is. "file": one or more followed files.
-    type: Literal["file"] = "file"
-    #: File to follow, or a list of files; `*`, `?`, `[…]` and `**` (any number of folders) are understood.
-    path: str | tuple[str, ...]
+    #: What kind of source it is. "file": one or more followed files. "journal": systemd's journal.
+    type: Literal["file", "journal"] = "file"
+    #: File to follow, or a list of files; `*`, `?`, `[…]` and `**` (any number of folders) are understood. Every source
+    #: of type "file" needs it.
+    path: str | tuple[str, ...] = ()
+    #: With "file", what is read if none of the files is there when the source is first read. "journal": systemd's
+    #: journal, as the options for it say. That choice is kept until the source gets another name.
+    otherwise: Literal["", "journal"] = ""
+    #: Of the journal, the units whose messages are read, e.g. "ssh.service". Empty: all. Tocsin's own are left out.
+    units: tuple[str, ...] = ()
+    #: Of the journal, the programs whose messages are read, e.g. "sshd". Empty: all.
+    identifiers: tuple[str, ...] = ()
+    #: Of the journal, the facilities of syslog whose messages are read; what goes to /var/log/auth.log is "auth" and
+    #: "authpriv". Empty: all, also of programs that name none.
+    facilities: tuple[str, ...] = ()
+    #: Of the journal, how urgent a message must be at least. Empty: all are read.
+    priority: Literal["", "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"] = ""
+    #: Of the journal, the folder with its files. Empty: this machine's own journal.
+    directory: str = ""
     #: Name of the lines' format, or of one of your own (`[[format]]`). "auto": found out from the first lines.
     format: str = "auto"
     #: IANA name of the zone of stamps that bear none, e.g. "Europe/Berlin".
@@ -28,13 +43,13 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     category: str = ""
     #: Sigma's service of these lines, where the format does not tell it. Empty: as the format says.
     service: str = ""
-    #: Where to begin in files that are there when the source is first seen. "end": what was written before is only
-    #: looked back at, without telling anybody. "beginning": everything is read.
+    #: Where to begin in what is there when the source is first seen. "end": what was written before is only looked back
+    #: at, without telling anybody. "beginning": everything is read.
     start: Literal["end", "beginning"] = "end"
     #: How the bytes of a line become text. "auto": UTF-8, or UTF-16 where a byte order mark says so. Bytes that do not
     #: fit are kept as they are.
     encoding: Literal["auto", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "latin-1"] = "auto"
-    #: Whether the daemon refuses to start while no file of this source can be read.
+    #: Whether the daemon refuses to start while no file of this source, or not the journal, can be read.
     required: bool = False
     #: Longest line, in bytes; the rest of a longer one is left out, marked and counted.
     max_line_bytes: Annotated[int, Meta(ge=256, le=64 * 1024 * 1024)] = 1024 * 1024
@@ -44,6 +59,13 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     ignore_older_hours: Positive = 24
     #: How much out of order stamps may be, in seconds, before a line counts as late.
     lateness_seconds: NotNegative = 10
+    #: How long nothing may come before the source counts as silent, in minutes, of those in which Tocsin looked. 0: it
+    #: may be silent for ever.
+    silent_after_minutes: NotNegative = 1440
+    #: For how long reading may be behind, in minutes. 0: for ever.
+    lagging_after_minutes: NotNegative = 15
+    #: Which share of the lines may be such that no format takes them, over ten minutes. 1: all of them.
+    unparsed_share: Annotated[float, Meta(ge=0.01, le=1)] = 0.5
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -1,9 +1,12 @@
 """What a journal source is told by the configuration."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 PROGRAM = "journalctl"
+OUR_UNIT = "tocsin.service"
+GROUPS = Path("/proc/self/cgroup")
 #: All that `rules.formats.journal` reads and that tells our own entries. The journal holds fields of many megabytes.
 FIELDS = (
     "MESSAGE",
@@ -32,11 +35,22 @@ class JournalSettings:
     facilities: tuple[str, ...] = ()  #: of these facilities of syslog; none: of all
     priority: str = ""  #: as urgent as this, or more; "": all
     directory: str = ""  #: where the journal's files lie; "": this machine's own journal
-    own_units: tuple[str, ...] = ("tocsin.service",)  #: ours: what they say is left out
+    own_units: tuple[str, ...] = (OUR_UNIT,)  #: ours: what they say is left out
     command: tuple[str, ...] = (PROGRAM,)
     look_back_entries: int = 50_000  #: how many of those that were there at first sight are read as history
     most_wait_seconds: float = 60.0  #: between two attempts to begin
     renew_seconds: float = 600.0  #: a child that said nothing for so long is replaced: it may hang
+
+
+def own_units(groups: Path = GROUPS) -> tuple[str, ...]:
+    """The units whose messages are ours: the usual one and, if it bears another name, the one that we run in."""
+    try:
+        parts = groups.read_text().split("/")
+    except OSError:
+        parts = []
+    here = [part.strip() for part in parts if part.strip().endswith(".service")]
+    # user@1000.service holds a person's units, and whatever else that person runs.
+    return tuple(dict.fromkeys((OUR_UNIT, *(one for one in here[-1:] if not one.startswith("user@")))))
 
 
 def arguments(settings: JournalSettings, where: tuple[str, ...]) -> tuple[str, ...]:
