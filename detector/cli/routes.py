@@ -31,10 +31,7 @@ def _matched(command: Any) -> Any:
 @click.option("--at", "time", metavar="TIME", help="When it is told, with its zone; default: now.")
 @daemon_options
 @json_option
-@click.pass_context
-def test(
-    ctx: click.Context, client: Client, incident: str | None, time: str | None, as_json: bool, **given: tuple[str, ...]
-) -> None:
+def test(client: Client, incident: str | None, time: str | None, as_json: bool, **given: tuple[str, ...]) -> None:
     """Say which routes take a notice and which do not, and why; and who is told next if nobody acknowledges.
 
     Works on the configuration file, without a daemon; only for an INCIDENT the daemon is asked what it is about.
@@ -47,7 +44,7 @@ def test(
     at = _moment(time)
     record = client.get(f"/api/v1/incidents/{_number(incident)}") if incident else {}
     try:
-        loaded = load(existing_config(ctx.params["config_path"]))
+        loaded = load(existing_config(click.get_current_context().params["config_path"]))
     except ConfigErrors as error:
         raise Misuse(str(error)) from None
     told = _told(routing(loaded.config), _subject(given, record, at), at)

@@ -66,7 +66,7 @@ def windows(config: Config) -> Iterator[Problem]:
 def next_receivers(config: Config) -> Iterator[Problem]:
     """Escalations lead to receivers that exist, and ask for sources that exist."""
     receivers = [one.name for one in config.receivers]
-    sources = [one.name for one in (*config.sources, *config.intakes)]
+    sources = [*(one.name for one in config.sources), *(one.name for one in config.intakes)]
     for index, one in enumerate(config.escalations):
         at: KeyPath = ("escalation", index)
         for number, step in enumerate(one.step):

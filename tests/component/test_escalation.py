@@ -4,6 +4,7 @@ import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ class Desk:
         while planned := await self.store.read(
             lambda c: planning.survey(c, self.routing, channel_of, self.clock.now())
         ):
-            await self.store.write(lambda tx, planned=planned: planning.plan(tx, planned))
+            await self.store.write(partial(planning.plan, planned=planned))
         return [(one.kind, one.receiver) for one in (await self.deliveries())[before:]]
 
     async def send(self, channel: str, result: SendResult = ACCEPTED) -> list[str]:
@@ -83,7 +84,15 @@ class Desk:
         sent: list[str] = []
         while load := await self.store.write(lambda tx: jobs.claim(tx, channel, self.routing, {})):
             await self.store.write(
-                lambda tx, load=load: jobs.settle(tx, load, load.parcel.deliveries, None, result, jitter=0, links=LINKS)
+                partial(
+                    jobs.settle,
+                    load=load,
+                    deliveries=load.parcel.deliveries,
+                    message=None,
+                    result=result,
+                    jitter=0,
+                    links=LINKS,
+                )
             )
             sent += [one.kind for one in load.parcel.deliveries]
         return sent
@@ -294,7 +303,7 @@ async def test_an_overdue_duty_escalates(desk: Desk) -> None:
 
     async def remind() -> None:
         for item in await desk.store.read(lambda c: agenda.due(c, desk.clock.now())):
-            await desk.store.write(lambda tx, item=item: duties.remind(tx, site, item))
+            await desk.store.write(partial(duties.remind, site=site, item=item))
 
     await desk.store.write(lambda tx: go_to(tx, Place.INVESTIGATION))
     await desk.look()
