@@ -1,12 +1,16 @@
 """The installed command as a process: started, watched over its socket, stopped or killed, by its own id only."""
 
+import atexit
+import functools
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -110,6 +114,18 @@ def eventually(
         pause = min(LONGEST_PAUSE, pause * 1.5)  # each look costs the daemon time, too
 
 
+@functools.cache
+def up_to_date() -> Path:
+    """A database that ``tocsin db upgrade`` made, once for all daemons of a run; it goes with the run."""
+    folder = tempfile.TemporaryDirectory(prefix="tocsin-")
+    atexit.register(folder.cleanup)
+    config = Path(folder.name, "config.toml")
+    config.write_text(CONFIG)
+    command = [TOCSIN, "db", "upgrade", "--config", "config.toml"]
+    subprocess.run(command, cwd=folder.name, check=True, capture_output=True)
+    return config.parent / "var" / STORE_FILE
+
+
 class Daemon:
     """``tocsin run`` on a configuration of its own, in a folder of its own.
 
@@ -118,6 +134,8 @@ class Daemon:
         config: The configuration's text; paths in it are relative to *folder*.
         files: Further files to write, by relative path (rules, logs).
         environment: Variables to add.
+        begins_empty: It finds a database without tables; else one that is up to date and holds nothing, which is
+            quicker.
     """
 
     def __init__(
@@ -127,8 +145,10 @@ class Daemon:
         config: str = CONFIG,
         files: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        begins_empty: bool = False,
     ) -> None:
         self.folder = folder
+        self.begins_empty = begins_empty or 'state_dir = "var"' not in config
         self.environment = dict(environment or {})
         self.process: subprocess.Popen[bytes] | None = None
         self.write("config.toml", config)
@@ -177,6 +197,9 @@ class Daemon:
     def launch(self, *options: str) -> subprocess.Popen[bytes]:
         """Start it and do not wait."""
         assert self.process is None or self.process.poll() is not None, "it runs already"
+        if not self.begins_empty and not self.state_dir.exists():
+            self.state_dir.mkdir(mode=0o700)
+            shutil.copy(up_to_date(), self.database)
         with self._append_to("console.txt") as console, self._append_to("log.txt") as log:
             self.process = subprocess.Popen(
                 [*ENDS_WITH_US, TOCSIN, "run", "--config", "config.toml", *options],
