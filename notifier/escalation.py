@@ -128,7 +128,7 @@ def follow(policy: Policy | None, told: int, now: datetime) -> Next | None:
 
 def after_lapse(now: datetime) -> Next:
     """What comes after who had it was paged because nothing was heard of them: the first level, soon."""
-    because = f"its acknowledgement lapsed, and nobody took it within {_minutes(AFTER_LAPSE)}"
+    because = f"who was asked alone did not take it within {_minutes(AFTER_LAPSE)}"
     return Next(level=1, due_at=now + AFTER_LAPSE, because=because)
 
 

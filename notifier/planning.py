@@ -1,6 +1,6 @@
 """Notices that are due become deliveries, and what is to be told after them. May run twice, keeps nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from store.duties import Matter
 from store.holding import Holding, What
 from store.incident import Fact
 from store.notice import NewDelivery, Notice, NoticeKind
-from store.repository import conflicts, duties, escalations, incidents, notices, outbox, silences
+from store.repository import abouts, conflicts, duties, escalations, incidents, outbox, silences
 from store.silence import Silence
 from store.tx import Tx
 
@@ -36,7 +36,8 @@ def survey(connection: Connection, routing: Routing, channel_of: Callable[[str],
     """Who is to hear of the notices that are due. Only reads: much is looked at, and a write must be short."""
     hiding = silences.in_force(connection, now)
     due = outbox.notices_unplanned(connection, NOTICES_AT_ONCE, by=now)
-    return [_look(connection, notice, routing, channel_of, hiding, now) for notice in due]
+    seen = abouts_of(connection, {one.incident.number for one in due})
+    return [_look(connection, one, seen[one.incident.number], routing, channel_of, hiding, now) for one in due]
 
 
 def plan(tx: Tx, planned: Sequence[Planned]) -> None:
@@ -50,10 +51,7 @@ def plan(tx: Tx, planned: Sequence[Planned]) -> None:
         if one.following.lapses:
             escalations.lapse(tx, one.notice.incident.number, one.holding)
         for later in one.following.later:
-            if later.kind in escalations.LEVELLED:
-                escalations.schedule(tx, later)
-            else:
-                notices.write(tx, later)
+            escalations.schedule(tx, later)
 
 
 def about(connection: Connection, number: int) -> About:
@@ -68,15 +66,30 @@ def about(connection: Connection, number: int) -> About:
     )
 
 
+def abouts_of(connection: Connection, numbers: Collection[int]) -> dict[int, About]:
+    """The same of many, with a few questions."""
+    suspected = abouts.may_involve(connection, numbers)
+    return {
+        number: About(
+            incident=view.incident,
+            entities=view.entities,
+            tallies=view.tallies,
+            sources=view.sources,
+            barred=conflicts.of(connection, number) if number in suspected else frozenset(),
+        )
+        for number, view in abouts.views(connection, numbers).items()
+    }
+
+
 def _look(
     connection: Connection,
     notice: Notice,
+    seen: About,
     routing: Routing,
     channel_of: Callable[[str], str],
     hiding: Sequence[Silence],
     now: datetime,
 ) -> Planned:
-    seen = about(connection, notice.incident.number)
     if notice.kind is NoticeKind.STILL_YOURS:
         worked_at = escalations.worked_at(connection, notice.incident)
         due, follows = following.of_holding(notice, routing, worked_at, now)
@@ -89,7 +102,8 @@ def _look(
         level = following.level_of(notice, seen, routing, now)
         found = to_level(notice, level, seen, routing, channel_of) if level else []
     else:
-        told = outbox.told(connection, notice.incident.number, notice.cycle)
+        takes_back = notice.kind.takes_back  # only then it matters who was told
+        told = outbox.told(connection, notice.incident.number, notice.cycle) if takes_back else ()
         found = deliveries_of(notice, seen, told, routing, channel_of, asked)
     made = hush(found, notice, seen, hiding, now)
     follows = following.of_acknowledgement(notice, routing, now)

@@ -47,11 +47,21 @@ def waiting(connection: Connection, number: int) -> list[Waiting]:
 
 def schedule(tx: Tx, new: NewNotice) -> None:
     """Have it told at its time; if something is to be told of the same matter anyway, at the earlier of both."""
+    if new.kind not in LEVELLED:
+        if not _is_waiting(tx.connection, new):
+            notices.write(tx, new)
+        return
     found = [one for one in waiting(tx.connection, new.incident) if one.matter == new.matter]
     if not found:
         notices.write(tx, new)
     elif new.due_at is not None and new.due_at < found[0].due_at:
         postpone(tx, found[0].notice, new.due_at)
+
+
+def _is_waiting(connection: Connection, new: NewNotice) -> bool:
+    """Whether the same question is to be asked anyway: it looks by itself for what happened since."""
+    same = (notice.c.incident == new.incident, notice.c.kind == new.kind, notice.c.planned_at.is_(None))
+    return connection.execute(select(notice.c.id).where(*same, notice.c.due_at > notice.c.at)).first() is not None
 
 
 def postpone(tx: Tx, notice_id: int, due_at: datetime) -> None:

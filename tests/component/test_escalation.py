@@ -35,6 +35,7 @@ from store.repository import (
     lost,
     notifying,
     outbox,
+    pressed,
     records,
     timeline,
 )
@@ -276,6 +277,21 @@ async def test_work_keeps_an_acknowledgement(desk: Desk) -> None:
     await desk.store.write(lambda tx: acts.contain(tx, 1, ANA, via="token"))
     assert await desk.look(timedelta(days=1)) == []
     assert (await desk.record()).acknowledged_by == "ana"
+
+
+async def test_who_has_it_is_asked_once(desk: Desk) -> None:
+    """An acknowledgement that was taken back leaves no second question behind."""
+    await desk.opened()
+    await desk.look()
+    for _ in range(2):
+        await desk.store.write(lambda tx: incidents.acknowledge(tx, 1, ANA, via="link"))
+        await desk.look()
+        await desk.store.write(lambda tx: pressed.undo(tx, 1, ANA, via="link"))
+        await desk.look()
+    await desk.store.write(lambda tx: incidents.acknowledge(tx, 1, ANA, via="link"))
+    await desk.look()
+    assert await desk.look(24 * MINUTE) == [(NoticeKind.STILL_YOURS, "ana")]
+    assert await desk.look(MINUTE) == []
 
 
 async def test_who_hands_it_over_is_not_asked(desk: Desk) -> None:
