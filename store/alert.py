@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-#: What goes on unchanged is told to the rules this often: a watch must not take it for quiet.
-STILL_EVERY: Final = timedelta(hours=1)
+#: What goes on unchanged is told to the rules this often: a watch must not take it for quiet, nor a rule's hour end.
+STILL_EVERY: Final = timedelta(minutes=50)
 #: A firing of an episode that is over is late for so long; then its sender insists, and is believed.
 LATE_WITHIN: Final = timedelta(minutes=15)
 #: So many of one sender, and at least this share of its firing ones: it is the sender that is silent.

@@ -36,7 +36,7 @@ def take(records: Records, finding: Finding, now: datetime) -> Taken:
 
 def _verdict(records: Records, finding: Finding, known: Known | None) -> grouping.Verdict:
     if known is not None and known.number is not None:
-        return grouping.follow(finding, records.incident(known.number))
+        return _unless_it_only_goes_on(records, finding, grouping.follow(finding, records.incident(known.number)))
     if known is None and finding.merged_into is not None:
         return _of_an_older_episode(records, finding.merged_into, finding)
     if finding.decision is Decision.RECORD or known is not None:
@@ -44,7 +44,20 @@ def _verdict(records: Records, finding: Finding, known: Known | None) -> groupin
     near = records.candidates(finding, grouping.record_key(finding))
     asks = finding.decision is Decision.INVESTIGATE
     lately = records.opened_near(finding.rule_id, finding.first_seen) if asks else 0
-    return grouping.decide(finding, near, opened_lately=lately)
+    return _unless_it_only_goes_on(records, finding, grouping.decide(finding, near, opened_lately=lately))
+
+
+def _unless_it_only_goes_on(records: Records, finding: Finding, verdict: grouping.Verdict) -> grouping.Verdict:
+    """People who dismissed an alert knew that it fires: that it still does, as its sender repeats, is nothing new."""
+    if not isinstance(verdict, Reopen):
+        return verdict
+    closed = records.incident(verdict.number)
+    if closed.outcome is not Outcome.DISMISSED or closed.closed_at is None:
+        return verdict
+    since = [records.fires_since(alert) for alert in claims.alerts_of(finding)]
+    if since and all(moment is not None and moment <= closed.closed_at for moment in since):
+        return Ignore(number=closed.number, reason=f"it goes on as it was when {closed.name} was dismissed")
+    return verdict
 
 
 def _is_over(records: Records, finding: Finding) -> None:

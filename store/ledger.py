@@ -231,6 +231,10 @@ class _Memory:
         """A replay knows no more than the lines that it read."""
         return False
 
+    def fires_since(self, alert: str) -> datetime | None:
+        """Nothing is closed in a replay."""
+        return None
+
     def events_at_freeze(self, number: int) -> int | None:
         """Nothing is approved in a replay."""
         return None

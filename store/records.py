@@ -102,6 +102,9 @@ class Records(Protocol):
     def is_over(self, alert: str) -> bool:
         """Whether all who spoke of an alert say by now that it is over."""
 
+    def fires_since(self, alert: str) -> datetime | None:
+        """Since when an alert fires without an end; None: it does not, or nobody knows."""
+
     def events_at_freeze(self, number: int) -> int | None:
         """How many events the record had when what is to be approved was frozen; None: nothing was."""
 

@@ -3,7 +3,7 @@
 Shapes: the documentation of Alertmanager's ``webhook_config``, and its OpenAPI description of ``postAlerts``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ NO_END: Final = datetime(1, 1, 1, tzinfo=UTC)
 #: When an alert is posted without an end, it is over unless it is posted again by then: Alertmanager's default too.
 RESOLVE_TIMEOUT: Final = timedelta(minutes=5)
 LONGEST_URL: Final = 500
+#: In one body; a Prometheus sends 64 at once.
+MOST: Final = 5_000
 
 
 class _Sent(msgspec.Struct, frozen=True, rename="camel"):
@@ -52,7 +54,7 @@ def webhook(body: bytes) -> tuple[Alert, ...]:
         raise NotAccepted(
             f"this is version {sent.version[:20]!r} of the webhook; version 4 is understood", ("version",)
         )
-    return tuple(_alert(one, index, None) for index, one in enumerate(sent.alerts))
+    return _alerts(sent.alerts, None)
 
 
 def posted(body: bytes, now: datetime) -> tuple[Alert, ...]:
@@ -61,7 +63,13 @@ def posted(body: bytes, now: datetime) -> tuple[Alert, ...]:
     Raises:
         NotAccepted: It is no list of alerts.
     """
-    return tuple(_alert(one, index, now) for index, one in enumerate(decoded(_POSTED, body)))
+    return _alerts(decoded(_POSTED, body), now)
+
+
+def _alerts(sent: Sequence[_Sent], now: datetime | None) -> tuple[Alert, ...]:
+    if len(sent) > MOST:
+        raise NotAccepted(f"the body holds {len(sent)} alerts; at most {MOST} at once")
+    return tuple(_alert(one, index, now) for index, one in enumerate(sent))
 
 
 def decoded(decoder: "msgspec.json.Decoder[Any]", body: bytes) -> Any:

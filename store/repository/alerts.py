@@ -79,6 +79,13 @@ def is_over(connection: Connection, key: str) -> bool:
     return states == {AlertState.RESOLVED}
 
 
+def fires_since(connection: Connection, key: str) -> datetime | None:
+    """Since when an alert fires without an end, by our clock; None: it does not."""
+    fires = select(func.min(alert.c.changed_at)).where(alert.c.key == key, alert.c.state == AlertState.FIRING)
+    found: datetime | None = connection.execute(fires).scalar()
+    return found
+
+
 def firing(connection: Connection, now: datetime) -> list[Known]:
     """The alerts that fire, the oldest first."""
     rows = connection.execute(
@@ -144,9 +151,9 @@ def _hear(tx: Tx, rows: dict[str, dict[str, Any]], source: str, told: Told) -> H
         row
         | kept
         | {
-            "said_at": tx.now if told.status != AlertState.EXPIRED else row["said_at"],
+            "said_at": tx.now if told.status != AlertState.EXPIRED.value else row["said_at"],
             "repeats": row["repeats"] + (0 if heard.is_told and before else 1),
-            "told": told if fires and told.status == AlertState.FIRING else row["told"],
+            "told": told if fires and told.status == AlertState.FIRING.value else row["told"],
         }
     )
     return heard

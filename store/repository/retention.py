@@ -19,6 +19,7 @@ from store.process import Standing
 from store.repository import inbox as inboxes
 from store.repository import records, timeline
 from store.tables import (
+    alert,
     delivery,
     entity,
     evidence,
@@ -112,6 +113,10 @@ def _old_notices(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
     return and_(notice.c.planned_at < now - keep.deliveries, notice.c.incident.in_(_CLOSED), ~told, free)
 
 
+def _old_alerts(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
+    return None if keep.findings is None else alert.c.said_at < now - keep.findings
+
+
 def _old_parcels(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
     return None if keep.raw is None else inbox.c.received_at < now - max(keep.raw, REPLAYS)
 
@@ -137,6 +142,7 @@ _HELD = select(hold.c.incident).where(hold.c.released_entry.is_(None))
 
 CHORES = (
     Chore(kind="findings", table=finding, is_due=_loose_findings),
+    Chore(kind="alerts", table=alert, is_due=_old_alerts),
     Chore(kind="deliveries", table=delivery, is_due=_old_deliveries),
     Chore(kind="notices", table=notice, is_due=_old_notices),
     Chore(kind="sessions", table=session, is_due=lambda _, now: session.c.expires_at <= now),

@@ -239,6 +239,10 @@ class WorkingSet:
         """Whether all who spoke of an alert say by now that it is over."""
         return alerts.is_over(self._tx.connection, alert)
 
+    def fires_since(self, alert: str) -> datetime | None:
+        """Since when an alert fires without an end."""
+        return alerts.fires_since(self._tx.connection, alert)
+
     def notify(self, notice: NewNotice) -> None:
         """Someone should hear of it."""
         if notice.kind.takes_back:

@@ -1,16 +1,22 @@
 """How alerts stand is kept with what their senders hand in; a repetition costs a count, and silence is heard."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.store import ANA, add_persons, finding
 
+from rules.event import Entity, Severity
 from rules.intake.alert import Told, told_in
 from rules.intake.parcels import lines_of
+from store.calendar import Calendar
 from store.database import Store
-from store.repository import alerts, inbox
+from store.incident import DismissReason, Status
+from store.notice import NoticeKind
+from store.repository import alerts, dismissals, findings, inbox, outbox, records
 
 UP = START - timedelta(days=1)
 
@@ -92,3 +98,41 @@ async def test_keys_of_any_kind(store: Store, key: str) -> None:
 
 def told_of(body: bytes) -> list[Any]:
     return list(told_in(lines_of("unreported", body, START)))
+
+
+async def test_what_was_dismissed_while_it_fired_is_not_opened_again_by_a_repetition(
+    store: Store, clock: FakeClock
+) -> None:
+    """People knew that it fires; once it was over and fires anew, it is."""
+    await store.write(add_persons)
+    await hand_in(store, clock, posted("Down"))
+    fired = replace(
+        finding("f1", severity=Severity.LOW),
+        entities=(Entity(kind="alert", value="alertname=Down,severity=high"),),
+        first_seen=clock.now(),
+    )
+    await store.write(lambda tx: findings.take(tx, fired))
+    clock.advance(60)
+    dismissing = {"reason_code": DismissReason.EXPECTED_ACTIVITY, "via": "token", "calendar": Calendar()}
+    await store.write(lambda tx: dismissals.dismiss(tx, 1, ANA, version=2, **dismissing))
+    clock.advance(3_000)
+    again = replace(fired, last_seen=clock.now(), events=2)
+    await store.write(lambda tx: findings.take(tx, again))
+    assert (await store.read(lambda c: records.load(c, 1))).status is Status.CLOSED
+    await hand_in(store, clock, posted("Down", over=True, minutes=51))
+    clock.advance(60)
+    await hand_in(store, clock, posted("Down", minutes=52).replace(b"09:00:00", b"09:52:00"))
+    anew = replace(fired, last_seen=clock.now(), events=3)
+    await store.write(lambda tx: findings.take(tx, anew))
+    assert (await store.read(lambda c: records.load(c, 1))).status is Status.OPEN
+
+
+async def test_what_was_over_before_it_was_told_asks_nobody(store: Store, clock: FakeClock) -> None:
+    """Out of order: the record of its first firing is opened, and bears the claim."""
+    await hand_in(store, clock, posted("Down", over=True))
+    clock.advance(1)
+    await hand_in(store, clock, posted("Down"))
+    late = replace(finding("f1"), entities=(Entity(kind="alert", value="alertname=Down,severity=high"),))
+    await store.write(lambda tx: findings.take(tx, late))
+    [notice] = await store.read(outbox.notices_unplanned)
+    assert (notice.kind, notice.incident.status) == (NoticeKind.RESOLVED, Status.OPEN)
