@@ -93,7 +93,7 @@ class AppriseSender:
             detail = f"the address cannot be used: {_told(log, url)}"
             return SendResult(outcome=Sent.PERMANENT, detail=detail), False
         if url.partition("://")[0] in _OF_ANYBODY:
-            service.headers |= {"X-Tocsin": message.visible_id or "message"}
+            service.headers |= {"X-Tocsin": message.visible_id or "message"}  # type: ignore[attr-defined]
         began = time.monotonic()
         with heard(log):
             accepted = _notify(service, _fitted(message, service))

@@ -130,7 +130,7 @@ def test_hostile_incident(entities: tuple[Entity, ...], title: str, lines: list[
     if "evil.com" not in hosts:  # a host is shown by its name, with its dots
         assert_harmless(message.title)
         for line in body:
-            assert line == LINK or not assert_harmless(line)
+            assert_harmless("" if line == LINK else line)
     assert len(message.title) <= LONGEST_TITLE
     assert sum(line.startswith("Asked of you") for line in body) == 1
     assert all(len(line) < 10 * untrusted.LONGEST_EXCERPT for line in body)
