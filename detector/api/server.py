@@ -2,15 +2,19 @@
 
 import os
 import socket
+from collections.abc import Collection
 from pathlib import Path
 
 import structlog
 from aiohttp import web
 
+from detector.api.patience import Patience
+
 log = structlog.get_logger()
 
 SHUTDOWN_SECONDS = 0.5  # a request in flight may end; a slow peer does not hold the daemon up
 LINGER_SECONDS = 1.0  # for what was refused before it had arrived
+HEAD_SECONDS = 20.0  # until the first request of a connection is there
 IDLE_SECONDS = 75.0  # between two requests of one connection
 SOCKET_NAME = "tocsin.sock"
 
@@ -22,7 +26,9 @@ class BindFailed(Exception):
 class Server:
     """The listening side of the daemon."""
 
-    def __init__(self, app: web.Application) -> None:
+    def __init__(self, app: web.Application, *, patience_seconds: float = HEAD_SECONDS) -> None:
+        self._patience = Patience(patience_seconds)
+        self._patience.listen(app)
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -40,13 +46,18 @@ class Server:
             BindFailed: the address is in use or not ours.
         """
         await self._runner.setup()
+        self._patience.begin(self._connections)
         await self._listen_tcp(host, port)
         socket_path.unlink(missing_ok=True)  # noqa: ASYNC240 (the lock is ours: who left it is dead)
         await web.SockSite(self._runner, _private_socket(socket_path)).start()
 
     async def stop(self) -> None:
         """Stop listening; requests in flight get half a second."""
+        self._patience.end()
         await self._runner.cleanup()
+
+    def _connections(self) -> Collection[web.RequestHandler]:
+        return self._runner.server.connections if self._runner.server else ()
 
     async def _listen_tcp(self, host: str, port: int) -> None:
         try:

@@ -12,12 +12,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 from support.fakes import START, FakeClock
 from support.handed_in import GRAFANA
 from support.site import Site
 from support.store import open_store, sqlite_url
 
+from detector.api.server import Server
 from detector.intake.bodies import MOST_BYTES, Bodies
 from detector.intake.mappings import preset
 from detector.intake.settings import Intake, Proof
@@ -135,6 +137,31 @@ async def test_a_slow_client_is_let_go(site: Site, count: Callable[..., float]) 
     assert site.doors.bodies.held == 0
     for _, writer in slow:
         writer.close()
+
+
+async def test_who_never_asks_is_let_go(tmp_path: Path) -> None:
+    """Half a head, or nothing at all: the connection ends; one that asked is left alone."""
+    app = web.Application()
+    app.router.add_get("/", _answered)
+    server = Server(app, patience_seconds=0.2)
+    await server.start("127.0.0.1", 0, tmp_path / "s")
+    host, _, port = server.url.removeprefix("http://").partition(":")
+    connections = [await asyncio.open_connection(host, int(port)) for _ in range(3)]
+    connections[1][1].write(b"POST / HTTP/1.1\r\nHo")
+    connections[2][1].write(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+    asked = connections[2][0]
+    assert b"200" in await asked.readline()
+    ends = [await asyncio.wait_for(reader.read(), 5) for reader, _ in connections[:2]]
+    assert ends == [b"", b""]
+    connections[2][1].write(b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+    await asyncio.wait_for(asked.readuntil(b"HTTP/1.1 200"), 5)
+    for _, writer in connections:
+        writer.close()
+    await server.stop()
+
+
+async def _answered(_: web.Request) -> web.Response:
+    return web.Response()
 
 
 async def test_of_who_has_no_key_nothing_is_read(site: Site) -> None:
