@@ -7,7 +7,7 @@ arrived: it is sent again at the next start, marked.
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -20,11 +20,13 @@ from notifier.lanes import Lanes
 from notifier.links import Links
 from notifier.message import Message
 from notifier.plan import Routing
+from notifier.planning import Planned
 from notifier.route import Receiver
 from notifier.sender import Sender, SendResult, Sent
 from notifier.throttle import WINDOW
 from notifier.trial import TRIED_FOR_SECONDS, Trial, message_to
 from notifier.wording import worded
+from rules.event import Severity
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreUnavailable
@@ -34,6 +36,7 @@ from store.tx import Tx
 log = structlog.get_logger()
 
 STORE_PAUSE = timedelta(seconds=1)  #: before the store is asked again after it could not answer
+BATCHES_AT_ONCE = 10  #: of notices that are planned before what is due is looked for
 LONGEST_SLEEP = timedelta(minutes=5)
 GRACE_SECONDS = 1.0  #: for messages on their way when the daemon stops
 
@@ -146,8 +149,7 @@ class Dispatch:
     async def _round(self, group: asyncio.TaskGroup, stop: asyncio.Event) -> datetime:
         """Plan what is new, start what is due; returns when to look again."""
         try:
-            while await self._plan():
-                pass
+            is_more = await self._plan_some()
             due = await self._store.read(waiting.due_by_channel)
             later = await self._store.read(escalations.next_due)
         except OwnershipLost:
@@ -160,17 +162,29 @@ class Dispatch:
         for channel in (channel for channel, moment in idle.items() if moment <= now):
             name = f"send over {channel}"
             self._serving[channel] = group.create_task(self._serve(channel, stop), name=name)
+        if is_more:
+            return now
         coming = [moment for moment in idle.values() if moment > now] + ([] if later is None else [later])
         return min([now + LONGEST_SLEEP, *coming])
 
-    async def _plan(self) -> bool:
-        """Plan the oldest notices; False if there were none."""
+    async def _plan_some(self) -> bool:
+        """Plan what is new, in a storm only so much that what is planned goes out meanwhile. Whether there is more."""
+        for _ in range(BATCHES_AT_ONCE):
+            planned = await self._plan()
+            if not planned:
+                return False
+            if any(one.notice.incident.severity is Severity.CRITICAL for one in planned):
+                return True
+        return True
+
+    async def _plan(self) -> Sequence[Planned]:
+        """Plan the notices that come first; none if there were none."""
         routing = self._routing()
         now = self._clock.now()
         planned = await self._store.read(lambda c: planning.survey(c, routing, self._sender.channel, now))
         if planned:
             await self._store.write(lambda tx: planning.plan(tx, planned), patient=True)
-        return bool(planned)
+        return planned
 
     async def _serve(self, channel: str, stop: asyncio.Event) -> None:
         """Send what is due over *channel*, one message after the other."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from rules.finding import Evidence
 from store.evidence import FIRST, LAST
@@ -77,8 +77,13 @@ def of(connection: Connection, number: int) -> list[Evidence]:
     return list(dict.fromkeys(Evidence(**row._mapping) for row in rows))
 
 
+def of_rules() -> ColumnElement[bool]:
+    """Whether rules found a line, not a person."""
+    return evidence.c.rule_id != _OF_PERSONS
+
+
 def sources_of(connection: Connection, number: int) -> tuple[str, ...]:
     """Names of the sources whose lines made a record."""
-    read = (evidence.c.incident == number, evidence.c.rule_id != _OF_PERSONS)
+    read = (evidence.c.incident == number, of_rules())
     rows = connection.execute(select(evidence.c.source).where(*read).distinct().order_by(evidence.c.source))
     return tuple(row.source for row in rows)

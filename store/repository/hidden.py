@@ -10,9 +10,9 @@ from store import silence as rules
 from store.excepting import is_confirmed
 from store.incident import Incident, Status
 from store.notice import Delivery, DeliveryState, NewNotice, NoticeKind
-from store.repository import incidents, notices, records, silences
+from store.repository import abouts, notices, records, silences
 from store.silence import ENDED, Hid, Hidden, Matchers, Seen, Silence
-from store.tables import delivery, evidence, incident, notice, silence, tally
+from store.tables import delivery, incident, notice, silence
 from store.tx import Tx
 
 #: At no more incidents is looked for what a silence would have hidden, the latest first.
@@ -80,7 +80,8 @@ def untold(connection: Connection, now: datetime) -> list[Silence]:
 def ask_again(tx: Tx, one: Silence) -> int:
     """Have some of what *one* hid told as if it were new: what is open, and nobody has. Returns how many."""
     rows = tx.connection.execute(
-        select(delivery.c.incident).distinct()
+        select(delivery.c.incident)
+        .distinct()
         .join(incident, incident.c.number == delivery.c.incident)
         .where(*_hid_since(one), *_waits(), ~_asked_since(one))
         .order_by(delivery.c.incident)
@@ -169,27 +170,17 @@ def _count_lately(connection: Connection, now: datetime) -> int:
 
 def _seen(connection: Connection, numbers: Iterable[int]) -> list[tuple[Incident, Seen]]:
     """Incidents as silences see them, the latest first."""
-    wanted = list(numbers)
-    rows = connection.execute(select(incident).where(incident.c.number.in_(wanted)).order_by(incident.c.number.desc()))
-    entities = incidents.entities_of(connection, wanted)
-    tallied = select(tally.c.incident, tally.c.rule_id, tally.c.rule_title).where(tally.c.incident.in_(wanted))
-    names: dict[int, list[str]] = {}
-    for number, rule_id, rule_title in connection.execute(tallied):
-        names.setdefault(number, []).extend((rule_id, rule_title))
-    read = select(evidence.c.incident, evidence.c.source).where(evidence.c.incident.in_(wanted)).distinct()
-    sources: dict[int, list[str]] = {}
-    for number, source in connection.execute(read):
-        sources.setdefault(number, []).append(source)
+    found = abouts.views(connection, set(numbers))
     return [
         (
-            one,
+            view.incident,
             rules.seen(
-                one,
-                entities=entities.get(one.number, ()),
-                rules=names.get(one.number, ()),
-                sources=sources.get(one.number, ()),
+                view.incident,
+                entities=view.entities,
+                rules=[name for each in view.tallies for name in (each.rule_id, each.rule_title)],
+                sources=view.sources,
                 ask=_JOIN,
             ),
         )
-        for one in (records.from_row(row) for row in rows)
+        for _, view in sorted(found.items(), reverse=True)
     ]

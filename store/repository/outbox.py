@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, or_, select
 
 from rules.event import Severity
+from store.incident import Incident
 from store.notice import Delivery, DeliveryState, NewDelivery, NewNotice, Notice, NoticeKind, Settlement
 from store.repository import notices, records
 from store.tables import delivery, incident, notice, request
@@ -36,13 +37,16 @@ def notices_unplanned(connection: Connection, limit: int = 100, *, by: datetime 
         .order_by(_is_less(notice.c.incident), notice.c.due_at, notice.c.id)
         .limit(limit)
     ).all()
-    return [_notice(connection, row) for row in rows]
+    found = select(incident).where(incident.c.number.in_({row.incident for row in rows}))
+    known = {one.number: one for one in map(records.from_row, connection.execute(found))}
+    return [_notice(known[row.incident], row) for row in rows]
 
 
 def notices_of(connection: Connection, number: int) -> list[Notice]:
     """All notices about an incident, oldest first; what is to be told later stands last."""
     found = select(notice).where(notice.c.incident == number).order_by(notice.c.due_at, notice.c.id)
-    return [_notice(connection, row) for row in connection.execute(found).all()]
+    rows = connection.execute(found).all()
+    return [_notice(records.load(connection, number), row) for row in rows]
 
 
 def waits(connection: Connection, notice_id: int) -> bool:
@@ -65,7 +69,9 @@ def plan(tx: Tx, notice_id: int, deliveries: Sequence[NewDelivery]) -> tuple[int
     ).first()
     if planned is None:
         return ()
-    return tuple(_add(tx, notice_id, planned.incident, planned.kind, new) for new in deliveries)
+    rows = [_row(tx, notice_id, planned.incident, planned.kind, new) for new in deliveries]
+    added = delivery.insert().returning(delivery.c.id, sort_by_parameter_order=True)
+    return tuple(tx.connection.execute(added, rows).scalars()) if rows else ()
 
 
 def claim(tx: Tx, channel: str | None, *, lease_seconds: float, limit: int) -> list[Delivery]:
@@ -247,33 +253,28 @@ def counts(connection: Connection) -> dict[DeliveryState, int]:
     return {state: found.get(state, 0) for state in DeliveryState}
 
 
-def _add(tx: Tx, notice_id: int, number: int, kind: NoticeKind, new: NewDelivery) -> int:
-    added: int = tx.connection.execute(
-        delivery.insert()
-        .values(
-            notice=notice_id,
-            incident=number,
-            kind=kind,
-            receiver=new.receiver,
-            target=new.target,
-            channel=new.channel,
-            person=new.person,
-            reason=new.reason,
-            state=new.state,
-            created_at=tx.now,
-            due_at=new.due_at or tx.now,
-            attempts=0,
-            resent=False,
-            title="",
-            body="",
-            detail="",
-            withheld="",
-            finished_at=tx.now if new.state.is_final else None,
-            silence=new.silence,
-        )
-        .returning(delivery.c.id)
-    ).scalar_one()
-    return added
+def _row(tx: Tx, notice_id: int, number: int | None, kind: NoticeKind, new: NewDelivery) -> dict[str, Any]:
+    return {
+        "notice": notice_id,
+        "incident": number,
+        "kind": kind,
+        "receiver": new.receiver,
+        "target": new.target,
+        "channel": new.channel,
+        "person": new.person,
+        "reason": new.reason,
+        "state": new.state,
+        "created_at": tx.now,
+        "due_at": new.due_at or tx.now,
+        "attempts": 0,
+        "resent": False,
+        "title": "",
+        "body": "",
+        "detail": "",
+        "withheld": "",
+        "finished_at": tx.now if new.state.is_final else None,
+        "silence": new.silence,
+    }
 
 
 def _expire(tx: Tx, *, at_start: bool) -> int:
@@ -301,10 +302,10 @@ def _from_row(row: Row[Any]) -> Delivery:
     return Delivery(**{**row._mapping, "incident": row.incident or 0})
 
 
-def _notice(connection: Connection, row: Row[Any]) -> Notice:
+def _notice(about: Incident, row: Row[Any]) -> Notice:
     return Notice(
         id=row.id,
-        incident=records.load(connection, row.incident),
+        incident=about,
         kind=row.kind,
         cycle=row.cycle,
         at=row.at,
