@@ -63,6 +63,8 @@ async def identify(request: web.Request, handler: Handler) -> web.StreamResponse
     _refuse_cross_site(request)
     # A sender's secret is no person's token: the intake looks at it itself.
     caller = request[CALLER] = NOBODY if is_handed_in(request) else await caller_of(request)
+    if caller.person is not None and caller.person.roles == {Role.SOURCE}:
+        raise Problem(403, "role_required", "the role source hands things in and reads nothing; ask for another role")
     if caller.csrf and request.method not in SAFE_METHODS:
         await _refuse_forged(request, caller.csrf)
     response = await handler(request)
@@ -120,9 +122,6 @@ def require_known(request: web.Request) -> Actor:
             "not_signed_in",
             "sign in with your password or a link from 'tocsin sign-in', or send a token from 'tocsin token create'",
         )
-    person = request[CALLER].person
-    if person is not None and person.roles == {Role.SOURCE}:
-        raise Problem(403, "role_required", "the role source hands things in and reads nothing; ask for another role")
     return actor
 
 

@@ -138,11 +138,12 @@ async def _write(
     """Do *work* for who calls; every refusal says what this caller may do now."""
     number = wire.number_of(request)
     try:
+        actor = actor_of(request)
         body = await wire.body_of(request, shape)
         asked = _Asked(
             number=number,
             request=_request_of(request) if "request" in request.match_info else 0,
-            actor=actor_of(request),
+            actor=actor,
             via=request[CALLER].via,
             body=body,
         )

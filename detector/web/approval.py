@@ -12,6 +12,7 @@ from detector.api.approval import (
     DiscrepancyBody,
     RejectBody,
 )
+from detector.api.identity import require_person
 from detector.api.problem import Problem
 from detector.api.wire import number_of
 from detector.web.board import Ask, Board, Card, Looking, Part
@@ -50,6 +51,7 @@ async def approval_page(request: web.Request) -> web.Response:
 @routes.post("/i/{number}/approval/{name}")
 async def approval_act(request: web.Request) -> web.Response:
     """Sign, reject, or say what does not fit."""
+    require_person(request)
     name = request.match_info["name"]
     if name not in BUTTONS:
         raise Problem(404, "not_found", "there is no such button")

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from detector.api.bodies import Body, ReopenBody
 from detector.api.follow_up import ImproveBody, ImprovementBody, OfWatch, RiskBody, TriedBody, WatchBody
+from detector.api.identity import require_person
 from detector.api.problem import Problem
 from detector.api.wire import number_of
 from detector.web.board import Ask, Board, Card, Looking, Part
@@ -36,6 +37,7 @@ async def follow_up_page(request: web.Request) -> web.Response:
 @routes.post("/i/{number}/follow_up/{name}")
 async def follow_up_act(request: web.Request) -> web.Response:
     """Plan a watch, judge, write down what was learnt, close."""
+    require_person(request)
     name = request.match_info["name"]
     if name not in BUTTONS:
         raise Problem(404, "not_found", "there is no such button")

@@ -24,6 +24,7 @@ from detector.status import DaemonStatus, HttpState, Readiness, Reloaded, Summar
 from detector.web import frames
 from detector.web.pages import Pages
 from notifier.links import ACKNOWLEDGE, Links
+from notifier.plan import Routing
 from rules.settings import EngineSettings
 from store.database import Store
 from store.people import Person, Role
@@ -100,6 +101,8 @@ class Site:
         app[keys.SILENCING] = Silencing(store, clock, lambda: self.engine)
         app[keys.EXCEPTIONS_CHANGED] = self._exceptions_changed
         app[keys.PASSWORDS] = PASSWORDS
+        self.routing = Routing(routes=(), receivers={})
+        app[keys.ROUTING] = lambda: self.routing
         app[keys.NEW_SECRET] = lambda: f"secret{next(serial)}"
         self.server = Server(app)
 
