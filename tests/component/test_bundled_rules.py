@@ -47,8 +47,8 @@ def test_every_rule_must_and_must_not(report: Report) -> None:
 
 
 def is_handed_in(head: Head) -> bool:
-    """Whether it is about what others have judged: that names neither a technique nor an address to trust."""
-    return Path(head.path).parent.name in ("alerts", "feedback")
+    """Whether it is about what others, or Tocsin, have judged: that names neither a technique nor an address to trust."""
+    return Path(head.path).parent.name in ("alerts", "feedback", "tocsin")
 
 
 def test_every_rule_says_what_it_is_worth(bundled: RuleSet) -> None:
