@@ -77,7 +77,7 @@ class EscalationStep(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_f
     """Who is told when nobody has acknowledged for so long."""
 
     #: How long after those before them, in minutes.
-    after_minutes: Annotated[float, Meta(gt=0, le=10_080)]
+    after_minutes: Annotated[float, Meta(ge=0.01, le=10_080)]
     #: Names of the receivers that are told. Empty: again those that the routes name.
     receiver: tuple[str, ...] = ()
 
@@ -95,7 +95,7 @@ class Escalation(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_field
     #: How often all of it is gone through again, from those whom the routes name (at most 20).
     repeat: Annotated[int, Meta(ge=0, le=20)] = 0
     #: How long after the last step it is gone through again, and the last resort is told, in minutes.
-    repeat_after_minutes: Annotated[float, Meta(gt=0, le=10_080)] = 15
+    repeat_after_minutes: Annotated[float, Meta(ge=0.01, le=10_080)] = 15
     #: Names of the receivers that are told when all of that was in vain. Empty: nobody.
     last_resort: tuple[str, ...] = ()
 
