@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from rules.entities import clean
 from rules.event import Decision, Entity, Severity
 from rules.finding import Finding
-from store import break_through, claims, duties, entries, grouping, process, recurring
+from store import break_through, claiming, claims, duties, entries, grouping, process, recurring
 from store.deadlines import Duty
 from store.grouping import Attach, Ignore, Open, Reopen
 from store.incident import EntryKind, Incident, Outcome, SourceKind, Step, Track
@@ -28,15 +28,17 @@ def take(records: Records, finding: Finding, now: datetime) -> Taken:
         return Taken(incident=known.number)
     taken = _carry_out(records, finding, known, _verdict(records, finding, known), now)
     if finding.claims:
-        _is_over(records, finding)
+        claiming.is_over(records, finding)
     elif taken.opened and taken.incident is not None:
-        _was_over(records, finding, taken.incident)
+        claiming.was_over(records, finding, taken.incident)
     return taken
 
 
 def _verdict(records: Records, finding: Finding, known: Known | None) -> grouping.Verdict:
     if known is not None and known.number is not None:
-        return _unless_it_only_goes_on(records, finding, grouping.follow(finding, records.incident(known.number)))
+        return claiming.unless_it_only_goes_on(
+            records, finding, grouping.follow(finding, records.incident(known.number))
+        )
     if known is None and finding.merged_into is not None:
         return _of_an_older_episode(records, finding.merged_into, finding)
     if finding.decision is Decision.RECORD or known is not None:
@@ -44,63 +46,7 @@ def _verdict(records: Records, finding: Finding, known: Known | None) -> groupin
     near = records.candidates(finding, grouping.record_key(finding))
     asks = finding.decision is Decision.INVESTIGATE
     lately = records.opened_near(finding.rule_id, finding.first_seen) if asks else 0
-    return _unless_it_only_goes_on(records, finding, grouping.decide(finding, near, opened_lately=lately))
-
-
-def _unless_it_only_goes_on(records: Records, finding: Finding, verdict: grouping.Verdict) -> grouping.Verdict:
-    """People who dismissed an alert knew that it fires: that it still does, as its sender repeats, is nothing new."""
-    if not isinstance(verdict, Reopen):
-        return verdict
-    closed = records.incident(verdict.number)
-    if closed.outcome is not Outcome.DISMISSED or closed.closed_at is None:
-        return verdict
-    since = [records.fires_since(alert) for alert in claims.alerts_of(finding)]
-    if since and all(moment is not None and moment <= closed.closed_at for moment in since):
-        return Ignore(number=closed.number, reason=f"it goes on as it was when {closed.name} was dismissed")
-    return verdict
-
-
-def _is_over(records: Records, finding: Finding) -> None:
-    """Somebody says that alerts are over: it is kept with the open records that name them."""
-    for alert in claims.alerts_of(finding):
-        for number in records.naming(Entity(kind=claims.KIND, value=alert)):
-            before = records.claims(number).get(alert)
-            claim = claims.over(before, finding)
-            if claim is not None:
-                _claim(records, finding, number, alert, claim, before)
-
-
-def _was_over(records: Records, finding: Finding, number: int) -> None:
-    """Out of order: the record that its first firing opens asks nobody, if its sender ended it before."""
-    for alert in claims.alerts_of(finding):
-        if records.is_over(alert):
-            _claim(records, finding, number, alert, claims.over_before_it_was_told(finding), None)
-
-
-def _claim(
-    records: Records, finding: Finding, number: int, alert: str, claim: claims.Claim, before: claims.Claim | None
-) -> None:
-    """Keep what is said of an alert, and tell who has to know."""
-    records.claim(number, alert, claim)
-    entry = claims.entry_of_over(finding, alert, claim, before)
-    if entry is not None:
-        records.write_entry(number, entry)
-    record = records.incident(number)
-    notice = claims.notice_of_over(record, records.alerts(number), records.claims(number), claim, before)
-    if notice is not None:
-        records.notify(notice)
-
-
-def _fires_again(records: Records, finding: Finding, after: Incident) -> NewNotice | None:
-    """The notice that an alert asks for which was said to be over."""
-    found = None
-    for alert in claims.alerts_of(finding):
-        before = records.claims(after.number).get(alert)
-        claim = claims.again(before, finding)
-        if claim is not None:
-            records.claim(after.number, alert, claim)
-            found = claims.notice_of_again(after, claim, before) or found
-    return found
+    return claiming.unless_it_only_goes_on(records, finding, grouping.decide(finding, near, opened_lately=lately))
 
 
 def _of_an_older_episode(records: Records, older: str, finding: Finding) -> grouping.Verdict:
@@ -153,7 +99,7 @@ def _grow(
     if raised:
         after = _raised(after, finding)
     after, notice = _who_should_hear(before, after, finding, known, raised, isinstance(verdict, Attach), now)
-    notice = _fires_again(records, finding, after) or notice
+    notice = claiming.fires_again(records, finding, after) or notice
     if isinstance(verdict, Attach):
         another = tally.findings == 1 or (verdict.other_key and tally.findings <= JOINS_TOLD)
         if known is None and another:

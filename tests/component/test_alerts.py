@@ -113,8 +113,10 @@ async def test_what_was_dismissed_while_it_fired_is_not_opened_again_by_a_repeti
     )
     await store.write(lambda tx: findings.take(tx, fired))
     clock.advance(60)
-    dismissing = {"reason_code": DismissReason.EXPECTED_ACTIVITY, "via": "token", "calendar": Calendar()}
-    await store.write(lambda tx: dismissals.dismiss(tx, 1, ANA, version=2, **dismissing))
+    why = DismissReason.EXPECTED_ACTIVITY
+    await store.write(
+        lambda tx: dismissals.dismiss(tx, 1, ANA, version=2, via="", reason_code=why, calendar=Calendar())
+    )
     clock.advance(3_000)
     again = replace(fired, last_seen=clock.now(), events=2)
     await store.write(lambda tx: findings.take(tx, again))
