@@ -170,7 +170,8 @@ def _term(term: dict[str, Any]) -> str:
 
 
 def _delivery(one: dict[str, Any]) -> str:
-    return f"{one['receiver']}: {one['state']} ({one['reason']})" + (f", {one['detail']}" if one["detail"] else "")
+    withheld = f"not told: {one['withheld']}" if one.get("withheld") else ""
+    return ", ".join(filter(None, (f"{one['receiver']}: {one['state']} ({one['reason']})", one["detail"], withheld)))
 
 
 def _seconds(first: str, last: str) -> float:

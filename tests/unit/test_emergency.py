@@ -6,6 +6,11 @@ from pathlib import Path
 import pytest
 from support.fakes import START
 
+from detector.config.emergency import check_emergency
+from detector.config.records import Config
+from detector.config.secret import Secret
+from detector.config.sections.emergency import EmergencySection
+from detector.config.sections.telling import Receiver
 from detector.emergency import APART, DOWN_SECONDS, Notebook, Notes, Pulse, Told, may_tell, rendered, trouble_of
 
 TOLD = Told(at=START, trouble="the disk is full", receiver="phone", outcome="accepted")
@@ -53,3 +58,20 @@ def test_notes_survive(tmp_path: Path) -> None:
     (tmp_path / "emergency.json").write_text("{")
     assert Notebook(tmp_path).notes == Notes()
     assert not Notebook(tmp_path / "nowhere").keep(Notes())
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "external", "says"),
+    [
+        ("", "json://push.example.org/", False, ""),
+        ("phone", "json://push.example.org/", False, ""),
+        ("phone", "tocsin-console://", False, "tells nobody who does not look at this machine"),
+        ("phone", "json://push.example.org/", True, "is read outside"),
+        ("fone", "json://push.example.org/", False, 'there is no receiver "fone"'),
+    ],
+)
+def test_who_is_configured(name: str, url: str, external: bool, says: str) -> None:
+    """A receiver that would not help is found before it is needed."""
+    phone = Receiver(name="phone", url=Secret(url), external=external)
+    config = Config(receivers=(phone,), emergency=EmergencySection(receiver=name))
+    assert [says in problem.message for problem in check_emergency(config)] == ([True] if says else [])

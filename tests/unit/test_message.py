@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notifier import untrusted
@@ -120,6 +120,7 @@ def test_names_that_format(account: str, title: str | None) -> None:
     assert untrusted.plain_name(account) == title
 
 
+@settings(max_examples=40)
 @given(entities=entities, title=st.text(max_size=300) | st.just(HOSTILE), lines=st.lists(st.text(max_size=500)))
 def test_hostile_incident(entities: tuple[Entity, ...], title: str, lines: list[str]) -> None:
     """With hostile names, title and lines, the message holds one link, ours, and nothing else that acts."""
@@ -249,6 +250,7 @@ def test_digest() -> None:
     assert message.tone is Tone.ALARM
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=300), st.integers(60, 400))
 def test_fit_in_bytes(text: str, limit: int) -> None:
     """Where a channel counts bytes, the cut message keeps within them."""
