@@ -11,7 +11,7 @@ from store.tables import session
 from store.tx import Tx
 
 IDLE = timedelta(hours=2)  #: of a session for everything; one that a link opened lasts until its end
-MOST_EACH = 20  #: of one person; the one that was left alone longest makes room
+MOST_EACH = 20  #: of one person and kind; the one that was left alone longest makes room
 LONGEST_AGENT = 200
 _COLUMNS = tuple(column for column in session.c if column.name != "hash")
 
@@ -34,7 +34,10 @@ def create(
         incident: Only for this record, opened by a link; None: for everything.
     """
     tx.connection.execute(session.delete().where(session.c.expires_at <= tx.now))
-    mine = select(session.c.id).where(session.c.person == person_id).order_by(session.c.used_at.desc(), session.c.id)
+    # One tap in a message opens one of the one kind: that must not end those of the other.
+    same_kind = session.c.incident.is_(None) if incident is None else session.c.incident.is_not(None)
+    mine = select(session.c.id).where(session.c.person == person_id, same_kind)
+    mine = mine.order_by(session.c.used_at.desc(), session.c.id.desc())
     older = tx.connection.execute(mine.offset(MOST_EACH - 1)).scalars().all()
     tx.connection.execute(session.delete().where(session.c.id.in_(older)))
     tx.connection.execute(
