@@ -115,10 +115,16 @@ def worked_at(connection: Connection, record: Incident) -> datetime:
 
 
 def lapse(tx: Tx, number: int, holding: Holding) -> bool:
-    """The acknowledgement of an incident holds no more, if that is still so: who had it is asked first."""
+    """The acknowledgement of an incident holds no more, if that is still so: who had it is asked first.
+
+    If somebody has done something meanwhile, it is looked at again later. Returns whether it lapsed.
+    """
     before = records.load(tx.connection, number)
     length = holding.of(before)
     due = look(before, holding, worked_at=worked_at(tx.connection, before), level=1, now=tx.now)
+    if due.what is What.LATER:
+        reason = "nothing was heard of it since"
+        schedule(tx, replace(_notice(before, NoticeKind.STILL_YOURS, reason), due_at=due.again_at))
     if due.what is not What.LAPSE or length is None or before.acknowledged_at is None:
         return False
     holder = before.owner
@@ -131,18 +137,12 @@ def lapse(tx: Tx, number: int, holding: Holding) -> bool:
         "reason": reason,
     }
     timeline.append(tx, number, NewEntry(kind=EntryKind.LAPSED, actor=DAEMON, facts=facts))
-    notices.write(
-        tx,
-        NewNotice(
-            incident=number,
-            kind=NoticeKind.LAPSED,
-            cycle=before.cycle,
-            reason=reason,
-            severity=before.severity,
-            person=holder,
-        ),
-    )
+    notices.write(tx, replace(_notice(before, NoticeKind.LAPSED, reason), person=holder))
     return True
+
+
+def _notice(record: Incident, kind: NoticeKind, reason: str) -> NewNotice:
+    return NewNotice(incident=record.number, kind=kind, cycle=record.cycle, reason=reason, severity=record.severity)
 
 
 def _without_holder(before: Incident) -> Incident:

@@ -279,6 +279,22 @@ async def test_work_keeps_an_acknowledgement(desk: Desk) -> None:
     assert (await desk.record()).acknowledged_by == "ana"
 
 
+async def test_work_at_the_last_moment(desk: Desk) -> None:
+    """A note between the look and the write keeps the acknowledgement, and begins its time anew."""
+    await desk.opened()
+    await desk.look()
+    await desk.store.write(lambda tx: incidents.acknowledge(tx, 1, ANA, via="link"))
+    await desk.look()
+    await desk.look(24 * MINUTE)
+    desk.clock.advance(360)
+    planned = await desk.store.read(lambda c: planning.survey(c, desk.routing, channel_of, desk.clock.now()))
+    assert [one.following.lapses for one in planned] == [True]
+    await desk.store.write(lambda tx: acts.note(tx, 1, ANA, text="here", via="token"))
+    await desk.store.write(partial(planning.plan, planned=planned))
+    assert (await desk.record()).owner == "ana"
+    assert await desk.next_minutes() == 24
+
+
 async def test_who_has_it_is_asked_once(desk: Desk) -> None:
     """An acknowledgement that was taken back leaves no second question behind."""
     await desk.opened()
