@@ -145,15 +145,21 @@ class Past:
         if receiver := self._receiver():
             self._lanes.submit(_LANE, lambda: self._sender.check(receiver.urls[0]))
 
-    async def tell(self, trouble: str, now: datetime) -> bool:
-        """Tell of *trouble*; False if nobody is to be told, or somebody was lately."""
+    async def tell(self, trouble: str, now: datetime, *, only_noted: bool = False) -> bool:
+        """Tell of *trouble*; False if nobody is to be told, or somebody was lately.
+
+        Args:
+            only_noted: Not if that could not be written down: who comes after us would tell again, and again.
+        """
         receiver = self._receiver()
         if receiver is None or not may_tell(self.notebook.notes, now):
             return False
         told = Told(at=now, trouble=trouble, receiver=receiver.name, outcome="on its way")
         # Written down first: a process that dies while it tells must not tell again at each start.
         before = self.notebook.notes.unrecorded[: MOST_KEPT - 1]
-        self.notebook.keep(Notes(told_at=now, unrecorded=(*before, told)))
+        is_noted = self.notebook.keep(Notes(told_at=now, unrecorded=(*before, told)))
+        if only_noted and not is_noted:
+            return False
         outcome = await self._send(receiver.urls[0], rendered(trouble, self._host, now))
         log.error("told past the store", trouble=trouble, receiver=receiver.name, outcome=outcome.value)
         self._end(told, outcome)
@@ -255,6 +261,6 @@ def _earlier(since: float | None, began: float) -> float:
 async def failed_to_start(past: Past, why: str, now: datetime) -> None:
     """Tell that the daemon does not start."""
     try:
-        await past.tell(f"it failed to start: {why}"[:LONGEST_TROUBLE], now)
+        await past.tell(f"it failed to start: {why}"[:LONGEST_TROUBLE], now, only_noted=True)
     finally:
         past.close()

@@ -126,6 +126,13 @@ async def test_a_channel_that_takes_nothing(room: Room) -> None:
     assert told.outcome == "accepted"
 
 
+async def test_a_folder_that_takes_nothing(room: Room) -> None:
+    """A failed start that cannot note that it told tells nobody: it would at each try."""
+    past = Past(sender=room.sender, receiver=lambda: PHONE, notebook=Notebook(room.folder / "nowhere"), host="box")
+    await failed_to_start(past, "there is no folder", room.clock.now())
+    assert room.sender.sent == []
+
+
 async def test_nobody_configured(room: Room) -> None:
     """Without a receiver nothing is told or noted."""
     room.receiver = None
