@@ -20,7 +20,7 @@ MOST_WAITING = 16
 SHORTEST = 12
 LONGEST = 256  #: characters: enough for any sentence
 #: What OWASP names for machines with little memory: 19 MiB, two passes, one thread.
-PARAMETERS = {"time_cost": 2, "memory_cost": 19 * 1024, "parallelism": 1}
+PASSES, KIBIBYTES, LANES = 2, 19 * 1024, 1
 
 
 class TooMany(Exception):
@@ -39,11 +39,11 @@ class Passwords:
     """Hashes and compares.
 
     Args:
-        hasher: With what parameters; None: `PARAMETERS`.
+        hasher: With what parameters; None: `PASSES`, `KIBIBYTES` and `LANES`.
     """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        self._hasher = hasher or PasswordHasher(**PARAMETERS, type=Type.ID)
+        self._hasher = hasher or PasswordHasher(PASSES, KIBIBYTES, LANES, type=Type.ID)
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="password")
         self._waiting = 0
         self._nobodys = ""  #: hash of what nobody knows

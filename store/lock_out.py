@@ -39,4 +39,5 @@ def delay(failures: int, free: int) -> timedelta:
     over = failures - free
     if over <= 0:
         return timedelta(0)
-    return min(_FIRST * 2 ** min(over - 1, 20), _LONGEST)
+    doubled: int = 2 ** min(over - 1, 20)
+    return min(_FIRST * doubled, _LONGEST)

@@ -63,7 +63,7 @@ def _alone(config_path: Path, ask: Callable[[Client], T], token: str, unreachabl
     folder = Path(config.daemon.state_dir)
     _refuse_for_others(folder)
     try:
-        return asyncio.run(_answer(config.store_url, folder, ask, token))
+        return asyncio.run(_answer(config, folder, ask, token))
     except AlreadyRunning as error:
         raise Unreachable(f"{unreachable.message}\nIt holds its lock, but does not answer: {error}") from None
     except StoreError as error:
@@ -76,7 +76,7 @@ def _refuse_for_others(folder: Path) -> None:
         raise Failure(f"no daemon runs, and {folder} belongs to another account: run this as that account")
 
 
-async def _answer(url: str, folder: Path, ask: Callable[[Client], T], token: str) -> T:
+async def _answer(config: Any, folder: Path, ask: Callable[[Client], T], token: str) -> T:
     """What *ask* gets from routes on a store that is open for just so long."""
     from aiohttp import web
 
@@ -84,16 +84,19 @@ async def _answer(url: str, folder: Path, ask: Callable[[Client], T], token: str
     from detector.api import keys
     from detector.api.application import new_application
     from detector.passwords import Passwords
+    from notifier.links import Links
     from store.clock import SystemClock
     from store.database import Store
 
-    clock = SystemClock()
+    clock, url = SystemClock(), config.store_url
     keyring.state_dir(folder)
     store = await Store.open(url, clock, lock_dir=folder, upgrade=url.startswith("sqlite"))
     app = new_application()
     app[keys.STORE] = store
     app[keys.CLOCK] = clock
     app[keys.PASSWORDS] = Passwords()
+    links = Links(keyring.link_secrets(folder), config.http.base_url or f"http://{config.http.listen}")
+    app[keys.LINKS] = lambda: links
     app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
     runner = web.AppRunner(app, access_log=None)
     try:

@@ -1,5 +1,7 @@
 """``tocsin user``."""
 
+import sys
+
 import click
 
 from detector.cli.client import in_path
@@ -62,7 +64,7 @@ def password(client: Client, person: str, from_stdin: bool, link: bool, is_remov
 def _typed(from_stdin: bool) -> str:
     """The new password, without showing it."""
     if from_stdin:
-        return click.get_text_stream("stdin").readline().rstrip("\r\n")
+        return sys.stdin.readline().rstrip("\r\n")
     typed: str = click.prompt("New password", hide_input=True, confirmation_prompt="The same again", err=True)
     return typed
 

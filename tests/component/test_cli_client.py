@@ -180,6 +180,22 @@ def test_a_link_to_sign_in_is_printed(peer: Peer) -> None:
     assert "15 minutes" in done.stderr
 
 
+def test_a_password_is_read_and_never_shown(peer: Peer) -> None:
+    """From standard input, from a prompt that shows nothing, or by a link: it goes to the daemon and nowhere else."""
+    peer.answers["POST", "/api/v1/users/ana/password"] = (200, None)
+    peer.answers["DELETE", "/api/v1/users/ana/password"] = (200, None)
+    peer.answers["POST", "/api/v1/sign-in-links"] = (201, {"url": "http://x/in/abc", "valid_seconds": 900})
+    at = ["--config", str(peer.path.parent / "config.toml")]
+    for given, typed in ((["--stdin"], "blue  bicycle 7\nmore"), ([], "blue  bicycle 7\nblue  bicycle 7\n")):
+        done = CliRunner().invoke(tocsin, ["user", "password", "ana", *given, *at], input=typed)
+        assert (done.exit_code, "ana has a new password" in done.output) == (0, True)
+        assert "bicycle" not in done.output
+        assert peer.asked[-1][2] == {"password": "blue  bicycle 7"}
+    assert call(peer, "user", "password", "ana", "--link").output == "http://x/in/abc?then=password\n"
+    assert "no password any more" in call(peer, "user", "password", "ana", "--remove").output
+    assert call(peer, "user", "password", "ana", "--link", "--remove").exit_code == 2
+
+
 def test_no_daemon_is_exit_code_3(tmp_path: Path) -> None:
     """The message names the socket and what to do."""
     (tmp_path / "config.toml").write_text(f'[daemon]\nstate_dir = "{tmp_path}"\n')
