@@ -1,5 +1,6 @@
 """How an alert stands does not depend on the order in which its sender's words come in."""
 
+import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,6 +10,8 @@ from hypothesis import settings as few
 from hypothesis import strategies as st
 from support.fakes import START
 
+from rules.intake import alertmanager
+from rules.intake.alert import Alert, NotAccepted, line_of, told_in
 from store.alert import AlertState, Awaited, Heard, News, Standing, Word, hear, is_silent, unheard
 
 MINUTE = timedelta(minutes=1)
@@ -134,3 +137,32 @@ def test_who_could_not_be_heard_is_waited_for(now: float, up_since: float, expec
 def test_many_at_once_mean_the_sender() -> None:
     """A few of many are single alerts."""
     assert [is_silent(*counts) for counts in ((5, 5), (50, 100), (4, 4), (10, 100))] == [True, True, False, False]
+
+
+def posted(count: int = 1) -> bytes:
+    """What a client posts that announces no end."""
+    return json.dumps([{"labels": {"alertname": f"a{number}"}} for number in range(count)]).encode()
+
+
+def test_what_is_posted_without_an_end_is_awaited_for_five_minutes() -> None:
+    """As Alertmanager does it; a webhook is not repeated, so nothing of it is awaited."""
+    [one] = alertmanager.posted(posted(), at(0))
+    assert (one.status, one.ends_at) == ("firing", at(5))
+    [other] = alertmanager.webhook(b'{"version": "4", "alerts": ' + posted() + b"}")
+    assert (other.status, other.ends_at) == ("firing", None)
+
+
+def test_a_body_holds_so_many_alerts() -> None:
+    """Each costs the writer some time."""
+    assert len(alertmanager.posted(posted(5_000), at(0))) == 5_000
+    with pytest.raises(NotAccepted, match="at most 5000"):
+        alertmanager.posted(posted(5_001), at(0))
+
+
+def test_annotations_make_no_other_alert() -> None:
+    """Senders write values into them that change all the time; labels and severity do."""
+    one, more, worse = (
+        told_in(line_of(Alert(name="a", severity=severity, annotations={"value": value})))[0].content
+        for severity, value in (("low", "1"), ("low", "2"), ("high", "2"))
+    )
+    assert one == more != worse
