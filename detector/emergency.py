@@ -35,7 +35,6 @@ AGAIN = timedelta(minutes=1)  #: after an attempt that certainly told nobody
 MOST_KEPT = 100  #: messages that wait to be recorded: a day's worth
 ROOM_BYTES = 4096
 SEND_SECONDS = 25.0  #: that is waited for one message to go out
-ANSWER_SECONDS = 1.0  #: that one look waits for the store; what takes longer is looked at again at the next
 LONGEST_TROUBLE = 300  #: characters
 FILE_NAME = "emergency.json"
 _LANE = "emergency"
@@ -188,9 +187,14 @@ class Past:
 
 
 class Emergency:
-    """Watches whether the store does what it is asked to do, tells past it, and records that afterwards."""
+    """Watches whether the store does what it is asked to do, tells past it, and records that afterwards.
 
-    def __init__(self, *, store: Store, clock: Clock, past: Past) -> None:
+    Args:
+        answer_seconds: That one look waits for the store; what takes longer is looked at again at the next.
+    """
+
+    def __init__(self, *, store: Store, clock: Clock, past: Past, answer_seconds: float = 1.0) -> None:
+        self._answer_seconds = answer_seconds
         self._store = store
         self._clock = clock
         self._past = past
@@ -215,7 +219,7 @@ class Emergency:
         began = self._clock.monotonic()
         self._writing = self._writing or asyncio.create_task(self._write(), name="emergency: write")
         self._reading = self._reading or asyncio.create_task(self._read(), name="emergency: read")
-        await asyncio.wait({self._writing, self._reading}, timeout=ANSWER_SECONDS)
+        await asyncio.wait({self._writing, self._reading}, timeout=self._answer_seconds)
         self._pulse = self._taken(began)
         if trouble := trouble_of(self._pulse, self._clock.monotonic()):
             await self._past.tell(trouble, self._clock.now())

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -42,7 +43,8 @@ class Room:
     @asynccontextmanager
     async def watched(self, store: Store) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        task = asyncio.create_task(Emergency(store=store, clock=self.clock, past=self.past()).run(stop))
+        emergency = Emergency(store=store, clock=self.clock, past=self.past(), answer_seconds=0.05)
+        task = asyncio.create_task(emergency.run(stop))
         try:
             yield
         finally:
@@ -97,6 +99,29 @@ async def test_a_store_that_cannot_commit(room: Room) -> None:
     assert [(one.facts["receiver"], one.facts["outcome"]) for one in entries] == [("phone", "accepted")] * 2
     assert "locked" in (entries[0].values["trouble"] or "")
     assert Notebook(room.folder).notes.unrecorded == ()
+
+
+@pytest.mark.parametrize("who", ["writer", "readers"])
+async def test_a_store_that_is_stuck(room: Room, who: str) -> None:
+    """A writer, or all readers, that do not come back for a minute are told of; that is recorded once they do."""
+    gate = threading.Event()
+    async with open_store(f"sqlite:///{room.database}", room.clock, room.folder) as store, room.watched(store):
+        await room.looks(1)
+        if who == "writer":
+            held = [asyncio.ensure_future(store.write(lambda tx: gate.wait(20)))]
+        else:
+            held = [asyncio.ensure_future(store.read(lambda connection: gate.wait(20))) for _ in range(2)]
+        try:
+            await room.looks(9)
+        finally:
+            gate.set()
+            await asyncio.gather(*held)
+        ((_, message),) = room.sender.sent
+        assert f"the store's {who} ha" in message.body
+        assert "stuck for 60 s" in message.body
+        await room.looks(2)
+        entries = await store.read(lambda c: timeline.of(c, INSTALLATION, EntryKind.EMERGENCY))
+    assert len(entries) == 1
 
 
 async def test_what_was_told_before_a_restart(room: Room) -> None:
