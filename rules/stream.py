@@ -12,6 +12,7 @@ from rules.entities import clean
 from rules.event import Batch, Event, LogSource, TimeSource
 from rules.formats.detect import Pin, PinState
 from rules.formats.format import NOWHERE, Context, Format, Parsed
+from rules.masking import masked
 from rules.outcome import StreamCount
 from rules.settings import SourceProfile
 
@@ -135,7 +136,7 @@ class Stream:
         name, parsed = self._pin.choose(text, context, state.arrived)
         if parsed is None:
             tally.unparsed += 1
-            tally.sample_unparsed = tally.sample_unparsed or clean(text[:200])
+            tally.sample_unparsed = tally.sample_unparsed or masked(clean(text[:200]))
             parsed = Parsed(fields={"message": text}, logsource=NOWHERE, time=None)
         else:
             tally.parsed += 1

@@ -10,6 +10,7 @@ from rules.entities import clean
 from rules.event import Entity, Event
 from rules.finding import Evidence, Finding
 from rules.group import Change, Episode
+from rules.masking import masked
 from rules.severity import Assets, Facts, judge
 from rules.stream import moment
 
@@ -26,7 +27,7 @@ def evidence_of(event: Event, raw: bytes) -> Evidence:
         line=event.line,
         offset=event.offset,
         time=event.time,
-        text=clean(raw.decode("utf-8", "backslashreplace").rstrip("\r")[:MAX_TEXT])[:MAX_TEXT],
+        text=masked(clean(raw.decode("utf-8", "backslashreplace").rstrip("\r")[:MAX_TEXT]))[:MAX_TEXT],
         sha256=hashlib.sha256(raw).hexdigest(),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rules.masking import MASKED
 from store.examine import Fault, Harm
 
 #: What stands in place of a line that was redacted, or disposed of with its record: the timeline tells by whom.
@@ -32,10 +33,10 @@ def faults(number: int, lines: Iterable[StoredLine]) -> Iterator[Fault]:
 
 
 def _may_stand(text: Any, sha256: Any) -> bool:
-    """Of a text that is not whole (cut, redacted, or with bytes that no text can bear) the hash proves nothing."""
+    """Of a text that is not whole (cut, redacted, masked, or of bytes that no text bears) the hash proves nothing."""
     if not isinstance(text, str) or not isinstance(sha256, str):
         return False
-    if text in GONE or len(text) >= LONGEST or "\\" in text:
+    if text in GONE or len(text) >= LONGEST or "\\" in text or MASKED in text:
         return True
     whole = text.encode("utf-8", "surrogatepass")
     return any(hashlib.sha256(raw).hexdigest() == sha256 for raw in (whole, whole + b"\r", b"\xef\xbb\xbf" + whole))
