@@ -49,6 +49,7 @@ class Reason(StrEnum):
     REPEAT = "repeat"
     REOPENED = "reopened"
     RESOLVED = "resolved"
+    UNREPORTED = "unreported"
     ACKNOWLEDGED = "acknowledged"
     PROPOSED = "proposed"
     HANDED_OVER = "handed_over"
@@ -117,6 +118,7 @@ _REASONS = {
     Reason.STILL_YOURS: "Are you still on it? Any note or act shows it; without one it is asked of everybody again",
     Reason.REOPENED: "Reopened: it came back",
     Reason.RESOLVED: "Resolved: nothing is asked of you any more",
+    Reason.UNREPORTED: "No longer reported, state unknown: nothing is asked of you any more",
     Reason.ACKNOWLEDGED: "Acknowledged: nothing is asked of you any more",
     Reason.PROPOSED: "Its dismissal is proposed: nothing is asked until somebody settles that",
     Reason.HANDED_OVER: "Handed over",

@@ -28,6 +28,7 @@ _REASONS = {
     NoticeKind.REOPENED: Reason.REOPENED,
     NoticeKind.LAPSED: Reason.REPEAT,
     NoticeKind.RESOLVED: Reason.RESOLVED,
+    NoticeKind.UNREPORTED: Reason.UNREPORTED,
     NoticeKind.PROPOSED: Reason.PROPOSED,
     NoticeKind.HANDED_OVER: Reason.HANDED_OVER,
     NoticeKind.YOUR_TURN: Reason.YOUR_TURN,

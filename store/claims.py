@@ -22,9 +22,9 @@ EXPIRED: Final = "expired"
 #: So many changes within so long are flapping.
 FLAPS_AFTER: Final = 4
 FLAPS_WITHIN: Final = timedelta(hours=1)
-_SAID: Final[Mapping[str, str]] = {
-    RESOLVED: "its sender says that it is over",
-    EXPIRED: "it is not reported any more: its state is unknown",
+_SAID: Final[Mapping[str, tuple[NoticeKind, str]]] = {
+    RESOLVED: (NoticeKind.RESOLVED, "its sender says that it is over"),
+    EXPIRED: (NoticeKind.UNREPORTED, "its sender was to report it again by now, and did not"),
 }
 _FLAPS: Final = f"it flaps: {FLAPS_AFTER} changes within an hour; it is told again once it is calm"
 
@@ -101,7 +101,8 @@ def notice_of_over(
     said = [claims.get(alert) for alert in alerts]
     if any(one is None or one.over_at is None or one.flaps for one in said):
         return None
-    return _notice(incident, NoticeKind.RESOLVED, _SAID[claim.how])
+    kind, reason = _SAID[claim.how]
+    return _notice(incident, kind, reason)
 
 
 def notice_of_again(incident: Incident, claim: Claim, before: Claim | None) -> NewNotice | None:

@@ -17,6 +17,7 @@ class NoticeKind(StrEnum):
     REOPENED = "reopened"  #: asks as if it were new
     LAPSED = "lapsed"  #: a proposal to dismiss it was not settled in time: asks again
     RESOLVED = "resolved"  #: nothing is asked any more of those who were told
+    UNREPORTED = "unreported"  #: the same, and nobody knows whether it is over: it is not reported any more
     PROPOSED = "proposed"  #: its dismissal is proposed: nothing is asked before somebody settles that
     HANDED_OVER = "handed_over"  #: one person has it from another; told to that person alone
     YOUR_TURN = "your_turn"  #: the step that was entered waits for somebody; told to whoever is asked now
@@ -36,7 +37,7 @@ class NoticeKind(StrEnum):
     @property
     def takes_back(self) -> bool:
         """Whether it takes back what was asked; told to exactly those who were asked."""
-        return self in (NoticeKind.ACKNOWLEDGED, NoticeKind.RESOLVED, NoticeKind.PROPOSED)
+        return self in _TAKES_BACK
 
 
 _ASKING = frozenset(
@@ -49,6 +50,9 @@ _ASKING = frozenset(
         NoticeKind.ESCALATED,
     }
 )
+
+
+_TAKES_BACK = frozenset({NoticeKind.ACKNOWLEDGED, NoticeKind.RESOLVED, NoticeKind.UNREPORTED, NoticeKind.PROPOSED})
 
 
 class DeliveryState(StrEnum):

@@ -150,7 +150,7 @@ def test_prometheus_fires_ends_fires_again_and_dies(tmp_path: Path) -> None:
             assert listed(tmp_path, url) == []
             disk.full = 1
             told("it fires again")
-        told("it is not reported any more")
+        told("No longer reported, state unknown")
         assert listed(tmp_path, url) == []
         [incident] = daemon.incidents()
         assert (incident["title"], incident["status"]) == ("Alert of another system, critical", "open")

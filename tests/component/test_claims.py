@@ -86,8 +86,8 @@ async def test_it_is_not_reported_any_more(store: Store) -> None:
     await take(store, fires(), replace(ends(), claims="expired"))
     [notice] = await store.read(outbox.notices_unplanned)
     assert (notice.kind, notice.reason) == (
-        NoticeKind.RESOLVED,
-        "it is not reported any more: its state is unknown",
+        NoticeKind.UNREPORTED,
+        "its sender was to report it again by now, and did not",
     )
     await take(store, ends(name="r2", seconds=120))
     entries = await store.read(lambda connection: timeline.of(connection, 1))

@@ -380,8 +380,8 @@ def upgrade() -> None:
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("planned_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
-            "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over', "
-            "'your_turn', 'escalated', 'still_yours', 'reminder', 'request', 'link', 'unsilenced', "
+            "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'unreported', 'proposed', "
+            "'handed_over', 'your_turn', 'escalated', 'still_yours', 'reminder', 'request', 'link', 'unsilenced', "
             "'letter')",
             name=op.f("ck_notice_kind_literal"),
         ),
@@ -678,8 +678,8 @@ def upgrade() -> None:
             "(lease_until IS NULL) = (state <> 'sending')", name=op.f("ck_delivery_lease_while_sending")
         ),
         sa.CheckConstraint(
-            "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'proposed', 'handed_over', "
-            "'your_turn', 'escalated', 'still_yours', 'reminder', 'request', 'link', 'unsilenced', "
+            "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'unreported', 'proposed', "
+            "'handed_over', 'your_turn', 'escalated', 'still_yours', 'reminder', 'request', 'link', 'unsilenced', "
             "'letter')",
             name=op.f("ck_delivery_kind_literal"),
         ),
