@@ -97,9 +97,8 @@ def taking(numbers: range, critical: int) -> Callable[[Tx], None]:
         for number in numbers:
             severity = Severity.CRITICAL if number == critical else Severity.HIGH
             told: dict[str, Any] = {"rule": f"r{number % 97}", "host": f"h{number}", "key": f"k{number}"}
-            findings.take(
-                tx, finding(f"f{number}", severity=severity, source=f"10.0.{number // 250}.{number % 250}", **told)
-            )
+            source = f"10.0.{number // 250}.{number % 250}"
+            findings.take(tx, finding(f"f{number}", severity=severity, source=source, first_seen=tx.now, **told))
 
     return work
 
