@@ -13,7 +13,11 @@ from support.site import ANA, VIC, Site
 from support.store import finding, open_store, sqlite_url
 
 from detector.api.identity import CSRF_HEADER
+from notifier import jobs, planning
 from notifier.links import ACKNOWLEDGE, Links
+from notifier.plan import Routing
+from notifier.route import Receiver, Route
+from notifier.wording import worded
 from rules.event import Severity
 from store.incident import Tlp
 from store.notice import DeliveryState, NewDelivery, NoticeKind, Settlement
@@ -231,6 +235,27 @@ async def test_an_expired_link_sends_a_fresh_one_to_the_address_on_file(site: Si
     assert await notices(site, NoticeKind.LINK) == [("ana", "the link that you had is over")] * 3
     site.clock.advance(3601)
     assert "on its way" in (await press(site, old, act="fresh"))[1]
+
+
+async def test_the_fresh_link_acts_though_somebody_has_it(site: Site) -> None:
+    """It goes through the outbox to the receivers of that person alone, and nobody's acknowledgement cancels it."""
+    await press(site)
+    old = site.link(hours=-1)
+    await press(site, old, act="fresh")
+    receiver = Receiver(name="ana", urls=("phone://ana",), person="ana")
+    other = Receiver(name="bo", urls=("phone://bo",), person="bo")
+    routing = Routing(routes=(Route(receivers=("bo",)),), receivers={"ana": receiver, "bo": other})
+    now = site.clock.now()
+    planned = await site.store.read(lambda c: planning.survey(c, routing, lambda url: "phone", now))
+    [last] = [one for one in planned if [each.reason for each in one.deliveries] == ["is theirs"]]
+    await site.store.write(lambda tx: planning.plan(tx, [last]))
+    load = await site.store.write(lambda tx: jobs.claim(tx, "phone", routing, {}))
+    assert load is not None
+    told = await site.store.read(lambda c: jobs.look(c, load))
+    message = worded(load.parcel, told, load.standing, load.receiver, site.links, now)
+    assert (load.receiver.name, "Here is the fresh link" in message.body) == ("ana", True)
+    [link] = [line for line in message.body.splitlines() if line.startswith("http://tocsin.test/a/")]
+    assert (await press(site, link.removeprefix("http://tocsin.test"), act="contain"))[0] == 200
 
 
 async def test_a_forwarded_link_says_whose_it_is_and_a_foreign_one_nothing(site: Site) -> None:

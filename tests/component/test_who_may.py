@@ -246,7 +246,7 @@ async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
         await made.stop()
 
 
-@pytest.mark.parametrize("caller", ["nobody", "socket", "link", "intake", "viewer", "admin", "source"])
+@pytest.mark.parametrize("caller", ["nobody", "socket", "link", "intake", "viewer", "source"])
 async def test_who_is_let_in(site: Site, caller: str) -> None:
     """Each route answers this caller as its line says; none fails."""
     found = await walk(site, caller, TABLE)
@@ -256,7 +256,7 @@ async def test_who_is_let_in(site: Site, caller: str) -> None:
 async def test_which_roles_are_let_in(site: Site) -> None:
     """The other roles where a role makes a difference; anywhere else they are let in as the viewer is, above."""
     some = {route: who for route, who in TABLE.items() if who == "admin" or ":" in who}
-    for role in set(Role) - {Role.VIEWER, Role.ADMIN, Role.SOURCE}:
+    for role in set(Role) - {Role.VIEWER, Role.SOURCE}:
         found = await walk(site, role, some)
         assert found == {route: wanted(access, role, route) for route, access in some.items()}, role
 
