@@ -64,11 +64,12 @@ def take_in(tx: Tx, source: str, kind: str, body: bytes, told: Sequence[Told], *
     rows = _rows(tx.connection, source, {shortened(one.key) for one in told})
     heard = [(one, _hear(tx, rows, source, one)) for one in told]
     number = 0
-    if key is not None or any(one.is_told for _, one in heard):
+    if key is not None or any(one.is_told for _, one in heard) or not any(row["parcel"] for row in rows.values()):
         number = inbox.put(tx, source, kind, body, key=key)
         for one, came in heard:
-            if came.is_told:
-                rows[shortened(one.key)]["parcel"] = number
+            row = rows[shortened(one.key)]
+            if came.is_told or not row["parcel"]:
+                row["parcel"] = number
     upsert(tx.connection, alert, ["intake", "key"], [rows[name] for name in sorted(rows)], update=_GROWS)
     return number or max(row["parcel"] for row in rows.values())
 

@@ -57,6 +57,13 @@ async def test_a_repetition_touches_a_count_alone(store: Store, clock: FakeClock
     assert await hand_in(store, clock, posted("Down", over=True, minutes=2), "k") == len(await kept(store))
 
 
+async def test_whoever_hands_in_gets_a_number(store: Store) -> None:
+    """Though it is of no use: that an alert is not reported any more of which nobody spoke."""
+    told = Told(tocsin="alert", name="n", status="expired", severity="high", key="k")
+    for _ in range(2):
+        assert await store.write(lambda tx: alerts.take_in(tx, "prom", "alerts", b"[]", [told])) == 1
+
+
 async def test_what_is_not_reported_expires(store: Store, clock: FakeClock) -> None:
     """The rules hear of it at the same intake; not of one that was over, or repeated in time."""
     await hand_in(store, clock, posted("Down", "Full", "Slow"))
