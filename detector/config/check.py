@@ -10,8 +10,8 @@ import re2
 from detector.config.emergency import check_emergency
 from detector.config.feedback import check_feedback
 from detector.config.files import check_files
-from detector.config.journal import check_journal
 from detector.config.handing_in import check_handing_in
+from detector.config.journal import check_journal
 from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem, did_you_mean
 from detector.config.records import Config
@@ -21,6 +21,7 @@ from detector.config.telling import check_telling
 from detector.config.times import check_times
 from detector.config.values import check_values, is_network
 from detector.governance import site_field
+from detector.own_events import OWN
 from rules.formats import catalogue
 from store.forms import site_faults
 
@@ -102,8 +103,8 @@ def known_receivers(config: Config) -> Iterator[Problem]:
 
 
 def known_sources(config: Config) -> Iterator[Problem]:
-    """Routes ask for sources or intakes that exist."""
-    allowed = [one.name for one in (*config.sources, *config.intakes)]
+    """Routes ask for sources or intakes that exist, or for what Tocsin says of itself."""
+    allowed = [*(one.name for one in config.sources), *(one.name for one in config.intakes), OWN]
     for index, route in enumerate(config.routes):
         for at, name in enumerate(route.match.source):
             yield from _known(name, allowed, ("route", index, "match", "source", at), "source")

@@ -85,7 +85,8 @@ def _twice(config: Config) -> Iterator[Problem]:
             f' source "{here[0].name}" reads: its messages would count twice'
         )
         hint = f'leave out source "{source.name}", or bound source "{here[0].name}" by units, identifiers or facilities'
-        yield Problem(level=Level.WARNING, path=("source", index), message=message, hint=hint)
+        level = Level.NOTICE if all(map(_is_bounded, here)) else Level.WARNING  # whoever bounded it may know better
+        yield Problem(level=level, path=("source", index), message=message, hint=hint)
     for other in here[1:]:
         if not _is_bounded(here[0]) or not _is_bounded(other):
             message = f'sources "{here[0].name}" and "{other.name}" both read the journal: messages would count twice'

@@ -7,6 +7,7 @@ from detector.config.problems import Level, Problem, did_you_mean
 from detector.config.records import Config
 from detector.config.sections.telling import Match, Receiver
 from detector.config.shape import dotted
+from detector.own_events import OWN
 from detector.telling import window_of
 from store.incident import Tlp
 from store.people import Role
@@ -66,7 +67,7 @@ def windows(config: Config) -> Iterator[Problem]:
 def next_receivers(config: Config) -> Iterator[Problem]:
     """Escalations lead to receivers that exist, and ask for sources that exist."""
     receivers = [one.name for one in config.receivers]
-    sources = [*(one.name for one in config.sources), *(one.name for one in config.intakes)]
+    sources = [*(one.name for one in config.sources), *(one.name for one in config.intakes), OWN]
     for index, one in enumerate(config.escalations):
         at: KeyPath = ("escalation", index)
         for number, step in enumerate(one.step):

@@ -1,11 +1,12 @@
 """What was handed in over HTTP, as a source: the parcels of one intake, in order of arrival."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from datetime import datetime
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 
+from detector.own_events import OWN
 from detector.sources.source import SourceStatus, StreamState, StreamStatus
 from rules.event import Batch, Starts
 from rules.intake.alert import NotAccepted
@@ -21,13 +22,19 @@ log = structlog.get_logger()
 
 #: A parcel's lines are as far apart from the next one's as bytes of one can be: no two lines share an offset.
 ROOM = 1 << 24
+#: What came within this is told as having come at once; a line bears seconds at best.
+SAME_TIME = timedelta(seconds=1)
+#: Of the lines of several parcels in one batch.
+MOST_BYTES = 256 * 1024
+Opened = tuple[Parcel, bytes]
+"""A parcel, and its lines."""
 #: How long to wait where nothing is told of, in seconds: what woke nobody is found then.
 LOOK_EVERY = 5.0
 RETRY_SECONDS = 1.0
 
 
 class InboxSource:
-    """Yields each parcel as a batch of its own.
+    """Yields what came close together as one batch: to run the rules costs a batch more than an alert.
 
     Args:
         name: Name of the intake.
@@ -71,9 +78,9 @@ class InboxSource:
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             self._looked_at = self._clock.now()
-            for parcel in parcels:
-                batch = self._batch(parcel)
-                self._read = parcel.id
+            for together in _together((parcel, self._lines(parcel)) for parcel in parcels):
+                batch = self._batch(together)
+                self._read = together[-1][0].id
                 yield batch
             if not parcels:
                 await self._wait()
@@ -101,19 +108,20 @@ class InboxSource:
 
     @property
     def _origin(self) -> str:
-        return f"intake {self.name}"
+        return "Tocsin itself" if self.name == OWN else f"intake {self.name}"
 
-    def _batch(self, parcel: Parcel) -> Batch:
+    def _batch(self, together: Sequence[Opened]) -> Batch:
+        (first, _), (last, _) = together[0], together[-1]
         return Batch(
             source=self.name,
             stream=STREAM,
             origin=self._origin,
-            data=self._lines(parcel),
-            starts=Starts(line=1, offset=parcel.id * ROOM),
-            received_at=parcel.received_at,
+            data=b"".join(lines for _, lines in together),
+            starts=Starts(line=1, offset=first.id * ROOM),
+            received_at=first.received_at,
             before=position_of(self._read),
-            after=position_of(parcel.id),
-            kind=KINDS[parcel.kind].format or self._format if parcel.kind in KINDS else FORMAT,
+            after=position_of(last.id),
+            kind=_format_of(first) or self._format,
         )
 
     def _lines(self, parcel: Parcel) -> bytes:
@@ -129,3 +137,28 @@ class InboxSource:
             await asyncio.wait_for(self._news.wait(), LOOK_EVERY)
         except TimeoutError:
             return
+
+
+def _together(opened: Iterable[Opened]) -> Iterator[Sequence[Opened]]:
+    """What was *opened*, in order, in groups of one format, of one second, and of no more bytes than a batch has."""
+    group: list[Opened] = []
+    for one in opened:
+        if group and not _fits(group, one):
+            yield group
+            group = []
+        group.append(one)
+    if group:
+        yield group
+
+
+def _fits(group: Sequence[Opened], one: Opened) -> bool:
+    (first, _), (parcel, lines) = group[0], one
+    return (
+        parcel.received_at - first.received_at < SAME_TIME
+        and _format_of(parcel) == _format_of(first) == FORMAT
+        and sum(len(each) for _, each in group) + len(lines) <= MOST_BYTES
+    )
+
+
+def _format_of(parcel: Parcel) -> str:
+    return KINDS[parcel.kind].format if parcel.kind in KINDS else FORMAT

@@ -266,6 +266,26 @@ async def test_no_journalctl(tmp_path: Path) -> None:
         await reader.read(lambda: False)
 
 
+async def test_no_journal_at_all(tmp_path: Path) -> None:
+    """A machine that keeps no journal is degraded, though journalctl waits for one; its first entry ends that."""
+    reader = Reader(tmp_path)
+    program, script, path = reader.settings.command[0], reader.settings.command[2], reader.journal
+    say = "import sys; print('No journal files were found.', file=sys.stderr, flush=True)"
+    run = f"{say}; sys.argv.insert(1, {str(path)!r}); exec(open({script!r}).read())"
+    reader.settings = replace(reader.settings, command=(program, "-ISc", run))
+    reader.open()
+    states: list[tuple[StreamState, str]] = []
+
+    def step() -> bool:
+        states.append(reader.state)
+        if states[-1][0] is StreamState.UNREADABLE and not path.stat().st_size:
+            reader.write(1)
+        return reader.numbers == [1] and reader.state[0] is StreamState.OK
+
+    await reader.read(step)
+    assert (StreamState.UNREADABLE, "there is no journal: see Storage= in journald.conf, or name files") in states
+
+
 async def test_not_allowed(tmp_path: Path) -> None:
     """A child that runs and may not see the system's journal is degraded, not quiet."""
     hint = "Hint: You are currently not seeing messages from other users"

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from detector.config import journal
+from detector.config.problems import Level
 from detector.config.records import Config
 from detector.config.sections.reading import IntakeSection, Source
 from detector.sources.choose import Either
@@ -33,6 +34,10 @@ def test_the_same_messages_twice() -> None:
     (one,) = journal.check_journal(Config(sources=(JOURNAL, Source(name="auth", path="/var/log/*.log"))))
     assert one.message.startswith('source "auth" reads /var/log/auth.log, and what a syslog daemon writes there is in')
     assert one.hint == 'leave out source "auth", or bound source "journal" by units, identifiers or facilities'
+    assert one.level is Level.WARNING
+    bounded = Source(name="journal", type="journal", units=("nginx.service",))
+    (one,) = journal.check_journal(Config(sources=(bounded, Source(name="auth", path="/var/log/auth.log"))))
+    assert one.level is Level.NOTICE
     assert not said(JOURNAL, Source(name="web", path="/var/log/nginx/access.log"))
     assert not said(Source(name="j", type="journal", directory="/srv/j"), Source(name="auth", path="/var/log/auth.log"))
 

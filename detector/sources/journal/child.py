@@ -8,6 +8,7 @@ from collections.abc import Sequence
 CHUNK_BYTES = 64 * 1024
 _KEPT_BYTES = 2048
 _STOP_SECONDS = 1.0
+_NOTHING = "No journal files were found"
 _MAY_NOT = ("insufficient permissions", "not seeing messages from other users")
 
 
@@ -17,6 +18,7 @@ class Child:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._said = b""
+        self._has_written = False
         self._reading: asyncio.Task[bytes] | None = None
         self._listening = asyncio.create_task(self._listen(), name="what journalctl says")
 
@@ -48,6 +50,8 @@ class Child:
                 "this user may not read the system's journal:"
                 " add it to the group systemd-journal (SupplementaryGroups= in the unit)"
             )
+        if _NOTHING in said and not self._has_written:
+            return "there is no journal: see Storage= in journald.conf, or name files"
         return ""
 
     async def read(self, seconds: float) -> bytes | None:
@@ -59,7 +63,9 @@ class Child:
         if not self._reading.done():
             return None
         reading, self._reading = self._reading, None
-        return b"" if reading.cancelled() else reading.result()  # cancelled: somebody else stopped it
+        chunk = b"" if reading.cancelled() else reading.result()  # cancelled: somebody else stopped it
+        self._has_written |= bool(chunk)
+        return chunk
 
     async def stop(self) -> str:
         """End it, gently and then not. Returns why it ended, a sentence."""
