@@ -142,22 +142,24 @@ def _expire(tx: Tx, source: str, rows: dict[str, dict[str, Any]]) -> None:
 def _hear(tx: Tx, rows: dict[str, dict[str, Any]], source: str, told: Told) -> Heard:
     """Take one word into *rows*, by key."""
     key = shortened(told.key)
-    row = rows.get(key)
-    before = Standing(**{name: row[name] for name in _STANDING}) if row else None
+    known = rows.get(key)
+    before = Standing(**{name: known[name] for name in _STANDING}) if known else None
     heard = hear(before, _word(told, tx.now))
-    row = row or {"intake": source, "key": key, "first_at": tx.now, "repeats": -1, "parcel": 0, "told": told}
-    kept = {name: getattr(heard.standing, name) for name in _STANDING}
-    fires = heard.standing.state is AlertState.FIRING
-    rows[key] = (
-        row
-        | kept
-        | {
-            "said_at": tx.now if told.status != AlertState.EXPIRED.value else row["said_at"],
-            "repeats": row["repeats"] + (0 if heard.is_told and before else 1),
-            "told": told if fires and told.status == AlertState.FIRING.value else row["told"],
-        }
-    )
+    row = dict(known) if known else _new(tx, source, key, told)
+    row |= {name: getattr(heard.standing, name) for name in _STANDING}
+    if told.status != AlertState.EXPIRED.value:
+        row["said_at"] = tx.now
+    if known and not heard.is_told:
+        row["repeats"] += 1
+    if told.status == AlertState.FIRING.value and heard.standing.state is AlertState.FIRING:
+        row["told"] = told
+    rows[key] = row
     return heard
+
+
+def _new(tx: Tx, source: str, key: str, told: Told) -> dict[str, Any]:
+    moments = {"first_at": tx.now, "said_at": tx.now}
+    return {"intake": source, "key": key, **moments, "repeats": 0, "parcel": 0, "told": told}
 
 
 def _word(told: Told, now: datetime) -> Word:
