@@ -23,7 +23,7 @@ from store.tx import Tx
 log = structlog.get_logger()
 
 #: How often is looked whether something is due.
-LOOK_EVERY = timedelta(seconds=15)
+LOOK_EVERY = timedelta(seconds=5)
 
 
 class Letters:
