@@ -24,6 +24,7 @@ routes = web.RouteTableDef()
 FORMS: Mapping[str, tuple[str, ...]] = {
     "note": ("note",),
     "contain": ("note",),
+    "extend": ("note",),
     "dismiss": ("reason_code", "note"),
     "settle": ("agree", "note"),
 }

@@ -15,6 +15,7 @@ DONE = {
     "false_alarm": "Proposed as a false alarm: another person settles that.",
     "hand_over": "Handed over.",
     "not_me": "Noted: not you. The other one is asked now; everybody else is asked on as before.",
+    "escalate": "The next ones are asked now.",
     "undo": "Taken back.",
     "awake": "You have them.",
 }

@@ -131,6 +131,8 @@ def _done(tx: Tx, link: Link, actor: Actor, form: Mapping[str, str], site: Site)
             _propose(tx, number, actor, note, site)
         case "not_me":
             pressed.not_me(tx, number, actor, to=to, via=by)
+        case "escalate":
+            pressed.escalate(tx, number, actor, via=by)
         case "awake":
             pressed.awake(tx, actor, via=by)
         case "undo":

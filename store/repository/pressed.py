@@ -12,7 +12,7 @@ from store.incident import Actor, ActorKind, EntryKind, Incident, NewEntry, Stat
 from store.notice import DeliveryState, NewNotice, NoticeKind
 from store.people import Person, Role
 from store.process import ACTS, check_act
-from store.repository import conflicts, dismissals, incidents, outbox, persons, records, timeline
+from store.repository import conflicts, dismissals, escalations, incidents, outbox, persons, records, timeline
 from store.repository.acts import Done, finished
 from store.tables import delivery, incident, notice
 from store.tx import Tx
@@ -84,6 +84,25 @@ def not_me(tx: Tx, number: int, actor: Actor, *, to: str, via: str) -> Done:
     entry = NewEntry(kind=EntryKind.NOTE, actor=actor, facts={"asked": to}, values=values, via=via)
     timeline.append(tx, number, entry)
     outbox.write_notice(tx, _ask(before, f"{actor.id} says: not me", person=to))
+    return finished(tx, before, actor)
+
+
+def escalate(tx: Tx, number: int, actor: Actor, *, via: str) -> Done:
+    """Have the next ones asked now, without waiting for their time.
+
+    Raises:
+        ActNotAllowed: ``nobody_next``: somebody has it, or nobody comes next.
+    """
+    before = records.load(tx.connection, number)
+    roles = persons.roles_of(tx.connection, actor)
+    with acts.telling_what_is_allowed(before, roles):
+        check_act(before, ACTS["note"], by=actor, roles=roles)
+        coming = escalations.waiting(tx.connection, number) if before.acknowledged_at is None else []
+        if not coming:
+            raise ActNotAllowed("nobody_next", "somebody has it, or nobody is asked next: hand it over instead")
+    values = {"note": "The next ones are to be asked now."}
+    timeline.append(tx, number, NewEntry(kind=EntryKind.NOTE, actor=actor, values=values, via=via))
+    escalations.hasten(tx, coming[0], coming[0].level, f"{actor.id} asked for the next ones")
     return finished(tx, before, actor)
 
 

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ from notifier.route import Receiver, Route
 from notifier.wording import worded
 from rules.event import Severity
 from store.incident import Tlp
-from store.notice import DeliveryState, NewDelivery, NoticeKind, Settlement
+from store.notice import DeliveryState, NewDelivery, NewNotice, NoticeKind, Settlement
 from store.people import Person
-from store.repository import findings, outbox, persons, records
+from store.repository import escalations, findings, outbox, persons, records
 from store.tables import METADATA, notice
 from store.tx import Tx
 
@@ -141,6 +142,30 @@ async def test_not_me_asks_the_other_one_and_takes_nothing(site: Site) -> None:
     assert (await press(site, act="not_me", to="vic"))[0] == 422
     await press(site, site.link("bo"))
     assert (await press(site, act="not_me", to="bo"))[0] == 409
+
+
+async def test_the_next_ones_are_asked_at_once(site: Site) -> None:
+    """What was to be told later is told now; with nobody next, or once somebody has it, it says so."""
+    assert (await press(site, act="escalate"))[0] == 409
+    later = START + timedelta(minutes=10)
+    told = NewNotice(
+        incident=1,
+        kind=NoticeKind.ESCALATED,
+        cycle=1,
+        reason="Bo is asked",
+        severity=Severity.HIGH,
+        due_at=later,
+        level=1,
+    )
+    await site.store.write(lambda tx: escalations.schedule(tx, told))
+    async with site.browser.get(site.link()) as answer:
+        text = await answer.text()
+        assert ("Bo is asked" in text, "in 10 min" in text, "Escalate now" in text) == (True, True, True)
+    assert "The next ones are asked now" in (await press(site, act="escalate"))[1]
+    [waiting] = await site.store.read(lambda c: escalations.waiting(c, 1))
+    assert (waiting.due_at, waiting.level) == (START, 1)
+    await press(site)
+    assert (await press(site, act="escalate"))[0] == 409
 
 
 async def test_one_press_takes_all_of_ones_own(site: Site) -> None:
