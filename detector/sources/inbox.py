@@ -1,7 +1,7 @@
 """What was handed in over HTTP, as a source: the parcels of one intake, in order of arrival."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -67,7 +67,7 @@ class InboxSource:
         """Something was handed in."""
         self._news.set()
 
-    async def batches(self) -> AsyncIterator[Batch]:
+    async def batches(self) -> AsyncGenerator[Batch, None]:
         """Yield parcels for ever, until ``close``."""
         while not self._closed:
             self._news.clear()

@@ -1,7 +1,9 @@
 """What lasts becomes an event, goes through the engine like any other, and opens one record that ends by a claim."""
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,13 +38,16 @@ class Host:
         self.store, self.clock = store, clock
         self.stream = THERE
         self.woken = 0
+        self.fed = 0  #: number of the last parcel
         self.engine = Engine(EngineSettings(), load(read_rule_files((str(RULES),))))
         self.source = InboxSource(OWN, store=store, clock=clock)
         self.begin()
 
     def begin(self) -> None:
         """Start the watch anew, as after a kill."""
-        self.watch = SelfWatch(self.store, self.clock, self.statuses, lambda: {"auth": Limits(silent_after_seconds=1800)}, self.wake)
+        self.watch = SelfWatch(
+            self.store, self.clock, self.statuses, lambda: {"auth": Limits(silent_after_seconds=1800)}, self.wake
+        )
 
     def statuses(self) -> Sequence[SourceStatus]:
         now = self.clock.now()
@@ -59,12 +64,16 @@ class Host:
 
     async def detect(self) -> None:
         """Feed what waits, and store what it causes."""
-        parcels = await self.store.read(lambda connection: inbox.after(connection, OWN, self.source._read))
-        for parcel in parcels:
-            batch = self.source._batch(parcel)
-            self.source._read = parcel.id
-            outcome = self.engine.feed(batch)
-            await self.store.write(lambda tx, done=(batch, outcome): record(tx, [done]))
+        parcels = await self.store.read(lambda connection: inbox.after(connection, OWN, self.fed))
+        if not parcels:
+            return
+        self.fed = parcels[-1].id
+        async with aclosing(self.source.batches()) as batches:
+            async for batch in batches:
+                done = batch, self.engine.feed(batch)
+                await self.store.write(partial(record, done=[done]))
+                if batch.after == inbox.position_of(self.fed):
+                    return
 
     async def told(self) -> list[NoticeKind]:
         return [notice.kind for notice in await self.store.read(outbox.notices_unplanned)]

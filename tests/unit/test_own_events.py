@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -20,9 +21,8 @@ class Watch:
         self.memory = first(seen)
         self.said: list[str] = []
 
-    def look(self, minutes: float, **changes: object) -> "Watch":
+    def look(self, minutes: float, *, lines: int = 0, unparsed: int = 0, **changes: Any) -> "Watch":
         """Let time pass in which the source is as said; *lines* and *unparsed* are added at each look."""
-        lines, unparsed = changes.pop("lines", 0), changes.pop("unparsed", 0)
         for _ in range(int(minutes * 2)):
             self.now += timedelta(seconds=30)
             self.seen = replace(
