@@ -71,7 +71,13 @@ def untold(connection: Connection, now: datetime) -> list[Silence]:
     alive = silence.c.state.not_in(ENDED)
     rows = connection.execute(
         select(silence)
-        .where(hid, or_(~alive, silence.c.ends_at <= now, silence.c.window.is_not(None)))
+        .where(
+            or_(
+                silence.c.told_until.is_(None), silence.c.ended_at.is_(None), silence.c.told_until < silence.c.ended_at
+            ),
+            or_(~alive, silence.c.ends_at <= now, silence.c.window.is_not(None)),
+            hid,  # last: it may look at many deliveries
+        )
         .order_by(silence.c.number)
     )
     return [one for one in (Silence(**row._mapping) for row in rows) if not one.is_in_force(now)]
