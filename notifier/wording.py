@@ -15,7 +15,7 @@ from notifier.throttle import Form, Parcel
 from notifier.withheld import render_external, render_stub
 from store.deadlines import Deadlines, Duty
 from store.duties import Matter
-from store.incident import Incident
+from store.incident import Incident, Tlp
 from store.letter import Letter
 from store.notice import Delivery, NoticeKind
 from store.request import Request
@@ -136,12 +136,15 @@ def _single(delivery: Delivery, told: Told, receiver: Receiver, links: Links, no
 
 
 def _link(delivery: Delivery, told: Told, links: Links, now: datetime) -> str:
-    """One that acts, if it can do what is asked of a person, overdue or not; else the page.
+    """One that acts, if it can do what is asked of a person, overdue or not; else the page. So for what its
+    participants alone see: that wants a sign-in.
 
     A delivery that is sent again carries the same nonce: whichever of the two is used first counts.
     """
     request = told.requests.get(delivery.notice)
-    acts = ask_of(delivery) is Ask.JOIN or delivery.kind in _ACTING
+    about = told.about.get(delivery.incident)
+    wants_sign_in = about is not None and (about.incident.tlp is Tlp.RED or about.incident.restricted)
+    acts = (ask_of(delivery) is Ask.JOIN or delivery.kind in _ACTING) and not wants_sign_in
     if delivery.person is None or (not acts and request is None):
         return links.page(delivery.incident)
     return links.make(

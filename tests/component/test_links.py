@@ -220,14 +220,14 @@ async def test_the_session_sees_one_record_and_only_adds(site: Site) -> None:
         assert answer.status == 303
 
 
+def redden(tx: Tx) -> None:
+    before = records.load(tx.connection, 1)
+    records.change(tx, before, replace(before, tlp=Tlp.RED))
+
+
 async def test_what_is_red_wants_a_sign_in_altogether(site: Site) -> None:
     """Neither the link nor the session that it opened shows it, or acts on it."""
     await press(site)
-
-    def redden(tx: Tx) -> None:
-        before = records.load(tx.connection, 1)
-        records.change(tx, before, replace(before, tlp=Tlp.RED))
-
     await site.store.write(redden)
     for path in (site.link(), "/i/1"):
         async with site.browser.get(path) as answer:
@@ -262,10 +262,15 @@ async def test_an_expired_link_sends_a_fresh_one_to_the_address_on_file(site: Si
     assert "on its way" in (await press(site, old, act="fresh"))[1]
 
 
-async def test_the_fresh_link_acts_though_somebody_has_it(site: Site) -> None:
-    """It goes through the outbox to the receivers of that person alone, and nobody's acknowledgement cancels it."""
+@pytest.mark.parametrize("is_red", [False, True])
+async def test_the_fresh_link_acts_though_somebody_has_it(site: Site, is_red: bool) -> None:
+    """It goes through the outbox to the receivers of that person alone, and nobody's acknowledgement cancels it; what
+    is TLP:RED is told with the address of its page, where one signs in.
+    """
     await press(site)
     old = site.link(hours=-1)
+    if is_red:
+        await site.store.write(redden)
     await press(site, old, act="fresh")
     receiver = Receiver(name="ana", urls=("phone://ana",), person="ana")
     other = Receiver(name="bo", urls=("phone://bo",), person="bo")
@@ -278,8 +283,12 @@ async def test_the_fresh_link_acts_though_somebody_has_it(site: Site) -> None:
     assert load is not None
     told = await site.store.read(lambda c: jobs.look(c, load))
     message = worded(load.parcel, told, load.standing, load.receiver, site.links, now)
-    assert (load.receiver.name, "Here is the fresh link" in message.body) == ("ana", True)
-    [link] = [line for line in message.body.splitlines() if line.startswith("http://tocsin.test/a/")]
+    assert (load.receiver.name, "Here is the fresh link" in message.body) == ("ana", not is_red)
+    [link] = [line for line in message.body.splitlines() if line.startswith("http://tocsin.test/")]
+    assert ("/a/" in link) is not is_red
+    if is_red:
+        assert link == "http://tocsin.test/i/1"
+        return
     assert (await press(site, link.removeprefix("http://tocsin.test"), act="contain"))[0] == 200
 
 
