@@ -33,7 +33,7 @@ from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
 from detector.excepting import Excepting, with_exceptions
 from detector.expiry import Expiry
-from detector.heartbeat import Heartbeat
+from detector.heartbeat import Heartbeat, Pulse, looked_at
 from detector.intake.desk import DESK, Desk
 from detector.intake.doors import Doors
 from detector.lapses import Lapses
@@ -240,7 +240,8 @@ class _Parts:
             lambda: limits(self.daemon.settings.config),
             lambda: self._readers.wake(OWN),
         )
-        self._heartbeat = Heartbeat(clock, self._metrics, systemd, lambda: pipeline.advanced_at)
+        self._pipeline = pipeline
+        self._heartbeat = Heartbeat(clock, self._metrics, systemd, self._pulse)
         self._teller = self._dispatch()
         self.daemon = Daemon(
             config_path=config_path,
@@ -259,6 +260,18 @@ class _Parts:
             systemd=systemd,
         )
         self.overview = self._overview()
+
+    def _pulse(self) -> Pulse:
+        """How what must advance stands."""
+        pipeline, engine, now = self._pipeline, self._engine, self._clock.monotonic()
+        looked = looked_at(self._readers.status(), self._clock.now(), now)
+        return Pulse(
+            turned_at=max(pipeline.advanced_at, pipeline.refused_at),
+            committing_since=self._store.committing_since,
+            engine_silent_since=engine.silent_since,
+            engine_starts=engine.starts,
+            asked_at={name: max(since, looked.get(name, since)) for name, since in pipeline.asked_at.items()},
+        )
 
     def _chores(self, sealing: Sealing) -> Mapping[str, Chore]:
         """What is done beside the flow."""
@@ -341,7 +354,7 @@ class _Parts:
             clock=self._clock,
             rules=lambda: self.daemon.ready,
             http=lambda: HttpState(url=self.server.url, base_url=self.daemon.settings.config.http.base_url),
-            is_stuck=lambda: self._heartbeat.is_stuck,
+            stuck=self._heartbeat.stuck,
             unreachable=lambda: (*self.daemon.unreachable, *self._self_watch.sentences),
         )
 

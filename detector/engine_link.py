@@ -46,6 +46,7 @@ class Link:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self.silent_since: float | None = None  #: monotonic seconds; None: no answer is awaited
         self._decoder: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
         self._tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._errors = asyncio.create_task(self._pass_errors_on(), name="engine stderr")
@@ -93,12 +94,15 @@ class Link:
             ChildDied: It ended, or took too long and was ended.
             EngineFailed: It cannot answer.
         """
+        loop = asyncio.get_running_loop()
+        self.silent_since = loop.time()
         try:
             async with asyncio.timeout(seconds):
                 await self._send(frame(question))
             while True:
                 async with asyncio.timeout(seconds):
                     answer = await self._receive()
+                self.silent_since = loop.time()
                 if not isinstance(answer, Progress):
                     break
                 if progress is not None:
@@ -111,6 +115,8 @@ class Link:
         except BaseException:  # cancelled: the answer would be taken for that of the next question
             self._kill()
             raise
+        finally:
+            self.silent_since = None
         if isinstance(answer, Refused):
             raise EngineFailed(answer.message)
         if not isinstance(answer, wanted):

@@ -92,6 +92,16 @@ class EngineProcess:
         return self._link.pid if self._link else None
 
     @property
+    def silent_since(self) -> float | None:
+        """Since when it owes an answer without a sign of life, in monotonic seconds; None: it owes none, or starts."""
+        return self._link.silent_since if self._link else None
+
+    @property
+    def starts(self) -> bool:
+        """Whether a process is being started, which has a limit of its own."""
+        return self._link is None
+
+    @property
     def rule_files(self) -> tuple[tuple[str, str], ...]:
         """(path, text) of what it was told to load."""
         return self._settings.rule_files

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from sqlalchemy import Connection
 
 from detector.engine_process import EngineProcess, Ready
+from detector.heartbeat import WRITER
 from detector.own_events import MANY_LINES
 from detector.readers import Readers
 from detector.sources.source import SourceStatus, StreamState, StreamStatus
@@ -34,7 +35,7 @@ class Overview:
         clock: Clock,
         rules: Callable[[], Ready],
         http: Callable[[], HttpState],
-        is_stuck: Callable[[], bool],
+        stuck: Callable[[], tuple[str, ...]],
         unreachable: Callable[[], Iterable[str]] = lambda: (),
     ) -> None:
         self._store = store
@@ -43,7 +44,7 @@ class Overview:
         self._clock = clock
         self._rules = rules
         self._http = http
-        self._is_stuck = is_stuck
+        self._stuck = stuck
         self._unreachable = unreachable
         self._started_at = clock.now()
 
@@ -80,11 +81,11 @@ class Overview:
             status = await self.status()
         except StoreUnavailable as error:  # a read met the trouble before a commit did
             return Readiness(ready=False, degraded=(f"the store cannot be read: {error}",))
-        return Readiness(ready=not self._is_stuck(), degraded=status.degraded)
+        return Readiness(ready=WRITER not in self._stuck(), degraded=status.degraded)
 
     def _degraded(self, shown: Iterable[SourceState], summary: Summary) -> Iterable[str]:
-        if self._is_stuck():
-            yield "the pipeline has not moved for a minute"
+        for what in self._stuck():
+            yield f"{what} does not advance: another start may help"
         if not self._store.healthy:
             yield f"the store cannot commit: {self._store.trouble}"
         if errors := len(self._rules().errors):

@@ -131,11 +131,19 @@ class Pipeline:
         self._deltas = 0  # stored since the last snapshot
         self._delta_bytes = 0
         self.advanced_at = clock.monotonic()  #: for the watchdog: when the loop last went round
+        self.refused_at = self.advanced_at  #: likewise: when the store last refused; another start would not help that
+        self.asked_at: dict[str, float] = {}  #: likewise: since when each source is asked for its next batch
 
     async def read(self, source: Source) -> None:
         """Move batches of *source* into the queue until cancelled; a full queue is what slows reading down."""
-        async for batch in source.batches():
-            await self._queue.put((source, batch))
+        self.asked_at[source.name] = self._clock.monotonic()
+        try:
+            async for batch in source.batches():
+                self.asked_at.pop(source.name, None)  # a full queue is no fault of the source
+                await self._queue.put((source, batch))
+                self.asked_at[source.name] = self._clock.monotonic()
+        finally:
+            self.asked_at.pop(source.name, None)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Feed and commit until *stop* is set; what the engine has seen is stored before this returns."""
@@ -223,6 +231,7 @@ class Pipeline:
             except (StoreBusy, StoreUnavailable) as error:
                 self._observer.store_failed(error)
                 log.warning("store refused a commit, trying again", error=str(error))
+                self.refused_at = self._clock.monotonic()
                 if stop.is_set():
                     return None
                 await self._clock.wait_until(self._clock.now() + timedelta(seconds=RETRY_SECONDS), stop)

@@ -6,6 +6,9 @@ Protocol: https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 import socket
 import time
 from collections.abc import Mapping
+from typing import Final
+
+LONGEST_STATUS: Final = 300  #: characters
 
 
 class Systemd:
@@ -19,7 +22,11 @@ class Systemd:
 
     def ready(self, status: str) -> None:
         """Intake works. *status* is one line for ``systemctl status``."""
-        self._send(f"READY=1\nSTATUS={status}")
+        self._send(f"READY=1\nSTATUS={_one_line(status)}")
+
+    def status(self, text: str) -> None:
+        """Another line for ``systemctl status``."""
+        self._send(f"STATUS={_one_line(text)}")
 
     def reloading(self) -> None:
         """A reload began; ``ready`` ends it."""
@@ -39,8 +46,14 @@ class Systemd:
             return
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+            out.setblocking(False)  # a manager that does not read must not hold up the loop
             try:
                 out.connect(address)
                 out.sendall(text.encode())
             except OSError:
                 return
+
+
+def _one_line(text: str) -> str:
+    """A line break would begin another assignment."""
+    return " ".join(text.split())[:LONGEST_STATUS]

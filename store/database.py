@@ -103,6 +103,11 @@ class Store:
         return "the store is closed" if self._writer is None else self._writer.trouble
 
     @property
+    def committing_since(self) -> float | None:
+        """When the transaction under way began, in monotonic seconds; None: none is."""
+        return None if self._writer is None else self._writer.committing_since
+
+    @property
     def file(self) -> Path | None:
         """The SQLite file, None on PostgreSQL."""
         return engines.sqlite_file(self._url)

@@ -78,6 +78,7 @@ class Writer:
             connection: On PostgreSQL the one that holds the advisory lock.
         """
         self.trouble: str | None = None  #: why the last commit failed; None: it did not
+        self.committing_since: float | None = None  #: monotonic seconds; None: no transaction is under way
         self._engine = engine
         self._clock = clock
         self._fencing = fencing
@@ -103,6 +104,7 @@ class Writer:
             group, going_on = self._next_group()
             if group:
                 self._commit(group)
+                self.committing_since = None
         self._drop_connection()
 
     def _next_group(self) -> tuple[list[Job], bool]:
@@ -123,6 +125,7 @@ class Writer:
         return group, False
 
     def _commit(self, jobs: list[Job]) -> None:
+        self.committing_since = self._clock.monotonic()
         try:
             self._transact(jobs)
         except StoreUnavailable as error:
