@@ -110,7 +110,7 @@ async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     ends = time.monotonic() + 10
     while not await holds():
         assert time.monotonic() < ends
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
 
 
 @pytest.fixture
