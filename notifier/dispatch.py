@@ -38,7 +38,7 @@ log = structlog.get_logger()
 STORE_PAUSE = timedelta(seconds=1)  #: before the store is asked again after it could not answer
 BATCHES_AT_ONCE = 10  #: of notices that are planned before what is due is looked for
 LONGEST_SLEEP = timedelta(minutes=5)
-GRACE_SECONDS = 1.0  #: for messages on their way when the daemon stops
+GRACE_SECONDS = 0.5  #: for messages on their way when the daemon stops
 
 
 class Observer(Protocol):
