@@ -24,8 +24,13 @@ def unless_it_only_goes_on(records: Records, finding: Finding, verdict: Verdict)
 
 
 def is_over(records: Records, finding: Finding) -> None:
-    """Somebody says that alerts are over: it is kept with the open records that name them."""
+    """Somebody says that alerts are over: it is kept with the open records that name them.
+
+    Not while another sender says that they fire, nor if the same one has said so again since.
+    """
     for alert in claims.alerts_of(finding):
+        if records.fires_since(alert) is not None:
+            continue
         for number in records.naming(Entity(kind=claims.KIND, value=alert)):
             before = records.claims(number).get(alert)
             claim = claims.over(before, finding)

@@ -21,6 +21,8 @@ SEVERITIES: Final[Mapping[str, str]] = {
 UNKNOWN_COUNTS_AS: Final = "medium"
 LONGEST_NAME: Final = 500
 MOST_LABELS: Final = 200
+#: How the keys begin under which Tocsin tells of itself: what is handed in cannot end that.
+OWN_KEYS: Final = "tocsin:"
 LONGEST_LABEL: Final = 10_000
 
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
@@ -61,14 +63,23 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def line_of(alert: Alert) -> bytes:
-    """The line in which the engine reads it: canonical JSON, ended by a newline."""
+    """The line in which the engine reads it: canonical JSON, ended by a newline.
+
+    Raises:
+        NotAccepted: Its key is one of Tocsin's own.
+    """
+    key = alert.dedup_key or key_of(alert)
+    if key.startswith(OWN_KEYS):
+        raise NotAccepted(
+            f"a key that begins with {OWN_KEYS} is one of Tocsin's own; call it otherwise", ("dedup_key",)
+        )
     told: dict[str, Any] = {
         "tocsin": "alert",
         "name": alert.name,
         "status": alert.status,
         "severity": severity_of(alert),
         "severity_given": alert.severity or alert.labels.get("severity", ""),
-        "key": alert.dedup_key or key_of(alert),
+        "key": key,
         "labels": alert.labels,
         "annotations": alert.annotations,
         "starts_at": alert.starts_at,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from rules.intake.alert import Told
+from rules.intake.alert import OWN_KEYS, Told
 
 #: The kind of a parcel of such lines; no intake of the configuration can be of it.
 KIND = "unreported"
@@ -20,6 +20,16 @@ def expired(told: Told) -> Told:
     return msgspec.structs.replace(told, status="expired", starts_at=None, ends_at=None)
 
 
+def key_of_sender(intake: str) -> str:
+    """The key under which it is told that the sender at *intake* is silent."""
+    return f"{OWN_KEYS}sender_silent:{intake}"
+
+
+def heard_again(told: Told) -> Told:
+    """The sender is heard again of which *told* said that it is silent."""
+    return msgspec.structs.replace(told, status="resolved")
+
+
 def silent(intake: str, alerts: Sequence[Told]) -> Told:
     """The sender at *intake* is silent: these alerts of it were to be reported again, and were not."""
     names = ", ".join(sorted({one.name for one in alerts})[:5])
@@ -29,7 +39,7 @@ def silent(intake: str, alerts: Sequence[Told]) -> Told:
         name="alert sender silent",
         status="silent",
         severity="high",
-        key=f"sender {intake}",
+        key=key_of_sender(intake),
         annotations={"summary": summary},
         sender=intake,
     )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from rules.entities import shortened
 from rules.intake import unreported
-from rules.intake.alert import Told
+from rules.intake.alert import OWN_KEYS, Told
 from store import claims
 from store.alert import AlertState, Awaited, Heard, Standing, Word, hear, is_silent, unheard
 from store.incident import Status
@@ -29,7 +29,11 @@ KEYS_AT_ONCE = 1_000
 #: Made once: to put them together takes longer than to run them.
 _OF_SOURCE = select(*(column for column in alert.c if column.name != "id")).where(alert.c.intake == bindparam("source"))
 _BY_KEY = _OF_SOURCE.where(alert.c.key.in_(bindparam("some", expanding=True)))
-_BY_ONE_KEY = _OF_SOURCE.where(alert.c.key == bindparam("one"))
+_BY_ONE_KEY = _OF_SOURCE.where(alert.c.key.in_((bindparam("one"), bindparam("sender"))))
+#: Alerts, and not how their senders themselves stand.
+_ALERTS_ALONE = ~alert.c.key.startswith(OWN_KEYS, autoescape=True)
+#: What begins an episode: "silent" is told of a sender.
+_FIRES = frozenset({AlertState.FIRING.value, "silent"})
 #: How many are listed.
 MOST_LISTED = 10_000
 
@@ -62,6 +66,7 @@ def take_in(tx: Tx, source: str, kind: str, body: bytes, told: Sequence[Told], *
     if not told or (key is not None and _is_taken(tx.connection, source, key)):
         return inbox.put(tx, source, kind, body, key=key)
     rows = _rows(tx.connection, source, {shortened(one.key) for one in told})
+    sender = rows.pop(_sender(source), None)
     heard = [(one, _hear(tx, rows, source, one)) for one in told]
     number = 0
     if key is not None or any(one.is_told for _, one in heard) or not any(row["parcel"] for row in rows.values()):
@@ -71,6 +76,8 @@ def take_in(tx: Tx, source: str, kind: str, body: bytes, told: Sequence[Told], *
             if came.is_told or not row["parcel"]:
                 row["parcel"] = number
     upsert(tx.connection, alert, ["intake", "key"], [rows[name] for name in sorted(rows)], update=_GROWS)
+    if sender is not None and sender["state"] is AlertState.FIRING:
+        _tell(tx, source, sender, unreported.heard_again(sender["told"]))
     return number or max(row["parcel"] for row in rows.values())
 
 
@@ -91,7 +98,7 @@ def firing(connection: Connection, now: datetime) -> list[Known]:
     """The alerts that fire, the oldest first."""
     rows = connection.execute(
         select(alert)
-        .where(alert.c.state == AlertState.FIRING, alert.c.until.is_(None) | (alert.c.until > now))
+        .where(alert.c.state == AlertState.FIRING, alert.c.until.is_(None) | (alert.c.until > now), _ALERTS_ALONE)
         .order_by(alert.c.changed_at, alert.c.key)
         .limit(MOST_LISTED)
     ).all()
@@ -134,9 +141,27 @@ def _expire(tx: Tx, source: str, rows: dict[str, dict[str, Any]]) -> None:
     silent = is_silent(len(gone), _how_many_fire(tx.connection, source))
     for one in gone:
         _hear(tx, here, source, unreported.expired(one))
-    lines = [unreported.silent(source, gone)] if silent else [unreported.expired(one) for one in gone]
-    number = inbox.put(tx, source, unreported.KIND, unreported.lines(lines))
+    if silent:
+        key = _sender(source)
+        number = _tell(tx, source, _rows(tx.connection, source, {key}).get(key), unreported.silent(source, gone))
+    else:
+        lines = unreported.lines(unreported.expired(one) for one in gone)
+        number = inbox.put(tx, source, unreported.KIND, lines)
     upsert(tx.connection, alert, ["intake", "key"], [row | {"parcel": number} for row in here.values()], update=_GROWS)
+
+
+def _tell(tx: Tx, source: str, known: dict[str, Any] | None, told: Told) -> int:
+    """Tell the rules of the sender itself: it is silent, or is heard again. Returns the parcel's number."""
+    rows = {known["key"]: known} if known else {}
+    _hear(tx, rows, source, told)
+    number = inbox.put(tx, source, unreported.KIND, unreported.lines([told]))
+    upsert(tx.connection, alert, ["intake", "key"], [row | {"parcel": number} for row in rows.values()], update=_GROWS)
+    return number
+
+
+def _sender(source: str) -> str:
+    """Under which key it stands how the sender itself does."""
+    return shortened(unreported.key_of_sender(source))
 
 
 def _hear(tx: Tx, rows: dict[str, dict[str, Any]], source: str, told: Told) -> Heard:
@@ -151,7 +176,7 @@ def _hear(tx: Tx, rows: dict[str, dict[str, Any]], source: str, told: Told) -> H
         row["said_at"] = tx.now
     if known and not heard.is_told:
         row["repeats"] += 1
-    if told.status == AlertState.FIRING.value and heard.standing.state is AlertState.FIRING:
+    if told.status in _FIRES and heard.standing.state is AlertState.FIRING:
         row["told"] = told
     rows[key] = row
     return heard
@@ -164,7 +189,7 @@ def _new(tx: Tx, source: str, key: str, told: Told) -> dict[str, Any]:
 
 def _word(told: Told, now: datetime) -> Word:
     return Word(
-        state=AlertState(told.status),
+        state=AlertState.FIRING if told.status in _FIRES else AlertState(told.status),
         content=told.content,
         since=_sensible(told.starts_at),
         ends_at=_sensible(told.ends_at),
@@ -180,9 +205,9 @@ def _rows(connection: Connection, source: str, keys: Iterable[str]) -> dict[str,
     found: dict[str, dict[str, Any]] = {}
     for some in _parts(sorted(keys), KEYS_AT_ONCE):
         if len(some) == 1:
-            rows = connection.execute(_BY_ONE_KEY, {"source": source, "one": some[0]})
+            rows = connection.execute(_BY_ONE_KEY, {"source": source, "one": some[0], "sender": _sender(source)})
         else:
-            rows = connection.execute(_BY_KEY, {"source": source, "some": some})
+            rows = connection.execute(_BY_KEY, {"source": source, "some": [*some, _sender(source)]})
         found |= {row.key: dict(row._mapping) for row in rows}
     return found
 
@@ -197,7 +222,7 @@ def _is_taken(connection: Connection, source: str, key: str) -> bool:
 
 
 def _how_many_fire(connection: Connection, source: str) -> int:
-    fires = select(func.count()).where(alert.c.intake == source, alert.c.state == AlertState.FIRING)
+    fires = select(func.count()).where(alert.c.intake == source, alert.c.state == AlertState.FIRING, _ALERTS_ALONE)
     return int(connection.execute(fires).scalar_one())
 
 

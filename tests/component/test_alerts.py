@@ -9,7 +9,7 @@ import pytest
 from support.fakes import START, FakeClock
 from support.store import ANA, add_persons, finding
 
-from rules.event import Entity, Severity
+from rules.event import Decision, Entity, Severity
 from rules.intake.alert import Told, told_in
 from rules.intake.parcels import lines_of
 from store.calendar import Calendar
@@ -87,11 +87,38 @@ async def test_many_at_once_are_one_silent_sender(store: Store, clock: FakeClock
     clock.advance(240)
     assert await store.write(lambda tx: alerts.expire(tx, UP)) == {"prom"}
     [told] = told_of((await kept(store))[-1])
-    assert (told.status, told.key) == ("silent", "sender prom")
+    assert (told.status, told.key) == ("silent", "tocsin:sender_silent:prom")
     assert told.annotations["summary"].startswith("6 firing alerts of prom")
     clock.advance(60)
     await hand_in(store, clock, posted(*"abcdef", minutes=5))
-    assert len(await kept(store)) == 3, "they fire again"
+    assert await firing(store, clock) == ["a", "b", "c", "d", "e", "f"]
+    again = [one for body in (await kept(store))[2:] for one in told_in(lines_of("unreported", body, START))]
+    assert [(one.status, one.key) for one in again] == [("resolved", "tocsin:sender_silent:prom")], "it is heard again"
+    clock.advance(60)
+    await hand_in(store, clock, posted(*"abcdef", minutes=6))
+    assert len(await kept(store)) == 4, "and that is told once"
+    clock.advance(240)
+    await store.write(lambda tx: alerts.expire(tx, UP))
+    assert [one.status for one in told_of((await kept(store))[-1])] == ["silent"]
+    await hand_in(store, clock, posted("g", minutes=10))
+    assert [one.status for one in told_of((await kept(store))[-1])] == ["resolved"], "whatever it says"
+
+
+async def test_one_sender_cannot_end_what_another_one_says_fires(store: Store, clock: FakeClock) -> None:
+    """The same key at two intakes: the asking ends once the one that fires it says that it is over."""
+    await hand_in(store, clock, posted("Down"))
+    entity = Entity(kind="alert", value="alertname=Down,severity=high")
+    await store.write(lambda tx: findings.take(tx, replace(finding("f1"), entities=(entity,))))
+    over = replace(
+        finding("r1", rule="is-over", decision=Decision.RECORD, key="over"), entities=(entity,), claims="resolved"
+    )
+    told = told_in(lines_of("prometheus", posted("Down", over=True), clock.now()))
+    await store.write(lambda tx: alerts.take_in(tx, "other", "prometheus", b"[]", told))
+    await store.write(lambda tx: findings.take(tx, over))
+    assert [one.kind for one in await store.read(outbox.notices_unplanned)] == [NoticeKind.OPENED]
+    await hand_in(store, clock, posted("Down", over=True))
+    await store.write(lambda tx: findings.take(tx, replace(over, id="r2")))
+    assert [one.kind for one in await store.read(outbox.notices_unplanned)] == [NoticeKind.RESOLVED]
 
 
 @pytest.mark.parametrize("key", ["k" * 5_000, "\N{SNOWMAN}" * 400, "a\x00b"])

@@ -51,6 +51,12 @@ class TestAlerts:
         assert line["key"] == "alertname=Down,instance=web1:9100,severity=page"
         assert line["ends_at"] is None
 
+    @pytest.mark.parametrize("key", ["tocsin:source_silent:auth", "tocsin:"])
+    def test_nobody_speaks_under_tocsins_own_keys(self, key: str) -> None:
+        """Whoever may hand in alerts could else end what Tocsin says of its sources."""
+        with pytest.raises(NotAccepted, match="own"):
+            told("alerts", [{"name": "n"}, {"name": "n", "status": "resolved", "dedup_key": key}])
+
     def test_a_prometheus_tells_the_end_by_its_time(self) -> None:
         over = FIRING | {"endsAt": "2026-03-01T11:59:30Z"}
         running = FIRING | {"endsAt": "2026-03-01T12:04:00Z"}
