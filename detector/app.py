@@ -242,6 +242,7 @@ class _Parts:
         )
         self._pipeline = pipeline
         self._heartbeat = Heartbeat(clock, self._metrics, systemd, self._pulse)
+        self._sweep = Sweep(store, clock, self._keep, self._readers.status, self._metrics)
         self._teller = self._dispatch()
         self.daemon = Daemon(
             config_path=config_path,
@@ -277,7 +278,7 @@ class _Parts:
         """What is done beside the flow."""
         store, clock, wake = self._store, self._clock, self._wake.set
         return {
-            "sweep": Sweep(store, clock, self._keep, self._readers.status, self._metrics),
+            "sweep": self._sweep,
             "sealing": sealing,
             "lapses": Lapses(store, clock, lambda: self.daemon.settings.site, wake),
             "emergency": Emergency(store=store, clock=clock, past=self._past()),
@@ -355,7 +356,7 @@ class _Parts:
             rules=lambda: self.daemon.ready,
             http=lambda: HttpState(url=self.server.url, base_url=self.daemon.settings.config.http.base_url),
             stuck=self._heartbeat.stuck,
-            unreachable=lambda: (*self.daemon.unreachable, *self._self_watch.sentences),
+            unreachable=lambda: (*self.daemon.unreachable, *self._self_watch.sentences, *self._sweep.sentences),
         )
 
 

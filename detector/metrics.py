@@ -58,6 +58,7 @@ class Metrics:
         self.store_freed = Counter(
             "tocsin_store_freed_bytes", "Bytes of the database's file given back to the disk.", registry=registry
         )
+        self.store_bytes = Gauge("tocsin_store_bytes", "What the database holds.", registry=registry)
         self.engine_restarts = Gauge("tocsin_engine_restarts", "Restarts of the engine process.", registry=registry)
         self.loop_lag = Gauge("tocsin_event_loop_lag_seconds", "How late the event loop ran last.", registry=registry)
         self.reload_ok = Gauge(
@@ -131,6 +132,10 @@ class Metrics:
     def closed_observations(self, count: int) -> None:
         """Count observations that were over."""
         self.observations_closed.inc(count)
+
+    def holds(self, size_bytes: int) -> None:
+        """Say how much the database holds."""
+        self.store_bytes.set(size_bytes)
 
     def freed(self, size_bytes: int) -> None:
         """Count what the database's file gave back."""

@@ -14,7 +14,7 @@ from detector.sources.source import SourceStatus
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreError
-from store.repository import retention
+from store.repository import retention, room
 from store.repository.retention import AT_ONCE, CHORES, CLOSED_AT_ONCE, Chore, Keep
 
 log = structlog.get_logger()
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 EVERY = timedelta(hours=1)
+LOOK_EVERY = timedelta(minutes=5)  #: at the size of the store
 PAUSE = timedelta(milliseconds=50)  #: after each transaction, so that commits of new lines find the writer free
 PAGES_AT_ONCE = 500  #: 2 MB of a SQLite file
 PAGES_KEPT = 1_000  #: free ones that stay in the file, for they are soon used again
@@ -38,6 +39,9 @@ class Observer(Protocol):
 
     def freed(self, size_bytes: int) -> None:
         """So much of the database's file was given back to the disk."""
+
+    def holds(self, size_bytes: int) -> None:
+        """The database holds so much."""
 
 
 class Sweep:
@@ -61,18 +65,29 @@ class Sweep:
         self._keep = keep
         self._sources = sources
         self._observer = observer
+        self.sentences: tuple[str, ...] = ()  #: what people are to know of the size
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Sweep now and every hour until *stop*. What the store refuses for now is tried again in an hour."""
+        """Sweep now and every hour until *stop*, and look at the size between. What is refused is tried again."""
+        swept_at = -EVERY.total_seconds()
         while not stop.is_set():
-            await self.sweep(stop)
-            await self._clock.wait_until(self._clock.now() + EVERY, stop)
+            now = self._clock.monotonic()
+            if is_due := now - swept_at >= EVERY.total_seconds():
+                swept_at = now
+            await self.sweep(stop, only_size=not is_due)
+            await self._clock.wait_until(self._clock.now() + LOOK_EVERY, stop)
 
-    async def sweep(self, stop: asyncio.Event) -> Mapping[str, int]:
-        """Remove all that is due, or what can be removed until *stop*. Returns how many rows of each kind."""
+    async def sweep(self, stop: asyncio.Event, *, only_size: bool = False) -> Mapping[str, int]:
+        """Remove all that is due, or what can be removed until *stop*. Returns how many rows of each kind.
+
+        Args:
+            only_size: Only what goes because the store is too full.
+        """
         gone: Counter[str] = Counter()
         try:
-            await self._sweep(gone, stop)
+            if not only_size:
+                await self._sweep(self._keep(), gone, stop)
+            await self._make_room(gone, stop)
         except OwnershipLost:
             raise
         except StoreError as error:
@@ -81,8 +96,25 @@ class Sweep:
             log.info("removed what was kept long enough", **gone)
         return gone
 
-    async def _sweep(self, gone: Counter[str], stop: asyncio.Event) -> None:
+    async def _make_room(self, gone: Counter[str], stop: asyncio.Event) -> None:
+        """Look at the size; if it is too much, keep less and less until it is not."""
         keep = self._keep()
+        used = await self._used()
+        self.sentences = tuple(filter(None, (room.too_full(used, keep.most_bytes),)))
+        if keep.most_bytes is None or used < keep.most_bytes or not await self._store.read(room.can_shed):
+            return
+        log.warning("the store is too full: what is worth least goes early", used_bytes=used, most=keep.most_bytes)
+        for tighter in room.TIGHTER:
+            await self._sweep(tighter(keep), gone, stop)
+            if stop.is_set() or await self._used() < room.CALM_AT * keep.most_bytes:
+                return
+
+    async def _used(self) -> int:
+        used = await self._store.read(room.used_bytes)
+        self._observer.holds(used)
+        return used
+
+    async def _sweep(self, keep: Keep, gone: Counter[str], stop: asyncio.Event) -> None:
         for chore in CHORES:
             await self._do(chore, keep, gone, stop)
         await self._close_observations(gone, stop)
@@ -128,10 +160,10 @@ class Sweep:
                 return
 
     async def _shrink(self, gone: Counter[str], stop: asyncio.Event) -> None:
-        spare = await self._store.read(retention.free_pages) - PAGES_KEPT
+        spare = await self._store.read(room.free_pages) - PAGES_KEPT
         while spare > 0:
             pages = min(spare, PAGES_AT_ONCE)
-            size = await self._store.write(lambda tx, pages=pages: retention.shrink(tx, pages))  # type: ignore[misc]
+            size = await self._store.write(lambda tx, pages=pages: room.shrink(tx, pages))  # type: ignore[misc]
             self._observer.freed(size)
             gone["freed_bytes"] += size
             spare -= pages
@@ -159,6 +191,7 @@ def keep_of(told: Retention) -> Keep:
         observations=days(told.observations_days),
         deliveries=days(told.deliveries_days),
         raw=days(told.raw_days),
+        most_bytes=told.max_store_mb * 2**20 or None,
     )
 
 

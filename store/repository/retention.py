@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, exists, or_, sele
 
 from rules.event import Decision
 from store import process
+from store.coverage import Kind
 from store.grouping import is_over
 from store.incident import DAEMON, EntryKind, Fact, NewEntry, Outcome, Stage, Status, Step
 from store.process import Standing
@@ -20,6 +21,8 @@ from store.repository import inbox as inboxes
 from store.repository import records, timeline
 from store.tables import (
     alert,
+    claim,
+    coverage,
     delivery,
     entity,
     evidence,
@@ -27,12 +30,16 @@ from store.tables import (
     hold,
     inbox,
     incident,
+    letter,
     link_nonce,
     notice,
     poisoned_line,
     position,
+    request,
+    rule_set,
     session,
     sign_in_code,
+    source_count,
 )
 from store.tx import Tx
 
@@ -48,6 +55,8 @@ NONCES_KEPT = timedelta(days=7)
 REPLAYS: Final = timedelta(hours=3)
 #: A file that nothing was written to for so long and that is gone does not come back.
 POSITIONS_KEPT = timedelta(days=90)
+#: Longer than any watch looks back: the longest term, and a month before it.
+COVERAGE_KEPT: Final = timedelta(days=800)
 #: What an observation that is over becomes.
 OBSERVED_NOTHING = Standing(Step.IDENTIFICATION, Stage.NONE, Status.CLOSED, Outcome.DISMISSED)
 
@@ -60,6 +69,7 @@ class Keep:
     observations: timedelta | None  #: what hangs on them, after they ended
     deliveries: timedelta | None  #: about closed records
     raw: timedelta | None  #: lines that were left out
+    most_bytes: int | None = None  #: that the database may hold; above it more goes, see `store.repository.room`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +85,8 @@ class Chore:
         condition = self.is_due(keep, now)
         if condition is None:
             return []
-        return list(connection.execute(select(self._key).where(condition).limit(LOOK)).scalars())
+        rows = connection.execute(select(*self.table.primary_key.columns).where(condition).limit(LOOK))
+        return [row[0] if len(row) == 1 else tuple(row) for row in rows]
 
     def remove(self, tx: Tx, keep: Keep, keys: Sequence[Any]) -> int:
         """Remove what is still due of *keys*, `AT_ONCE` at most. Returns how many rows."""
@@ -86,8 +97,8 @@ class Chore:
 
     @property
     def _key(self) -> Any:
-        [column] = self.table.primary_key.columns
-        return column
+        first, *others = self.table.primary_key.columns
+        return tuple_(first, *others) if others else first
 
 
 def _loose_findings(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
@@ -101,16 +112,42 @@ def _loose_findings(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
 def _old_deliveries(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
     if keep.deliveries is None:
         return None
-    free = delivery.c.incident.not_in(_HELD)
-    return and_(delivery.c.finished_at < now - keep.deliveries, delivery.c.incident.in_(_CLOSED), free)
+    free = and_(delivery.c.incident.in_(_CLOSED), delivery.c.incident.not_in(_HELD))
+    return and_(delivery.c.finished_at < now - keep.deliveries, or_(delivery.c.incident.is_(None), free))
 
 
 def _old_notices(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
     if keep.deliveries is None:
         return None
-    told = exists().where(delivery.c.notice == notice.c.id)
-    free = notice.c.incident.not_in(_HELD)
-    return and_(notice.c.planned_at < now - keep.deliveries, notice.c.incident.in_(_CLOSED), ~told, free)
+    told = or_(exists().where(delivery.c.notice == notice.c.id), exists().where(letter.c.notice == notice.c.id))
+    asked = exists().where(request.c.notice == notice.c.id)
+    free = and_(notice.c.incident.in_(_CLOSED), notice.c.incident.not_in(_HELD))
+    return and_(notice.c.planned_at < now - keep.deliveries, or_(notice.c.incident.is_(None), free), ~told, ~asked)
+
+
+def _old_letters(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
+    if keep.deliveries is None:
+        return None
+    told = exists().where(delivery.c.notice == letter.c.notice)
+    planned = exists().where(notice.c.id == letter.c.notice, notice.c.planned_at < now - keep.deliveries)
+    return and_(planned, ~told)
+
+
+def _old_claims(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
+    if keep.findings is None:
+        return None
+    over = select(incident.c.number).where(
+        incident.c.status == Status.CLOSED, incident.c.closed_at < now - keep.findings, incident.c.number.not_in(_HELD)
+    )
+    return claim.c.incident.in_(over)
+
+
+def _old_coverage(_: Keep, now: datetime) -> ColumnElement[bool]:
+    return and_(coverage.c.ended.is_not(None), coverage.c.until < now - COVERAGE_KEPT)
+
+
+def _unused_rules(_: Keep, __: datetime) -> ColumnElement[bool]:
+    return ~exists().where(coverage.c.kind == Kind.RULES.value, coverage.c.name == rule_set.c.digest)
 
 
 def _old_alerts(keep: Keep, now: datetime) -> ColumnElement[bool] | None:
@@ -144,7 +181,11 @@ CHORES = (
     Chore(kind="findings", table=finding, is_due=_loose_findings),
     Chore(kind="alerts", table=alert, is_due=_old_alerts),
     Chore(kind="deliveries", table=delivery, is_due=_old_deliveries),
+    Chore(kind="letters", table=letter, is_due=_old_letters),
     Chore(kind="notices", table=notice, is_due=_old_notices),
+    Chore(kind="claims", table=claim, is_due=_old_claims),
+    Chore(kind="coverage", table=coverage, is_due=_old_coverage),
+    Chore(kind="rule_sets", table=rule_set, is_due=_unused_rules),
     Chore(kind="sessions", table=session, is_due=lambda _, now: session.c.expires_at <= now),
     Chore(kind="sign_in_codes", table=sign_in_code, is_due=lambda _, now: sign_in_code.c.expires_at <= now),
     Chore(kind="links", table=link_nonce, is_due=lambda _, now: link_nonce.c.spent_at < now - NONCES_KEPT),
@@ -254,31 +295,19 @@ def gone_streams(connection: Connection, living: Mapping[str, Set[str]], now: da
 
 def forget_streams(tx: Tx, streams: Sequence[tuple[str, str]]) -> int:
     """Drop the positions of *streams* that are still as old. Returns how many."""
-    return tx.connection.execute(
+    gone = tx.connection.execute(
         position.delete().where(
             position.c.partition == "",
             position.c.saved_at < tx.now - POSITIONS_KEPT,
             tuple_(position.c.source, position.c.stream).in_(streams),
         )
     ).rowcount
-
-
-# -- space -------------------------------------------------------------------------------------------------------------
-
-
-def free_pages(connection: Connection) -> int:
-    """How many pages of a SQLite file hold nothing; 0 on PostgreSQL, which looks after itself."""
-    if connection.dialect.name != "sqlite":
-        return 0
-    pages: int = connection.exec_driver_sql("PRAGMA freelist_count").scalar_one()
-    return pages
-
-
-def shrink(tx: Tx, pages: int) -> int:
-    """Give up to *pages* free pages of a SQLite file back to the disk. Returns how many bytes."""
-    before = free_pages(tx.connection)
-    for _ in range(min(pages, before)):
-        # One by one: the driver takes a single step of a statement that yields no columns, and one step frees one page.
-        tx.connection.exec_driver_sql("PRAGMA incremental_vacuum(1)").close()
-    size: int = tx.connection.exec_driver_sql("PRAGMA page_size").scalar_one() if before else 0
-    return (before - free_pages(tx.connection)) * size
+    of_it = (position.c.source == source_count.c.source, position.c.stream == source_count.c.stream)
+    tx.connection.execute(
+        source_count.delete().where(
+            source_count.c.partition == "",
+            tuple_(source_count.c.source, source_count.c.stream).in_(streams),
+            ~exists().where(position.c.partition == "", *of_it),
+        )
+    )
+    return gone

@@ -1,7 +1,9 @@
 """What was kept long enough goes, in small transactions; what people may still need stays."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
+from math import ceil
 from pathlib import Path
 
 import pytest
@@ -19,17 +21,22 @@ from rules.event import Decision
 from rules.finding import Finding
 from rules.outcome import InternalEvent
 from store import tables
+from store.coverage import Alive, Kind, digest
 from store.database import Store
 from store.incident import EntryKind, Outcome, Status
+from store.letter import Letter
 from store.notice import DeliveryState, NewDelivery, Settlement
 from store.repository import (
+    coverage,
     findings,
     incidents,
     internal,
+    letters,
     links,
     outbox,
     positions,
     retention,
+    room,
     sessions,
     sign_in,
     timeline,
@@ -84,8 +91,11 @@ class House:
     async def sweep(self, *, days: float = 0) -> dict[str, int]:
         """Let time pass, then sweep."""
         self.clock.advance(days * 86400)
-        sweep = Sweep(self.store, self.clock, lambda: keep_of(self.told), lambda: self.sources, self.metrics)
-        return dict(await sweep.sweep(asyncio.Event()))
+        return dict(await self.sweeper().sweep(asyncio.Event()))
+
+    def sweeper(self) -> Sweep:
+        """What sweeps it."""
+        return Sweep(self.store, self.clock, lambda: keep_of(self.told), lambda: self.sources, self.metrics)
 
     async def count(self, table: str) -> int:
         """How many rows a table has."""
@@ -248,8 +258,87 @@ async def test_the_file_shrinks(clock: HastyClock, tmp_path: Path) -> None:
         for number in range(30):
             await store.write(lambda tx, n=number: positions.save(tx, "s", "", f"{n}", "o", bytes(400_000)))  # type: ignore[misc]
         await store.write(lambda tx: tx.connection.execute(tables.position.delete()).close())
-        free = await store.read(retention.free_pages)
+        free = await store.read(room.free_pages)
         gone = await house.sweep()
         assert gone["freed_bytes"] == (free - 1000) * 4096 > 0
-        assert await store.read(retention.free_pages) == 1000
+        assert await store.read(room.free_pages) == 1000
         assert await house.sweep() == {}
+
+
+async def test_what_was_told_of_the_installation_goes(house: House) -> None:
+    """A letter goes with its deliveries and its notice, as what was told of closed records does."""
+    letter = Letter(person="ana", occasion="day 2026-03-01", title="t", body="b")
+    sent = [NewDelivery(receiver="r", target=0, channel="c")]
+    await house.store.write(lambda tx: letters.write(tx, letter, sent))
+    await house.store.write(_deliver)
+    assert await house.sweep(days=179) == {}
+    assert await house.sweep(days=2) == {"deliveries": 1, "letters": 1, "notices": 1}
+
+
+async def test_what_was_seen_long_ago_goes(house: House) -> None:
+    """Coverage that ended before any watch looks back goes, and sets of rules that nothing names any more."""
+
+    def leave(tx: Tx, rule: str) -> str:
+        versions = {rule: "1"}
+        coverage.keep_rules(tx, versions)
+        name = digest(versions)
+        coverage.seen(tx, [Alive(kind=Kind.RULES, name=name, start=tx.now, until=tx.now)])
+        coverage.end_other_rules(tx, name, "others")
+        return name
+
+    await house.store.write(lambda tx: leave(tx, "r1"))
+    await house.store.write(lambda tx: leave(tx, "r2"))
+    assert await house.sweep(days=790) == {}
+    assert await house.sweep(days=11) == {"coverage": 1, "rule_sets": 1}
+    assert (await house.count("coverage"), await house.count("rule_set")) == (1, 1)
+
+
+async def test_claims_of_records_that_are_over_go(house: House) -> None:
+    """What senders said of the alerts of a record goes some time after it closed; of an open one it stays."""
+
+    def leave(tx: Tx) -> None:
+        findings.take_all(
+            tx, [finding("f1", decision=OBSERVE), finding("f2", rule="r2", source="192.0.2.1", host="db")]
+        )
+        row = {"alert": "a", "times": 1, "how": "resolved", "changes": ()}
+        tx.connection.execute(tables.claim.insert(), [{"incident": number, **row} for number in (1, 2)])
+
+    await house.store.write(leave)
+    await house.sweep(days=2)
+    assert await house.sweep(days=29) == {}
+    assert await house.sweep(days=2) == {"claims": 1}
+
+
+async def test_a_store_that_is_too_full(clock: HastyClock, tmp_path: Path) -> None:
+    """It is said at 80 %; above the limit samples of what was observed go early, records and positions never."""
+    async with open_store(sqlite_url(tmp_path), clock, tmp_path) as store:
+        house = House(store, clock)
+        large = [replace(line(one), text="x" * 30_000) for one in range(40)]
+        await house.take(finding("f1", decision=OBSERVE, evidence=large))
+        await house.take(finding("f2", rule="r2", source="192.0.2.1", host="db", evidence=large[:1]))
+        await store.write(lambda tx: positions.save(tx, "s", "", "there", "o", b"x"))
+        await house.sweep(days=8)  # closes the observation
+        used = await store.read(room.used_bytes)
+        house.told = Retention(max_store_mb=ceil(used / 2**20))
+        assert room.too_full(used, house.told.max_store_mb * 2**20).endswith("above that samples go early")
+        house.told = Retention(max_store_mb=1)
+        sweep = house.sweeper()
+        gone = await sweep.sweep(asyncio.Event(), only_size=True)
+        assert sweep.sentences[0].endswith("raise retention.max_store_mb, or keep things for fewer days")
+        assert gone["observations"] > 40
+        assert (await house.count("evidence"), await house.count("position")) == (1, 1)
+        assert await store.read(lambda c: verification.faults_of(c, 1)) == ()
+        await sweep.sweep(asyncio.Event(), only_size=True)
+        assert sweep.sentences == ()
+        assert house.metrics.registry.get_sample_value("tocsin_store_bytes") < 2**20  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("used", "most", "said"),
+    [(100, None, ""), (79, 100, ""), (80, 100, "the store holds 80% of"), (120, 100, "the store holds 120% of")],
+)
+def test_when_the_size_is_told(used: int, most: int | None, said: str) -> None:
+    """From 80 % of the limit on."""
+    sentence = room.too_full(used, most)
+    assert bool(sentence) == bool(said)
+    assert sentence.startswith(said)

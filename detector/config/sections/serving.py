@@ -40,6 +40,11 @@ class StoreSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
 class Retention(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     """How long things are kept, in days. 0: for ever. Looked at when the daemon starts and every hour."""
 
+    #: How large the database may become, in MB; a warning at 80 %. Above it samples of what was observed, findings that
+    #: led to no incident, and bodies that were read go early; records and positions never. PostgreSQL only warns.
+    #: 0: no limit.
+    max_store_mb: NotNegative = 0
+
     #: Findings that led to no incident.
     findings_days: NotNegative = 30
     #: Lines, findings and entities of a record whose rule's decision is "observe", after it ended. Its counts and its
@@ -47,7 +52,7 @@ class Retention(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields
     observations_days: NotNegative = 90
     #: What was sent to whom about records that are closed.
     deliveries_days: NotNegative = 180
-    #: Lines that were left out because the engine died on them, as they were read.
+    #: Bodies that were handed in, once they are read, and lines that were left out because the engine died on them.
     raw_days: NotNegative = 7
     #: Closed incidents. Read and checked, but not acted upon: entries of a timeline cannot be deleted, so incidents are
     #: kept for ever.
