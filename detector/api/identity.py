@@ -13,6 +13,8 @@ from sqlalchemy import Connection
 
 from detector.api.keys import CLOCK, LINKS, STORE
 from detector.api.problem import Handler, Problem, route_of
+from detector.api.readable import FORM, MULTIPART, require_readable_form
+from detector.intake.proof import encoded
 from store.errors import StoreError
 from store.incident import Actor, ActorKind
 from store.people import Person, Role, Session
@@ -27,7 +29,7 @@ LINK_ROUTES = frozenset(
 LINK_ACTS = frozenset({"note", "contain", "extend"})
 CSRF_FIELD, CSRF_HEADER = "csrf", "X-CSRF-Token"
 _FORM = '<form method="post"'
-_FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_FORM_TYPES = frozenset({FORM, MULTIPART})
 _TOUCH_AFTER = timedelta(minutes=1)
 INTAKE_PATHS = frozenset({"/api/v1/alerts", "/api/v2/alerts", "/api/v1/feedback", "/api/v1/logs"})
 SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
@@ -61,6 +63,8 @@ NOBODY = Caller()
 async def identify(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Put the Caller beside the request, and refuse what another site made a browser send."""
     _refuse_cross_site(request)
+    if not is_handed_in(request):
+        await require_readable_form(request)
     # A sender's secret is no person's token: the intake looks at it itself.
     caller = request[CALLER] = NOBODY if is_handed_in(request) else await caller_of(request)
     if caller.person is not None and caller.person.roles == {Role.SOURCE}:
@@ -96,7 +100,7 @@ def is_for_links(request: web.Request) -> bool:
 
 def csrf_of(cookie: str) -> str:
     """What a form must hold to act for the session whose secret is *cookie*: only our own pages know it."""
-    return hmac.new(cookie.encode(), b"tocsin form 1", hashlib.sha256).hexdigest()
+    return hmac.new(encoded(cookie), b"tocsin form 1", hashlib.sha256).hexdigest()
 
 
 def with_csrf(page: str, token: str) -> str:
@@ -148,7 +152,7 @@ def require_admin(request: web.Request) -> Actor:
 
 def hash_of(secret: str) -> str:
     """What the store keeps of a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(encoded(secret)).hexdigest()
 
 
 async def _by_token(request: web.Request, header: str) -> Caller:
@@ -206,7 +210,7 @@ async def _refuse_forged(request: web.Request, expected: str) -> None:
     given = request.headers.get(CSRF_HEADER, "")
     if not given and request.content_type in _FORM_TYPES:
         given = str((await request.post()).get(CSRF_FIELD, ""))
-    if not hmac.compare_digest(given.encode(), expected.encode()):
+    if not hmac.compare_digest(encoded(given), expected.encode()):
         raise Problem(403, "csrf", "this form was not made for this session: load the page again, then press again")
 
 
@@ -222,8 +226,11 @@ def _refuse_cross_site(request: web.Request) -> None:
 
 def _is_ours(request: web.Request, origin: str) -> bool:
     """Whether a page of ours sent it, as older browsers say it: under the address asked for, or the configured one."""
-    if urlsplit(origin).netloc == request.host:
-        return True
+    try:
+        if urlsplit(origin).netloc == request.host:
+            return True
+    except ValueError:  # it is no address at all
+        return False
     base = urlsplit(request.app[LINKS]().incidents())
     return origin == f"{base.scheme}://{base.netloc}"
 

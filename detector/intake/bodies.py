@@ -60,7 +60,7 @@ class Bodies:
                 self._keep(held, pour(b"", 1))
         except TimeoutError:
             raise Problem(408, "too_slow", f"the body did not arrive within {self._seconds:g} s") from None
-        except (web.RequestPayloadError, TransferEncodingError, zlib.error) as error:
+        except (web.RequestPayloadError, TransferEncodingError, ConnectionResetError, zlib.error) as error:
             raise Problem(400, "not_accepted", f"the body cannot be read: {str(error)[:200]}") from None
 
     def _keep(self, held: "_Held", piece: bytes) -> None:

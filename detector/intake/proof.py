@@ -12,6 +12,11 @@ class NotVerified(Exception):
     """The request does not show that it may hand in. The message is for our log, never for the sender."""
 
 
+def encoded(text: str) -> bytes:
+    """*text* of a header as bytes. One that is no UTF-8 differs from any secret; it is no fault of ours."""
+    return text.encode(errors="surrogatepass")
+
+
 def same(given: bytes, wanted: bytes) -> None:
     """Raise unless both are the same; takes as long whichever byte differs."""
     if not wanted or not hmac.compare_digest(given, wanted):

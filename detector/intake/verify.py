@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from detector.intake import sns
-from detector.intake.proof import NotVerified, recent, same
+from detector.intake.proof import NotVerified, encoded, recent, same
 from detector.intake.settings import BY_HEADERS, Intake, Proof
 
 _STANDARD_PREFIX: Final = "whsec_"
@@ -56,7 +56,7 @@ def verify(intake: Intake, headers: Mapping[str, str], body: bytes, address: str
 def _by_headers(intake: Intake, headers: Mapping[str, str], address: str) -> None:
     match intake.proof:
         case Proof.BEARER:
-            same(_credential(headers, "bearer").encode(), intake.secret.encode())
+            same(encoded(_credential(headers, "bearer")), intake.secret.encode())
         case Proof.BASIC:
             same(_basic(headers), f"{intake.name}:{intake.secret}".encode())
         case _:
@@ -91,8 +91,8 @@ def _hmac(intake: Intake, headers: Mapping[str, str], body: bytes, now: datetime
         signed = before.encode() + body + after.encode()
     digest = hmac.digest(intake.secret.encode(), signed, intake.algorithm)
     signature = given.removeprefix(intake.prefix).strip()
-    if not hmac.compare_digest(signature.lower().encode(), digest.hex().encode()):
-        same(signature.encode(), base64.b64encode(digest))
+    if not hmac.compare_digest(encoded(signature.lower()), digest.hex().encode()):
+        same(encoded(signature), base64.b64encode(digest))
     return f"hmac {digest.hex()}" if intake.timestamp_header else None
 
 
@@ -101,10 +101,10 @@ def _standard(secret: str, headers: Mapping[str, str], body: bytes, now: datetim
     if not message:
         raise NotVerified("no webhook-id")
     _recent(stamp, "webhook-timestamp", now)
-    digest = hmac.digest(_standard_key(secret), f"{message}.{stamp}.".encode() + body, "sha256")
+    digest = hmac.digest(_standard_key(secret), encoded(f"{message}.{stamp}.") + body, "sha256")
     wanted = base64.b64encode(digest)
     given = [one.partition(",") for one in headers.get("webhook-signature", "").split()]
-    if not any(version == "v1" and hmac.compare_digest(one.encode(), wanted) for version, _, one in given):
+    if not any(version == "v1" and hmac.compare_digest(encoded(one), wanted) for version, _, one in given):
         raise NotVerified("no webhook-signature is right")
     return message[:LONGEST_ID]
 

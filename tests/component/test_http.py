@@ -1,5 +1,6 @@
 """Routes on a real store, over real sockets: who may do what, and what a refusal says."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -159,6 +160,31 @@ async def test_what_another_site_makes_a_browser_send_is_refused(site: Site) -> 
     """A POST that the browser marks as cross-site does nothing."""
     async with site.browser.post(site.link(), headers={"Sec-Fetch-Site": "cross-site"}) as answer:
         assert answer.status == 403
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        ({"Authorization": "Bearer \udcff"}, b"", 401),
+        ({"Cookie": "tocsin_session=\udcff; tocsin_link=\udcff"}, b"", 401),
+        ({"Origin": "http://["}, b"", 403),
+        ({"Content-Type": "application/x-www-form-urlencoded; charset=utf-7"}, b"person=+2AA-&password=x", 415),
+        ({"Content-Type": "application/x-www-form-urlencoded; charset=punycode"}, b"person=a-b", 415),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, b"--x--", 415),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, b"person=\xff&password=\x00", 400),
+        ({"Content-Type": "application/x-www-form-urlencoded"}, b"person=%ff%00&password=%00", 401),
+    ],
+)
+async def test_what_cannot_be_read_is_refused(site: Site, headers: dict[str, str], body: bytes, status: int) -> None:
+    """Bytes that are no text, and scripts that nobody writes, are the sender's fault and never ours."""
+    said = "".join(f"{name}: {text}\r\n" for name, text in headers.items()).encode(errors="surrogateescape")
+    length = f"Content-Length: {len(body)}\r\n\r\n".encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", URL(site.server.url).port)
+    where = b"/in" if body else b"/api/v1/tokens"
+    writer.write(b"POST " + where + b" HTTP/1.1\r\nHost: a\r\n" + said + length + body)
+    assert int((await reader.readline()).split()[1]) == status
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_one_signs_in_once_by_a_link_and_acknowledges_on_the_page(site: Site) -> None:

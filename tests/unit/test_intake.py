@@ -137,7 +137,7 @@ class TestProof:
     def test_bearer(self) -> None:
         one = intake(Proof.BEARER)
         assert verify(one, CIMultiDict({"authorization": f"Bearer {SECRET}"}), b"", "192.0.2.1", NOW) is None
-        for header in ("", f"Bearer {SECRET}x", "Bearer ", f"Basic {SECRET}"):
+        for header in ("", f"Bearer {SECRET}x", "Bearer ", "Bearer \udcff", f"Basic {SECRET}"):
             with pytest.raises(NotVerified):
                 verify(one, CIMultiDict({"Authorization": header}), b"", "127.0.0.1", NOW)
 
@@ -155,6 +155,14 @@ class TestProof:
         verify(intake(Proof.HMAC), headers, b"body", "192.0.2.1", NOW)
         with pytest.raises(NotVerified):
             verify(intake(Proof.HMAC), headers, b"another body", "192.0.2.1", NOW)
+
+    @pytest.mark.parametrize("proof", [Proof.HMAC, Proof.STANDARD_WEBHOOKS])
+    def test_bytes_that_are_no_text(self, proof: Proof) -> None:
+        """A header may hold any: such a signature is a wrong one."""
+        stamp, wrong = str(int(NOW.timestamp())), "\udcff"
+        headers = {"X-Hub-Signature-256": f"sha256={wrong}", "webhook-id": wrong, "webhook-timestamp": stamp}
+        with pytest.raises(NotVerified):
+            verify(intake(proof), CIMultiDict(headers | {"webhook-signature": f"v1,{wrong}"}), b"body", "", NOW)
 
     @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
     def test_hmac_of_a_time_and_the_body(self, algorithm: str) -> None:
