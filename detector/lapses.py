@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreError
-from store.repository import agenda, classification, dismissals, duties, exceptions, notifying, silences
+from store.repository import agenda, classification, dismissals, duties, exceptions, flapping, notifying, silences
 from store.site import Site
 from store.tx import Tx
 
@@ -89,11 +89,11 @@ class Lapses:
 
 
 def _next_due(connection: Connection) -> datetime | None:
-    nouns = (dismissals, classification, exceptions, silences)
+    nouns = (dismissals, classification, exceptions, silences, flapping)
     moments = (noun.next_due(connection) for noun in nouns)
     return min((moment for moment in moments if moment is not None), default=None)
 
 
 def _end(tx: Tx) -> int:
     ended = dismissals.lapse(tx) + dismissals.end_observations(tx) + classification.lapse(tx)
-    return ended + exceptions.lapse(tx) + len(silences.lapse(tx))
+    return ended + exceptions.lapse(tx) + len(silences.lapse(tx)) + flapping.lapse(tx)

@@ -45,6 +45,21 @@ def was_over(records: Records, finding: Finding, number: int) -> None:
             _claim(records, finding, number, alert, claims.over_before_it_was_told(finding), None)
 
 
+def is_calm(records: Records, number: int, alert: str, *, is_open: bool) -> None:
+    """An alert has not changed for so long that it flaps no more: if it is over, that is told now."""
+    before = records.claims(number)[alert]
+    claim = claims.calmed(before)
+    records.claim(number, alert, claim)
+    if not is_open or claim.over_at is None:
+        return
+    records.write_entry(number, claims.entry_of_calm(alert, claim))
+    notice = claims.notice_of_over(
+        records.incident(number), records.alerts(number), records.claims(number), claim, before
+    )
+    if notice is not None:
+        records.notify(notice)
+
+
 def _claim(records: Records, finding: Finding, number: int, alert: str, claim: Claim, before: Claim | None) -> None:
     """Keep what is said of an alert, and tell who has to know."""
     records.claim(number, alert, claim)

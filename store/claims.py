@@ -2,7 +2,7 @@
 
 Such a word is kept as a claim. It ends the asking, once it is said of all alerts of an incident; it moves no step and
 closes nothing. An alert that changes again and again flaps: that is told once, and its changes end or begin no asking
-until it is calm.
+until it is calm: until an hour has passed in which it did not change.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ from typing import Final
 
 from rules.finding import Finding
 from store.entries import by_rule
-from store.incident import EntryKind, Fact, Incident, NewEntry
+from store.incident import DAEMON, EntryKind, Fact, Incident, NewEntry
 from store.notice import NewNotice, NoticeKind
 
 #: The kind of entity of which a sender can say that it is over.
@@ -43,6 +43,11 @@ class Claim:
         """Whether it changes so often that no single change tells anything."""
         return len(self.changes) >= FLAPS_AFTER and self.changes[-1] - self.changes[-FLAPS_AFTER] < FLAPS_WITHIN
 
+    @property
+    def calm_at(self) -> datetime | None:
+        """When it flaps no more if nothing changes; None: it does not."""
+        return self.changes[-1] + FLAPS_WITHIN if self.flaps else None
+
     def begins_to_flap(self, before: "Claim | None") -> bool:
         """Whether it did not flap *before*."""
         return self.flaps and not (before is not None and before.flaps)
@@ -71,6 +76,19 @@ def again(before: Claim | None, finding: Finding) -> Claim | None:
     if before is None or before.over_at is None or finding.last_seen <= before.over_at:
         return None
     return replace(before, over_at=None, changes=_changed(before, finding.last_seen))
+
+
+def calmed(before: Claim) -> Claim:
+    """The claim of an alert that flapped and is calm."""
+    return replace(before, changes=())
+
+
+def entry_of_calm(alert: str, claim: Claim) -> NewEntry:
+    """That it is over after all, in the timeline."""
+    facts: dict[str, Fact] = {"claim": True, "calm": True}
+    if claim.how == EXPIRED:
+        facts["expired"] = True
+    return NewEntry(kind=EntryKind.RESOLVED, actor=DAEMON, facts=facts, values={"alert": alert})
 
 
 def over_before_it_was_told(finding: Finding) -> Claim:

@@ -262,9 +262,12 @@ claim = Table(
     Column("times", Integer, nullable=False),  #: how often it was said to be over
     Column("how", String, nullable=False),
     Column("changes", Packed(tuple[datetime, ...]), nullable=False),  #: the last ones, see `store.claims`
+    Column("calm_at", UtcTime),  #: when it flaps no more if nothing changes; null: it does not flap
     either("how", "resolved", "expired"),
     CheckConstraint("times >= 1", name="counts"),
 )
+
+_index_where("ix_claim_calm", "calm_at IS NOT NULL", claim.c.calm_at)
 
 #: How each alert stands of which a sender spoke.
 alert = Table(

@@ -232,6 +232,7 @@ class WorkingSet:
     def claim(self, number: int, alert: str, said: Claim) -> None:
         """Keep what the sender of an alert says."""
         changing = {"over_at": said.over_at, "times": said.times, "how": said.how, "changes": said.changes}
+        changing["calm_at"] = said.calm_at
         row = {"incident": number, "alert": alert} | changing
         upsert(self._tx.connection, claim, ["incident", "alert"], [row], update=tuple(changing))
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.fakes import START
+from support.fakes import START, FakeClock
 from support.store import ANA, add_persons, finding
 
 from rules.event import Decision, Entity
@@ -13,7 +13,7 @@ from store.database import Store
 from store.incident import EntryKind, SourceKind, Status, Step
 from store.ledger import Ledger
 from store.notice import NoticeKind
-from store.repository import findings, incidents, outbox, timeline
+from store.repository import findings, flapping, incidents, outbox, timeline
 
 
 def fires(alert: str = "a", name: str = "f1", seconds: float = 0, events: int = 1) -> Finding:
@@ -79,6 +79,26 @@ async def test_it_fires_again(store: Store) -> None:
     assert (await kinds(store)).count(EntryKind.RESOLVED) == 2
     await take(store, fires(seconds=500, events=5), ends(name="r5", seconds=500 + 3600))
     assert (await told(store))[-1] is NoticeKind.RESOLVED, "once it is calm, it is told as ever"
+
+
+async def test_what_flapped_and_is_calm_is_told(store: Store, clock: FakeClock) -> None:
+    """An hour after its last change: that it is over ends the asking, once; that it fires is known."""
+    await take(store, fires(), ends(), fires(seconds=120, events=2), ends(name="r2", seconds=180))
+    await take(store, fires(seconds=240, events=3))
+    assert (await told(store))[-1] is NoticeKind.WORSE
+    assert await store.read(flapping.next_due) == START + timedelta(seconds=240 + 3600)
+    await take(store, ends(name="r3", seconds=300))
+    before = await told(store)
+    clock.advance(300 + 3599)
+    assert await store.write(flapping.lapse) == 0
+    clock.advance(1)
+    assert await store.write(flapping.lapse) == 1
+    assert (await told(store))[len(before) - 1 :] == [NoticeKind.RESOLVED]  # in place of what asked
+    entries = await store.read(lambda connection: timeline.of(connection, 1))
+    assert entries[-1].facts == {"claim": True, "calm": True}
+    assert (await store.write(flapping.lapse), await store.read(flapping.next_due)) == (0, None)
+    await take(store, fires(seconds=2 * 3600, events=4))
+    assert (await store.read(outbox.notices_unplanned))[-1].reason.startswith("it fires again"), "told as ever"
 
 
 async def test_it_is_not_reported_any_more(store: Store) -> None:

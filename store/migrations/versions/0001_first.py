@@ -526,10 +526,19 @@ def upgrade() -> None:
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("how", sa.String(), nullable=False),
         sa.Column("changes", sa.Text(), nullable=False),
+        sa.Column("calm_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("how IN ('resolved', 'expired')", name=op.f("ck_claim_how_literal")),
         sa.CheckConstraint("times >= 1", name=op.f("ck_claim_counts")),
         sa.ForeignKeyConstraint(["incident"], ["incident.number"], name=op.f("fk_claim_incident")),
         sa.PrimaryKeyConstraint("incident", "alert", name=op.f("pk_claim")),
+    )
+    op.create_index(
+        "ix_claim_calm",
+        "claim",
+        ["calm_at"],
+        unique=False,
+        sqlite_where=sa.text("calm_at IS NOT NULL"),
+        postgresql_where=sa.text("calm_at IS NOT NULL"),
     )
     op.create_table(
         "tally",
