@@ -21,6 +21,8 @@ from detector.api import (
     incidents,
     intake,
     judging,
+    openapi,
+    operations,
     people,
     periods,
     reports,
@@ -31,6 +33,7 @@ from detector.api import (
     visibility,
     waivers,
 )
+from detector.api.described import OPERATIONS
 from detector.api.identity import identify
 from detector.api.problem import Handler, problems
 from detector.web import routes as web_routes
@@ -55,6 +58,7 @@ def new_application() -> web.Application:
     )
     for table in (
         health.routes,
+        openapi.routes,
         alertmanager.routes,
         alertmanager_silences.routes,
         incidents.routes,
@@ -85,6 +89,8 @@ def new_application() -> web.Application:
     ):
         app.router.add_routes(table)
     app.router.add_static("/static/", STATIC)
+    app[OPERATIONS] = operations.TABLE
+    app[openapi.DESCRIPTION] = openapi.Description(app)
     return app
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import hdrs, web
 
+from detector.api.described import check_takes, check_upon
 from detector.api.problem import Problem
 from rules.finding import Evidence
 from store.answers import is_blank
@@ -72,6 +73,7 @@ async def body_of(request: web.Request, shape: type[T]) -> T:
     Raises:
         Problem: 400, with what is wrong and where.
     """
+    check_takes(request, shape)
     raw = await request.read()
     try:
         body = msgspec.json.decode(raw or b"{}", type=shape)
@@ -302,6 +304,7 @@ def seen_version(request: web.Request) -> int:
     Raises:
         Problem: 428 without it, 400 if it is not one ETag of ours.
     """
+    check_upon(request)
     text = request.headers.get(hdrs.IF_MATCH, "")
     if not text:
         raise Problem(

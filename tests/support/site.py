@@ -2,6 +2,7 @@
 
 import http.cookies
 import itertools
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from detector.web import frames
 from detector.web.pages import Pages
 from notifier.links import ACKNOWLEDGE, Links
 from notifier.plan import Routing
+from notifier.trial import Trial
 from rules.settings import EngineSettings
 from store.database import Store
 from store.people import Person, Role
@@ -104,6 +106,7 @@ class Site:
         self.routing = Routing(routes=(), receivers={})
         app[keys.ROUTING] = lambda: self.routing
         app[keys.NEW_SECRET] = lambda: f"secret{next(serial)}"
+        app[keys.TRY_RECEIVERS] = self._tried
         self.server = Server(app)
 
     async def start(self) -> None:
@@ -160,6 +163,9 @@ class Site:
 
     async def _exceptions_changed(self) -> None:
         self.exceptions_changed += 1
+
+    async def _tried(self, receivers: Collection[str]) -> list[Trial]:
+        return []
 
     def _wake(self) -> None:
         self.woken += 1
