@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.fakes import FakeClock
 from support.reused import Reused
-from support.store import PostgresAbsent, PostgresServer, bring_up_to_date, open_store, postgres_server, sqlite_url
+from support.store import PostgresAbsent, PostgresServer, open_store, postgres_server, sqlite_url, up_to_date
 
 from store.database import Store
 
@@ -26,16 +26,14 @@ KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty SQLite database that is up to date: a copy is quicker than making the tables for each test."""
-    folder = tmp_path_factory.mktemp("template")
-    bring_up_to_date(sqlite_url(folder))
-    return folder / "tocsin.db"
+def sqlite_template() -> Path:
+    """A SQLite database that is up to date and holds nothing: to copy it is quicker than to make the tables."""
+    return up_to_date()
 
 
 @pytest.fixture(scope="session")
 def postgres_databases(postgres: PostgresServer) -> Reused:
-    """The same on PostgreSQL."""
+    """Databases there that are up to date and hold nothing."""
     return Reused(postgres)
 
 
@@ -52,7 +50,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database that is up to date and holds nothing, of each kind in turn."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path)
+        shutil.copy(up_to_date(), tmp_path)
         yield sqlite_url(tmp_path)
         return
     databases: Reused = request.getfixturevalue("postgres_databases")

@@ -1,6 +1,8 @@
 """Stores for tests: on a SQLite file or on a real PostgreSQL, and findings to put in."""
 
+import atexit
 import contextlib
+import functools
 import hashlib
 import importlib.util
 import itertools
@@ -52,7 +54,10 @@ _NOT_FOR_EVER = [
 async def open_store(
     url: str, clock: Clock, lock_dir: Path, *, lock_wait_seconds: float = 0.3, queue_limit: int = 1024
 ) -> AsyncIterator[Store]:
-    """A store on the database at *url*, brought up to date."""
+    """A store on the database at *url*, brought up to date; where there is no SQLite file yet, on a copy of one."""
+    file = engines.sqlite_file(engines.parse(url))
+    if file is not None and not file.exists():
+        shutil.copy(up_to_date(), file)
     store = await Store.open(
         url,
         clock,
@@ -66,6 +71,15 @@ async def open_store(
         yield store
     finally:
         await store.close()
+
+
+@functools.cache
+def up_to_date() -> Path:
+    """A SQLite database that is up to date and holds nothing; it goes with the run."""
+    folder = tempfile.TemporaryDirectory(prefix="tocsin-")
+    atexit.register(folder.cleanup)
+    bring_up_to_date(sqlite_url(Path(folder.name)))
+    return Path(folder.name, "tocsin.db")
 
 
 def bring_up_to_date(url: str) -> None:
