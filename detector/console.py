@@ -13,7 +13,7 @@ HINT = (
     "Another terminal:  .venv/bin/tocsin incidents list{option}  ·  .venv/bin/tocsin status{option}        Stop: Ctrl-C"
 )
 TRY = (
-    """Try:  echo "$(date '+%b %e %T') web1 sudo: bob : command not allowed ; TTY=pts/0 ; USER=root ; """
+    """Try:  echo "$(date -u '+%b %e %T') web1 sudo: bob : command not allowed ; TTY=pts/0 ; USER=root ; """
     """COMMAND=/bin/sh" >> {inbox}"""
 )
 

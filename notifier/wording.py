@@ -97,7 +97,7 @@ def facts_of(delivery: Delivery, told: Told) -> Facts:
     ask = ask_of(delivery, overdue=due_at is not None and due_at <= delivery.noticed_at)
     return Facts(
         number=one.number,
-        title=f"DRILL: {one.title}" if one.drill else one.title,
+        title=f"DRILL: {one.headline}" if one.drill else one.headline,
         severity=one.severity,
         entities=tuple(about.entities),
         events=one.events,

@@ -223,6 +223,12 @@ class Incident:
         return self.occurred_at or self.first_seen
 
     @property
+    def headline(self) -> str:
+        """Its title; before it the name of the alert that another system handed in, which says what is the matter."""
+        alert = dict(self.group).get("alert.name", "")
+        return f"{alert}: {self.title}" if alert else self.title
+
+    @property
     def name(self) -> str:
         """What people call it, e.g. INC-42."""
         return f"INC-{self.number}"

@@ -13,6 +13,7 @@ from detector.config.problems import Place, Problem
 
 WHERE = re2.compile(r"^(.*) \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
+TWICE = "this section stands above already: put its keys there, or the section into conf.d/mine.toml"
 HINTS = {
     "Invalid value": 'text needs quotes: key = "value"; true and false are written small',
     "Invalid statement": "expected key = value, or the name of a section: [section]",
@@ -160,7 +161,8 @@ def _syntax_problem(file: str, text: str, told: str) -> Problem:
     line = int(found.group(2)) if found and found.group(2) else len(text.rstrip().split("\n"))
     column = int(found.group(3)) if found and found.group(3) else len(lines[line - 1]) + 1
     place = Place(file=file, span=Span(line=line, column=column, length=1), text=_mask_addresses(lines[line - 1]))
-    return Problem(message=f"not TOML: {message[:1].lower()}{message[1:]}", hint=HINTS.get(message, ""), place=place)
+    hint = TWICE if message.startswith("Cannot declare") else HINTS.get(message, "")
+    return Problem(message=f"not TOML: {message[:1].lower()}{message[1:]}", hint=hint, place=place)
 
 
 def _mask(text: str, start: int, length: int) -> str:

@@ -14,9 +14,9 @@ def check_emergency(config: Config) -> Iterator[Problem]:
         return
     found = next((one for one in config.receivers if one.name == name), None)
     if found is None:
-        hint = did_you_mean(name, [one.name for one in config.receivers])
-        message = f'there is no receiver "{name}"'
-        yield Problem(path=("emergency", "receiver"), at_value=True, message=message, hint=hint)
+        names = [one.name for one in config.receivers]
+        message = f'emergency.receiver: there is no receiver "{name}"{did_you_mean(name, names)}'
+        yield Problem(path=("emergency", "receiver"), at_value=True, message=message, allowed=tuple(names))
     elif found.external:
         message = f'receiver "{name}" is read outside of your organisation: name one that is read inside'
         yield Problem(path=("emergency", "receiver"), at_value=True, message=message)

@@ -67,7 +67,7 @@ def incidents_view(
     rows = tuple(
         views.IncidentRow(
             number=one.number,
-            title=one.title,
+            title=one.headline,
             severity=one.severity,
             who_where=who_where(about.get(one.number, ()), shown),
             events=one.events,
@@ -99,7 +99,7 @@ def incident_view(
     return views.IncidentView(
         frame=frame,
         number=number,
-        title=one.title,
+        title=one.headline,
         severity=one.severity,
         terms=tuple(
             views.Term(because=term.because, value=term.value, is_level=term.term == "rule")

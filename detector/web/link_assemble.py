@@ -37,7 +37,7 @@ def assemble(
         answer=answer or standing(one),
         person=person.name,
         number=number,
-        title=one.title,
+        title=one.headline,
         severity=one.severity,
         who_where=who_where(view.entities, shown),
         events=one.events,

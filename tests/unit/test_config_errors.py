@@ -142,6 +142,11 @@ def test_what_is_missing_is_told_at_the_section() -> None:
             "     ^ hint: this key stands twice in its section; keep one",
         ),
         ("a = [1,\n\n", "config.toml:1:8: error: not TOML: invalid value", "       ^"),
+        (
+            "[rules]\n[rules]",
+            "config.toml:2:7: error: not TOML: cannot declare ('rules',) twice",
+            "      ^ hint: this section stands above already",
+        ),
     ],
 )
 def test_broken_toml_has_a_place_too(text: str, first_line: str, caret: str) -> None:

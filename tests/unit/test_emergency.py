@@ -67,7 +67,7 @@ def test_notes_survive(tmp_path: Path) -> None:
         ("phone", "json://push.example.org/", False, ""),
         ("phone", "tocsin-console://", False, "tells nobody who does not look at this machine"),
         ("phone", "json://push.example.org/", True, "is read outside"),
-        ("fone", "json://push.example.org/", False, 'there is no receiver "fone"'),
+        ("fone", "json://push.example.org/", False, 'there is no receiver "fone"; did you mean "phone"?'),
     ],
 )
 def test_who_is_configured(name: str, url: str, external: bool, says: str) -> None:

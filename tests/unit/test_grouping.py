@@ -236,3 +236,10 @@ def test_reasons_hold_no_redactable_values(verdict: Verdict) -> None:
     assert verdict.reason
     for value in ("203.0.113.7", "web1", "the source", "the host"):
         assert value not in verdict.reason
+
+
+def test_what_another_system_reported_is_named_by_its_alert() -> None:
+    """Who is woken reads which alert it is, not only that there is one; any other incident has its title alone."""
+    told = replace(incident(finding()), group=(("alert.name", "DiskFull"),), title="Alert of another system, critical")
+    assert told.headline == "DiskFull: Alert of another system, critical"
+    assert replace(told, group=(("source.ip", "203.0.113.7"),)).headline == told.title
