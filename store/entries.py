@@ -55,7 +55,8 @@ def of_growth(before: Incident, after: Incident, finding: Finding, now: datetime
             "to": after.severity.value,
             "track": after.track.value,
         }
-        yield NewEntry(kind=EntryKind.RAISED, actor=by, facts=rise)
+        called = {"title": after.title} if after.title != before.title else {}
+        yield NewEntry(kind=EntryKind.RAISED, actor=by, facts=rise, values=called)
     if after.step is not before.step:
         yield NewEntry(kind=EntryKind.MOVED, actor=by, facts={"from": before.step.value, "to": after.step.value})
     broke_through = after.broke_through and not before.broke_through

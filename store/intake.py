@@ -269,11 +269,18 @@ def _raised(incident: Incident, finding: Finding) -> Incident:
     highest = max(incident.severity_highest, finding.severity, key=lambda one: one.rank)
     return replace(
         incident,
+        title=_title_once_raised(incident, finding),
         severity=finding.severity,
         severity_highest=highest,
         severity_terms=finding.severity_terms,
         track=track,
     )
+
+
+def _title_once_raised(incident: Incident, finding: Finding) -> str:
+    """What waited to be read is called by what made it graver: that many report it, not that one did."""
+    is_as_opened = incident.title == incident.rule_title
+    return finding.rule_title if is_as_opened and waits_to_be_read(incident) else incident.title
 
 
 def _as_counted(records: Records, finding: Finding, known: Known | None, number: int) -> tuple[Known, int, int]:

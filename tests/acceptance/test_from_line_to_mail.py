@@ -137,7 +137,12 @@ def mails_to(mail: Sink, person: str) -> list[EmailMessage]:
 
 
 @pytest.mark.parametrize(
-    ("source", "title"), [("auth", "Failed password"), ("prom", "Alert of another system"), ("people", "Feedback")]
+    ("source", "title"),
+    [
+        ("auth", "Failed password"),
+        ("prom", "Downerror: Alert of another system"),
+        ("people", "Several people report the same"),
+    ],
 )
 def test_from_what_came_in_to_who_has_it(daemon: Daemon, mail: Sink, source: str, title: str) -> None:
     """Both are told; ana presses the button behind the link in her mail; it shows everywhere, and bo is told so."""

@@ -80,7 +80,7 @@ def test_a_burst_of_feedback_is_one_incident(receiving: Daemon) -> None:
         lambda: [one for one in listed(receiving) if one["severity"] == "high"], "one asks for people at once"
     )
     assert asked == listed(receiving)
-    assert [(one["title"], one["events"]) for one in asked] == [("Feedback", 5)]
+    assert [(one["title"], one["events"]) for one in asked] == [("Several people report the same", 5)]
 
 
 def test_lines_of_another_host(receiving: Daemon) -> None:

@@ -65,8 +65,9 @@ def test_a_burst_is_one_incident(open_to_all: Daemon) -> None:
     location = eventually(lambda: sent(daemon, slip, "The check out fails (again)"), "the page takes it")
     assert re.fullmatch(r"/feedback/IN-\d+-[A-Z2-7]{12}", location)
     assert sent(daemon, slip, "Payments do not go through")
-    eventually(lambda: records(daemon) == [("high", 5, "Feedback")], "five are one", context=lambda: daemon.said)
-    eventually(lambda: "Several people report the same" in daemon.outbox(), "people are told")
+    burst = "Several people report the same"
+    eventually(lambda: records(daemon) == [("high", 5, burst)], "five are one", context=lambda: daemon.said)
+    eventually(lambda: f": {burst}, " in daemon.outbox(), "people are told")
 
     for path in (f"/feedback/{reference}", location):
         assert "Nobody has looked at it yet" in daemon.visit(daemon.url + path).text

@@ -88,6 +88,7 @@ def test_five_about_the_same_are_told_once_in_the_incident_of_the_first() -> Non
     assert (four.severity, four.events, desk.ledger.notices) == (Severity.LOW, 4, ())
     [burst] = desk.hand_in(SAME[4])
     assert (burst.number, burst.severity, burst.events) == (four.number, Severity.HIGH, 5)
+    assert (four.title, burst.title) == ("Feedback", "Several people report the same")
     [told] = desk.ledger.notices
     assert (told.kind, "Several people report the same" in told.reason) == (NoticeKind.WORSE, True)
 
