@@ -134,6 +134,11 @@ class Pipeline:
         self.refused_at = self.advanced_at  #: likewise: when the store last refused; another start would not help that
         self.asked_at: dict[str, float] = {}  #: likewise: since when each source is asked for its next batch
 
+    @property
+    def queued(self) -> int:
+        """How many batches wait to be fed."""
+        return self._queue.qsize()
+
     async def read(self, source: Source) -> None:
         """Move batches of *source* into the queue until cancelled; a full queue is what slows reading down."""
         self.asked_at[source.name] = self._clock.monotonic()

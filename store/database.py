@@ -108,6 +108,11 @@ class Store:
         return None if self._writer is None else self._writer.committing_since
 
     @property
+    def queued(self) -> int:
+        """How many writes wait for the writer, about."""
+        return 0 if self._writer is None else self._writer.queued
+
+    @property
     def file(self) -> Path | None:
         """The SQLite file, None on PostgreSQL."""
         return engines.sqlite_file(self._url)

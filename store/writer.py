@@ -89,6 +89,11 @@ class Writer:
         self._thread = threading.Thread(target=self._work, name="store-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def queued(self) -> int:
+        """How many jobs wait, about."""
+        return self._jobs.qsize()
+
     def submit(self, job: Job) -> None:
         """Queue *job*. Bounding the queue is the caller's business."""
         self._jobs.put(job)

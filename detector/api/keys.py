@@ -23,6 +23,7 @@ STORE: web.AppKey[Store] = web.AppKey("store", Store)
 CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 LINKS: web.AppKey[Callable[[], Links]] = web.AppKey("links")  #: called per request: the base URL may change by reload
 REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
+LOOK: web.AppKey[Callable[[], Awaitable[None]]] = web.AppKey("look")  #: before the registry is shown
 STATUS: web.AppKey[Callable[[], Awaitable[DaemonStatus]]] = web.AppKey("status")
 READINESS: web.AppKey[Callable[[], Awaitable[Readiness]]] = web.AppKey("readiness")
 RELOAD: web.AppKey[Callable[[], Awaitable[Reloaded]]] = web.AppKey("reload")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from store.errors import KeyReused
 from store.repository import positions
@@ -70,6 +70,17 @@ def get(connection: Connection, number: int) -> Parcel | None:
 def read_up_to(connection: Connection, source: str, partition: str = "") -> int:
     """Number of the last parcel of *source* whose effects are stored; 0: none's are."""
     return number_of(positions.at(connection, source, partition, STREAM) or b"")
+
+
+def unread(connection: Connection) -> int:
+    """How many parcels wait to be read, of all intakes."""
+    names = connection.execute(select(inbox.c.source, inbox.c.partition).distinct()).all()
+    waiting = 0
+    for name, partition in names:
+        later = (inbox.c.partition == partition, inbox.c.source == name)
+        number = read_up_to(connection, name, partition)
+        waiting += connection.execute(select(func.count()).where(*later, inbox.c.id > number)).scalar_one()
+    return waiting
 
 
 def position_of(number: int) -> bytes:

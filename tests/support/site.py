@@ -16,6 +16,7 @@ from detector.api.application import new_application
 from detector.api.identity import CSRF_HEADER, LINK_COOKIE, SESSION_COOKIE, csrf_of
 from detector.api.server import Server
 from detector.excepting import Excepting
+from detector.figures import Figures, Look
 from detector.intake.desk import DESK, Desk
 from detector.intake.doors import Doors
 from detector.intake.settings import Intake
@@ -87,6 +88,9 @@ class Site:
         app[keys.CLOCK] = clock
         app[keys.LINKS] = lambda: self.links
         app[keys.REGISTRY] = CollectorRegistry()
+        figures = Figures()
+        app[keys.REGISTRY].register(figures)
+        app[keys.LOOK] = Look(figures, store, clock, sources=lambda: (), queued=dict)
         app[keys.STATUS] = self._status
         app[keys.READINESS] = self._readiness
         app[keys.RELOAD] = self._reload
