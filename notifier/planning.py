@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from notifier import following
+from notifier import following, why
 from notifier.following import Following
 from notifier.plan import About, Routing, deliveries_of, to_holder, to_level
 from notifier.silence import hush
+from notifier.why import Coming
 from store.designation import Asked
 from store.duties import Matter
 from store.holding import Holding, What
@@ -64,6 +65,12 @@ def about(connection: Connection, number: int) -> About:
         sources=view.sources,
         barred=conflicts.of(connection, number),
     )
+
+
+def coming(connection: Connection, number: int, routing: Routing, now: datetime) -> list[Coming]:
+    """What people are told next of an incident if nobody does anything."""
+    waiting = [one for one in outbox.notices_of(connection, number) if not one.is_planned]
+    return why.coming(waiting, about(connection, number), routing, now) if waiting else []
 
 
 def abouts_of(connection: Connection, numbers: Collection[int]) -> dict[int, About]:

@@ -41,6 +41,25 @@ def explain(
     return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """A telling that comes unless it is settled before."""
+
+    at: datetime
+    kind: NoticeKind
+    whom: str  #: and by what
+
+
+def coming(notices: Sequence[Notice], about: About, routing: Routing, now: datetime) -> list[Coming]:
+    """What people are told next if nobody does anything, the first of it first; by the configuration of today."""
+    waiting = [one for one in notices if not one.is_planned and one.due_at > now]
+    return [
+        Coming(at=one.due_at, kind=one.kind, whom=_later(one, about, routing))
+        for one in sorted(waiting, key=lambda one: (one.due_at, one.id))
+        if not (following.is_levelled(one) and following.settled(one, about.incident, (), now))
+    ]
+
+
 def _told(notice: Notice, one: Delivery) -> Reason:
     said = f", {one.detail}" if one.detail else ""
     return Reason(

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from detector.api import wire, writing
 from detector.api.identity import CALLER, require_known, require_person
-from detector.api.keys import SITE, STORE, WAKE_NOTIFIER
+from detector.api.keys import CLOCK, ROUTING, SITE, STORE, WAKE_NOTIFIER
 from detector.api.problem import Problem
+from notifier import planning
 from rules.event import Decision, Severity
 from store.incident import Actor, ActorKind, Incident, Outcome, Status, Step, Track
 from store.repository import conflicts, evidence, incidents, outbox, timeline, visibility
@@ -119,6 +120,7 @@ async def show_incident(request: web.Request) -> web.Response:
     """One incident with everything that is known of it."""
     require_known(request)
     number, person = wire.number_of(request), request[CALLER].person
+    now, routing = request.app[CLOCK].now(), request.app[ROUTING]()
 
     def look(connection: Connection) -> tuple[dict[str, object], int]:
         view = incidents.get(connection, number)
@@ -131,7 +133,7 @@ async def show_incident(request: web.Request) -> web.Response:
             timeline=timeline.of(connection, number),
             deliveries=outbox.of_incident(connection, number),
             allowed=conflicts.allowed(connection, record, person.id, person.roles) if person else (),
-        ), record.version
+        ) | {"told_next": planning.coming(connection, number, routing, now)}, record.version
 
     body, version = await request.app[STORE].read(look)
     return wire.answer(body, headers={hdrs.ETAG: wire.etag(version)})

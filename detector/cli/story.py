@@ -51,6 +51,7 @@ def story(record: dict[str, Any], wishes: Wishes) -> Story:
         "group": list(_group(record)),
         "severity": [f"{record['severity']} = " + "; ".join(_term(one) for one in record["severity_terms"])],
         "route": [_delivery(one) for one in record["deliveries"]] or ["nobody is told of it"],
+        "next": [f"{one['at']}: {one['whom']}" for one in record["told_next"]],
     }
     return Story(head=head, branches={name: lines for name, lines in parts.items() if lines})
 

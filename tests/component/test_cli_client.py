@@ -284,6 +284,7 @@ level: high
             ],
             "timeline": [{"kind": "opened", "facts": {"reason": "no open record like it"}}],
             "deliveries": [{"receiver": "mail", "state": "accepted", "reason": "route 1: catch-all", "detail": ""}],
+            "told_next": [{"at": "2026-03-01T03:10:00Z", "kind": "escalated", "whom": "step 1: bo"}],
         }
 
     def told(self, peer: Peer, version: str) -> str:
@@ -300,10 +301,11 @@ level: high
         lines = self.told(peer, rule.version).splitlines()
         assert lines[0] == 'INC-1 opened because failed.yml "Failed login" matched 10 events in 38 s'
         branches = [line.split()[1] for line in lines[1:] if line[0] in "├└"]
-        assert branches == ["read", "parse", "match", "count", "group", "severity", "route"]
+        assert branches == ["read", "parse", "match", "count", "group", "severity", "route", "next"]
         assert "├ read     a.log:1   offset 0   " + self.LINE in lines
         assert "│          selection: event.outcome = failure ✔" in lines
-        assert lines[-1] == "└ route    mail: accepted (route 1: catch-all)"
+        assert lines[-2] == "├ route    mail: accepted (route 1: catch-all)"
+        assert lines[-1] == "└ next     2026-03-01T03:10:00Z: step 1: bo"
 
     def test_what_was_handed_in_is_read_as_what_it_is(self, peer: Peer) -> None:
         """An alert is JSON as well, but the rule matched it as an alert; it stands at no offset of a file."""

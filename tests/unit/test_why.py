@@ -9,7 +9,7 @@ from support.store import finding
 from notifier.escalation import Policy, Step
 from notifier.plan import About, Routing
 from notifier.route import Matcher, Receiver, Route
-from notifier.why import explain
+from notifier.why import coming, explain
 from rules.event import Severity
 from store.incident import Incident
 from store.ledger import Ledger
@@ -115,3 +115,13 @@ def test_what_comes_later() -> None:
     assert found.at == START + timedelta(minutes=5)
     asked = notice(2, NoticeKind.STILL_YOURS, planned=False)
     assert because("ana", asked) == [("later", "asks who has it whether that is still so")]
+
+
+def test_who_is_told_next() -> None:
+    """Whom the next level reaches, and when; nobody once somebody has it, and what was told is not to come."""
+    told, later = notice(1), notice(2, NoticeKind.ESCALATED, level=1, planned=False)
+    (found,) = coming([told, later], About(incident=incident()), ROUTING, START)
+    assert (found.at, found.kind) == (START + timedelta(minutes=5), NoticeKind.ESCALATED)
+    assert found.whom == 'escalation "night", step 1: bo, unless it is settled before'
+    taken = replace(incident(), acknowledged_by="ana", acknowledged_at=START)
+    assert coming([told, later], About(incident=taken), ROUTING, START) == []
