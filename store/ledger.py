@@ -145,7 +145,7 @@ class _Memory:
 
     def remember(self, finding: Finding, taken: Known, reason: str) -> None:
         self._findings[finding.id] = taken
-        if taken.number is not None and finding.decision is not Decision.OBSERVE:
+        if taken.number is not None and finding.decision is Decision.INVESTIGATE:
             self._by_key[finding.dedup_key].add(taken.number)
 
     def candidates(self, finding: Finding, key: str) -> Sequence[Candidate]:
