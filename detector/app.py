@@ -7,7 +7,7 @@ import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,12 +33,14 @@ from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
 from detector.excepting import Excepting, with_exceptions
 from detector.expiry import Expiry
-from detector.heartbeat import Heartbeat, Pulse, looked_at
+from detector.figures import Look
+from detector.heartbeat import Heartbeat
 from detector.intake.desk import DESK, Desk
 from detector.intake.doors import Doors
 from detector.lapses import Lapses
 from detector.metrics import Metrics
 from detector.observers import Observers
+from detector.outgoing import Outgoing
 from detector.overview import Overview
 from detector.own_events import OWN
 from detector.passwords import Passwords
@@ -53,6 +55,7 @@ from detector.sources.source import SourceError
 from detector.status import HttpState
 from detector.sweep import Sweep, keep_of
 from detector.systemd import Systemd
+from detector.vitals import Vitals
 from detector.watching import Watching, is_urgent
 from detector.web.frames import PAGES
 from detector.web.pages import Pages
@@ -241,8 +244,22 @@ class _Parts:
             lambda: self._readers.wake(OWN),
         )
         self._pipeline = pipeline
-        self._heartbeat = Heartbeat(clock, self._metrics, systemd, self._pulse)
+        vitals = Vitals(
+            store=store,
+            clock=clock,
+            engine=engine,
+            pipeline=pipeline,
+            readers=self._readers,
+            settings=lambda: self.daemon.settings,
+        )
+        self._heartbeat = Heartbeat(clock, self._metrics, systemd, vitals.pulse)
         self._sweep = Sweep(store, clock, self._keep, self._readers.status, self._metrics)
+        self._outgoing = Outgoing(
+            clock,
+            lambda: self.daemon.settings.config.heartbeat,
+            lambda: vitals.health(self._heartbeat.stuck()),
+            self._metrics,
+        )
         self._teller = self._dispatch()
         self.daemon = Daemon(
             config_path=config_path,
@@ -262,16 +279,13 @@ class _Parts:
         )
         self.overview = self._overview()
 
-    def _pulse(self) -> Pulse:
-        """How what must advance stands."""
-        pipeline, engine, now = self._pipeline, self._engine, self._clock.monotonic()
-        looked = looked_at(self._readers.status(), self._clock.now(), now)
-        return Pulse(
-            turned_at=max(pipeline.advanced_at, pipeline.refused_at),
-            committing_since=self._store.committing_since,
-            engine_silent_since=engine.silent_since,
-            engine_starts=engine.starts,
-            asked_at={name: max(since, looked.get(name, since)) for name, since in pipeline.asked_at.items()},
+    def _unwell(self) -> Iterable[str]:
+        """What is wrong beside sources and store, a sentence each."""
+        return (
+            *self.daemon.unreachable,
+            *self._self_watch.sentences,
+            *self._sweep.sentences,
+            *self._outgoing.sentences,
         )
 
     def _chores(self, sealing: Sealing) -> Mapping[str, Chore]:
@@ -279,6 +293,7 @@ class _Parts:
         store, clock, wake = self._store, self._clock, self._wake.set
         return {
             "sweep": self._sweep,
+            "outgoing heartbeat": self._outgoing,
             "sealing": sealing,
             "lapses": Lapses(store, clock, lambda: self.daemon.settings.site, wake),
             "emergency": Emergency(store=store, clock=clock, past=self._past()),
@@ -307,6 +322,13 @@ class _Parts:
         app[keys.CLOCK] = self._clock
         app[keys.LINKS] = self.links
         app[keys.REGISTRY] = self._metrics.registry
+        app[keys.LOOK] = Look(
+            self._metrics.figures,
+            self._store,
+            self._clock,
+            sources=self._readers.status,
+            queued=lambda: {"writer": self._store.queued, "pipeline": self._pipeline.queued},
+        )
         app[keys.STATUS] = self.overview.status
         app[keys.READINESS] = self.overview.readiness
         app[keys.RELOAD] = daemon.reload
@@ -356,7 +378,7 @@ class _Parts:
             rules=lambda: self.daemon.ready,
             http=lambda: HttpState(url=self.server.url, base_url=self.daemon.settings.config.http.base_url),
             stuck=self._heartbeat.stuck,
-            unreachable=lambda: (*self.daemon.unreachable, *self._self_watch.sentences, *self._sweep.sentences),
+            unreachable=self._unwell,
         )
 
 

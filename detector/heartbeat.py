@@ -1,15 +1,14 @@
 """Who watches the watcher: tells systemd that we live, only while everything that must advance does."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 import structlog
 
 from detector.metrics import Metrics
-from detector.sources.source import SourceStatus
 from detector.systemd import Systemd
 from store.clock import Clock
 
@@ -57,15 +56,6 @@ def held_up(pulse: Pulse, now: float, patience: float) -> tuple[str, ...]:
 def patience_of(watchdog_seconds: float | None) -> float:
     """How long we wait for a sign of life: a minute, or what systemd waits for one of ours if that is less."""
     return min(STUCK_SECONDS, 2 * watchdog_seconds) if watchdog_seconds else STUCK_SECONDS
-
-
-def looked_at(sources: Iterable[SourceStatus], now: datetime, monotonic: float) -> dict[str, float]:
-    """When each source looked for something new, in monotonic seconds. One that says that it cannot, says so itself."""
-    return {
-        one.source: monotonic if one.is_degraded else monotonic - max(0.0, (now - one.looked_at).total_seconds())
-        for one in sources
-        if one.is_degraded or one.looked_at is not None
-    }
 
 
 class Heartbeat:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from detector.engine_process import Ready
+from detector.figures import Figures
 from rules.event import Batch
 from rules.outcome import Outcome
 from store.repository.findings import Taken
@@ -38,8 +39,9 @@ class Metrics:
             "tocsin_source_last_line_timestamp_seconds", "When a line was last read.", per_source, registry=registry
         )
         self.evicted = Counter(
-            "tocsin_rule_evicted_groups", "Groups forgotten because a rule held too many.", registry=registry
+            "tocsin_rule_evicted_groups", "Groups forgotten because a rule held too many.", ["rule"], registry=registry
         )
+        self.rule_findings = Counter("tocsin_rule_findings", "Findings opened.", ["rule"], registry=registry)
         self.findings = Counter("tocsin_findings", "Findings opened.", ["decision", "severity"], registry=registry)
         self.incidents = Counter("tocsin_incidents_opened", "Incidents opened.", registry=registry)
         self.commit_seconds = Histogram(
@@ -59,11 +61,15 @@ class Metrics:
             "tocsin_store_freed_bytes", "Bytes of the database's file given back to the disk.", registry=registry
         )
         self.store_bytes = Gauge("tocsin_store_bytes", "What the database holds.", registry=registry)
+        self.heartbeats = Counter("tocsin_heartbeats", "Outgoing heartbeats.", ["outcome"], registry=registry)
         self.engine_restarts = Gauge("tocsin_engine_restarts", "Restarts of the engine process.", registry=registry)
         self.loop_lag = Gauge("tocsin_event_loop_lag_seconds", "How late the event loop ran last.", registry=registry)
         self.reload_ok = Gauge(
             "tocsin_config_last_reload_successful", "1 if the last reload was applied.", registry=registry
         )
+        self.reload_ok.set(1)  # what is in force at the start was applied, too
+        self.figures = Figures()
+        registry.register(self.figures)
         self.rules = Gauge("tocsin_rules_loaded", "Rules that run.", registry=registry)
         self.rules_rejected = Gauge("tocsin_rules_rejected", "Rules that did not load.", registry=registry)
         self.handed_in_requests = Counter(
@@ -98,10 +104,12 @@ class Metrics:
             self.late.labels(count.source).inc(count.late)
             self.suspect.labels(count.source).inc(count.suspect)
             self.poisoned.labels(count.source).inc(count.poisoned)
-        self.evicted.inc(sum(outcome.evictions.values()))
+        for rule, count in outcome.evictions.items():
+            self.evicted.labels(rule).inc(count)
         for finding in outcome.findings:
             if finding.opened:
                 self.findings.labels(finding.decision, finding.severity).inc()
+                self.rule_findings.labels(finding.rule_id).inc()
 
     def handed_in(self, intake: str, status: int) -> None:
         """Count an answer to who hands in."""
@@ -132,6 +140,10 @@ class Metrics:
     def closed_observations(self, count: int) -> None:
         """Count observations that were over."""
         self.observations_closed.inc(count)
+
+    def beat(self, outcome: str) -> None:
+        """Count an outgoing heartbeat."""
+        self.heartbeats.labels(outcome).inc()
 
     def holds(self, size_bytes: int) -> None:
         """Say how much the database holds."""

@@ -11,6 +11,7 @@ from detector.config.emergency import check_emergency
 from detector.config.feedback import check_feedback
 from detector.config.files import check_files
 from detector.config.handing_in import check_handing_in
+from detector.config.heartbeat import check_heartbeat
 from detector.config.journal import check_journal
 from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem, did_you_mean
@@ -188,6 +189,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     somebody_is_told,
     check_telling,
     check_emergency,
+    check_heartbeat,
     check_files,
     check_journal,
     four_eyes,

@@ -11,6 +11,7 @@ import msgspec
 
 from detector.config.sections.emergency import EmergencySection
 from detector.config.sections.governing import CalendarSection, Clock, FormField, Process, Regulatory
+from detector.config.sections.heartbeat import HeartbeatSection
 from detector.config.sections.judging import Asset, RulesSection, Trust
 from detector.config.sections.people import Contact, Designation, Person
 from detector.config.sections.reading import FormatSection, IntakeSection, Source
@@ -45,6 +46,7 @@ class Config(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     escalations: tuple[Escalation, ...] = msgspec.field(default=(), name="escalation")
     acknowledgement: Acknowledgement = msgspec.field(default_factory=Acknowledgement)
     emergency: EmergencySection = msgspec.field(default_factory=EmergencySection)
+    heartbeat: HeartbeatSection = msgspec.field(default_factory=HeartbeatSection)
     retention: Retention = msgspec.field(default_factory=Retention)
 
     @property

@@ -9,10 +9,11 @@ import pytest
 from prometheus_client import CollectorRegistry
 from support.fakes import START, FakeClock
 
-from detector.heartbeat import LOOK_SECONDS, STUCK_SECONDS, Heartbeat, Pulse, held_up, looked_at, patience_of
+from detector.heartbeat import LOOK_SECONDS, STUCK_SECONDS, Heartbeat, Pulse, held_up, patience_of
 from detector.metrics import Metrics
 from detector.sources.source import SourceStatus, StreamState, StreamStatus
 from detector.systemd import Systemd
+from detector.vitals import looked_at
 
 NOW = 10_000.0
 LATE = NOW - STUCK_SECONDS - 1
