@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from detector.api.described import check_takes, check_upon
 from detector.api.problem import Problem
+from detector.api.readable import whole_body
 from rules.finding import Evidence
 from store.answers import is_blank
 from store.incident import Incident, Lowering, TimelineEntry
@@ -74,7 +75,7 @@ async def body_of(request: web.Request, shape: type[T]) -> T:
         Problem: 400, with what is wrong and where.
     """
     check_takes(request, shape)
-    raw = await request.read()
+    raw = await whole_body(request)
     try:
         body = msgspec.json.decode(raw or b"{}", type=shape)
     except msgspec.ValidationError as error:
@@ -142,7 +143,7 @@ def whole_in_path(request: web.Request, name: str) -> int:
 def whole(request: web.Request, name: str, default: int, most: int) -> int:
     """A whole number from the query, between 1 and *most*."""
     text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:12]) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) <= 15 and 1 <= int(text) <= most):
         raise Problem(422, "invalid_query", f"{name} must be a whole number from 1 to {most}, not {text[:40]!r}")
     return int(text)
 
