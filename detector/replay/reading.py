@@ -22,6 +22,8 @@ Progress = Callable[[int, int], None]
 """Is told how many bytes and how many lines were read since the last call."""
 
 STDIN = "-"
+#: Since Debian 12 a fresh host has no /var/log/auth.log.
+IN_JOURNAL = "; if the journal holds these messages: journalctl -o short-iso | tocsin replay -"
 CHUNK_BYTES = 256 * 1024
 MAX_LINE_BYTES = 1024 * 1024
 IN_MEMORY_BYTES = 64 * 1024 * 1024
@@ -60,7 +62,8 @@ class LogFile(AbstractContextManager["LogFile"]):
             self.written_at, self._file = self._open(path, stdin)
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise LogUnreadable(f"cannot read {self.name}: {reason}") from None
+            hint = IN_JOURNAL if isinstance(error, FileNotFoundError) and path.startswith("/var/log/") else ""
+            raise LogUnreadable(f"cannot read {self.name}: {reason}{hint}") from None
         self.size = self._file.seek(0, io.SEEK_END)
 
     def __enter__(self) -> Self:

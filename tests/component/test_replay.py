@@ -163,6 +163,7 @@ def test_a_named_format_is_used(folder: Path) -> None:
     ("arguments", "words"),
     [
         (["nowhere.log"], "nowhere.log"),
+        (["/var/log/tocsin-nowhere.log"], "journalctl -o short-iso | tocsin replay -"),
         (["auth.log", "auth.log"], "twice"),
         (["auth.log", "--timezone", "Mars/Base"], "Mars/Base"),
         (["auth.log", "--rules", "nowhere.yml"], "nowhere.yml"),
