@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from detector import in_force
+from detector import in_force, logs
 from detector.config.load import load
 from detector.config.loaded import ConfigErrors
 from detector.config.records import Config
@@ -180,6 +180,7 @@ class Daemon:
         await self._pipeline.between_batches(lambda: self._know(settings, ready))
         fresh = {name: one for name, one in wanted.items() if name in changed or name not in before}
         self.settings, self.unreachable = settings, self._check_receivers(settings.config)
+        logs.configure(settings.config.daemon.log_level)
         self._metrics.took_rules(ready)
         if self._group is not None:
             self._readers.start(self._group, await self._sources(fresh))

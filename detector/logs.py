@@ -15,7 +15,8 @@ def configure(level: str) -> None:
     """Send our logs, and those of the libraries from warning on, to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Line())
-    logging.basicConfig(level=max(LEVELS[level], logging.WARNING), handlers=[handler])
+    logging.basicConfig(handlers=[handler])  # nothing, after a reload
+    logging.getLogger().setLevel(max(LEVELS[level], logging.WARNING))
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

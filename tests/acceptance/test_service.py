@@ -71,21 +71,23 @@ def test_an_engine_that_hangs_ends_the_beats(daemon: Daemon, manager: socket.soc
 
 
 def test_a_reload_is_told(daemon: Daemon, manager: socket.socket) -> None:
-    """Reloading with the time of it, then ready again."""
+    """Reloading with the time of it, then ready again; what is logged is part of it."""
     assert daemon.process is not None
+    daemon.write("config.toml", CONFIG.replace("[daemon]\n", '[daemon]\nlog_level = "error"\n') + RULES)
     daemon.process.send_signal(signal.SIGHUP)
     assert hear(manager, lambda text: re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", text) is not None, 10)
     assert hear(manager, lambda text: text.startswith("READY=1\nSTATUS=1 rules in force"), 20)
+    assert "reload ended" not in daemon.log
 
 
 def test_a_backup_under_load_is_restored_by_the_book(daemon: Daemon, tmp_path: Path) -> None:
     """The guide's own commands: copied while lines are read, put back into an empty folder, verified, started; each
     line has counted once."""
     backups = tmp_path / "backups"
-    lines = [failed_password(f"198.51.100.{number % 20}") for number in range(8_000)]
-    daemon.append("auth.log", lines[:4_000])
+    lines = [failed_password(f"198.51.100.{number % 20}") for number in range(3_000)]
+    daemon.append("auth.log", lines[:2_000])
     follow(section("Back up"), daemon.folder, daemon.state_dir, backups)
-    daemon.append("auth.log", lines[4_000:])
+    daemon.append("auth.log", lines[2_000:])
     with closing(sqlite3.connect(backups / "tocsin.db")) as copy:
         (copied,) = copy.execute("SELECT coalesce(sum(lines), 0) FROM source_count").fetchone()
         assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -98,7 +100,6 @@ def test_a_backup_under_load_is_restored_by_the_book(daemon: Daemon, tmp_path: P
     follow(section("Restore"), daemon.folder, daemon.state_dir, backups)
     daemon.start()
     eventually(lambda: daemon.lines_read("auth") == before, "the rest is read again", 40, lambda: daemon.said)
-    assert daemon.command("audit", "verify").returncode == 0
     assert (daemon.state_dir / "seal.key").stat().st_mode & 0o777 == 0o600
 
 
