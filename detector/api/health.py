@@ -5,7 +5,7 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from detector.api.identity import require_admin, require_known
-from detector.api.keys import READINESS, REGISTRY, RELOAD, STATUS
+from detector.api.keys import LOOK, READINESS, REGISTRY, RELOAD, STATUS
 from detector.api.wire import answer
 
 routes = web.RouteTableDef()
@@ -27,6 +27,7 @@ async def readyz(request: web.Request) -> web.Response:
 @routes.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
     """Counters and histograms in Prometheus' text format."""
+    await request.app[LOOK]()
     body = generate_latest(request.app[REGISTRY])
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
