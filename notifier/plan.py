@@ -19,6 +19,7 @@ from store.notice import Delivery, DeliveryState, NewDelivery, Notice, NoticeKin
 from store.site import Site
 
 _ASKS = frozenset(kind for kind in NoticeKind if kind.asks)
+_GIVES = _ASKS | {NoticeKind.HANDED_OVER}  #: what a later word can take back
 _ASKED_FOR = {
     Duty.ACKNOWLEDGE: Ask.JOIN,
     Duty.REPORT: Ask.REPORT,
@@ -227,7 +228,7 @@ def reached_by(deliveries: Sequence[Delivery]) -> frozenset[tuple[str, int]]:
     """(receiver, target) of who was, or may have been, told by one of the asks among *deliveries*."""
     reached = (DeliveryState.ACCEPTED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
     return frozenset(
-        (one.receiver, one.target) for one in deliveries if one.kind in _ASKS and (one.state in reached or one.resent)
+        (one.receiver, one.target) for one in deliveries if one.kind in _GIVES and (one.state in reached or one.resent)
     )
 
 

@@ -43,11 +43,15 @@ def resolve(tx: Tx, number: int, actor: Actor, *, via: str, text: str = "") -> D
 
 
 def own(tx: Tx, number: int, actor: Actor, *, via: str, text: str = "") -> Done:
-    """Take it over; who had it is told that nothing is asked of them any more."""
+    """Take it over; who was told of it hears that another one has it, and so does who had it."""
     had = records.load(tx.connection, number).owner
     done = _do(tx, number, "own", actor, text=text, via=via)
     if had is not None and had != done.incident.owner:
-        outbox.write_notice(tx, _notice(done.incident, NoticeKind.ACKNOWLEDGED, f"{actor.id} took it over", person=had))
+        reason = f"{actor.id} took it over"
+        outbox.write_notice(tx, _notice(done.incident, NoticeKind.ACKNOWLEDGED, reason))
+        told, made = outbox.told(tx.connection, number, done.incident.cycle), outbox.of_incident(tx.connection, number)
+        if had not in {one.person for one in made if (one.receiver, one.target) in told}:
+            outbox.write_notice(tx, _notice(done.incident, NoticeKind.ACKNOWLEDGED, reason, person=had))
     return done
 
 

@@ -168,6 +168,23 @@ async def test_who_was_told_by_escalation_hears_that_somebody_has_it(desk: Desk)
     assert await desk.look(12 * MINUTE) == []
 
 
+async def test_who_was_told_hears_that_another_one_took_it_over(desk: Desk) -> None:
+    """Ana and Bo, whoever has it by now; who had it by a hand-over as well, and that one alone is not told twice."""
+    await desk.opened()
+    await desk.look()
+    await desk.send("phone-ana")
+    await desk.store.write(lambda tx: incidents.acknowledge(tx, 1, ANA, via="link"))
+    await desk.look()
+    await desk.store.write(lambda tx: acts.hand_over(tx, 1, ANA, to="bo", via="token"))
+    await desk.look()
+    for one in ("phone-ana", "phone-bo"):
+        await desk.send(one)
+    await desk.store.write(lambda tx: acts.own(tx, 1, ANA, via="token"))
+    assert await desk.look() == [(NoticeKind.ACKNOWLEDGED, "ana"), (NoticeKind.ACKNOWLEDGED, "bo")]
+    assert (await desk.send("phone-ana"), await desk.send("phone-bo")) == (["acknowledged"], ["acknowledged"])
+    assert (await desk.record()).owner == "ana"
+
+
 async def test_settled_between_planning_and_sending(desk: Desk) -> None:
     """Bo's page waits behind a slow channel; Ana takes it meanwhile; Bo is not paged."""
     await desk.opened()
