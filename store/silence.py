@@ -263,11 +263,21 @@ def hides(matchers: Matchers, highest: Severity, subject: object) -> bool:
 
 
 def overlap(one: Matchers, other: Matchers) -> bool:
-    """Whether two silences are about the same thing: they share a name, and a value of each that they share."""
-    shared = one.keys() & other.keys()
+    """Whether two silences are about the same thing: they share a name, and a value of each that they share.
+
+    One that takes any value of a name does not narrow by it; one that narrows by nothing is about everything.
+    """
+    mine, theirs = _narrowing(one), _narrowing(other)
+    if not mine or not theirs:
+        return True
+    shared = mine.keys() & theirs.keys()
     return bool(shared) and all(
-        _one_fits(one[name], other[name]) or _one_fits(other[name], one[name]) for name in shared
+        _one_fits(mine[name], theirs[name]) or _one_fits(theirs[name], mine[name]) for name in shared
     )
+
+
+def _narrowing(matchers: Matchers) -> Matchers:
+    return {name: values for name, values in matchers.items() if "*" not in values}
 
 
 def worst_of(severities: Sequence[str]) -> Severity:

@@ -5,7 +5,7 @@ fire and match when it is made.
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 from aiohttp import web
@@ -27,6 +27,7 @@ from store.silence import NewSilence, Silence, SilenceState
 from store.tx import Tx
 
 routes = web.RouteTableDef()
+_LONGEST_NUMBER: Final = 12  #: digits: as many as fit into the end of a UUID
 
 
 class LabelBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -127,8 +128,9 @@ def _state(one: Silence, now: datetime) -> str:
 
 
 def _number(text: str) -> int:
+    digits, base = (text.removeprefix(UUID), 16) if text.startswith(UUID) else (text, 10)
     try:
-        return int(text.removeprefix(UUID), 16 if text.startswith(UUID) else 10) if len(text) <= len(UUID) + 12 else 0
+        return int(digits, base) if digits.isascii() and digits.isalnum() and len(digits) <= _LONGEST_NUMBER else 0
     except ValueError:
         raise NotFound(f"there is no silence {text[:40]!r}") from None
 

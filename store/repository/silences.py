@@ -270,16 +270,20 @@ def _four_eyes(one: Silence, asked_by: str, actor: Actor, site: Site) -> dict[st
 
 
 def _tried_before(tx: Tx, actor: Actor, new: NewSilence) -> bool:
-    """Whether another one of theirs about the same ended, or waits, without anybody agreeing, a short while ago."""
+    """Whether another one of theirs about the same ended, or waits, without anybody agreeing, a short while ago.
+
+    The same under other names, a rule in place of a host, is known by the incidents that both would have hidden.
+    """
     rows = tx.connection.execute(
-        select(silence.c.matchers).where(
+        select(silence.c.matchers, silence.c.preview).where(
             silence.c.created_by == actor.id,
             silence.c.lapses_at.is_not(None),
             silence.c.settled_at.is_(None),
             silence.c.created_at > tx.now - rules.ONCE_WITHIN - PROPOSAL_LASTS,
         )
     )
-    return any(rules.overlap(row.matchers, new.matchers) for row in rows)
+    found = frozenset(new.preview.incidents)
+    return any(rules.overlap(row.matchers, new.matchers) or found & set(row.preview.incidents) for row in rows)
 
 
 def _alive(tx: Tx, number: int, version: int | None) -> Silence:

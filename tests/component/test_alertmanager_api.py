@@ -165,6 +165,8 @@ async def test_a_silence_is_about_the_alerts_that_match_now(site: Site) -> None:
     assert (await send(site, "DELETE", f"silence/{made['silenceID']}"))[0] == 200
     assert (await send(site, "GET", f"silence/{made['silenceID']}"))[1]["status"]["state"] == "expired"
     assert (await get(site, "alerts?active=false"))[1] == []
+    for none in ("9" * 36, "-1", "٣", "00000000-0000-4000-8000--1", "00000000-0000-4000-8000-ffffffffffff"):
+        assert (await send(site, "GET", f"silence/{none}"))[0] == 404
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from store.errors import ActNotAllowed, StaleVersion
 from store.four_eyes import FourEyes
 from store.incident import Actor, ActorKind, EntryKind
 from store.repository import acts, findings, silences, timeline
-from store.silence import NewSilence, Silence, SilenceState
+from store.silence import Hidden, NewSilence, Silence, SilenceState
 from store.site import Site
 from store.tx import Tx
 
@@ -82,6 +82,10 @@ async def test_what_hides_much_lapses_unless_another_agrees(filled: Store, clock
     assert told[0].via == "token 1"
     again = await add(filled, matchers={"asset": ("db*",)}, ends_at=clock.now() + HOUR)
     assert again.state is SilenceState.PROPOSED  # not in force: nobody agreed to the last one
+    seen, until = Hidden(count=1, incidents=(1,)), clock.now() + HOUR
+    by_host = await add(filled, matchers={"asset": ("mail1",)}, preview=seen, ends_at=until)
+    by_rule = await add(filled, matchers={"rule": ("r1",)}, preview=seen, ends_at=until)
+    assert (by_host.state, by_rule.state) == (SilenceState.IN_FORCE, SilenceState.PROPOSED)  # it is the same incident
 
 
 async def test_what_hides_little_takes_one(filled: Store, clock: FakeClock) -> None:

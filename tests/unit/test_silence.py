@@ -117,6 +117,9 @@ def test_overlapping_silences_are_about_the_same() -> None:
     assert silence.overlap({"asset": ("web*",)}, {"asset": ("web1",)})
     assert not silence.overlap({"rule": ("r1",)}, {"rule": ("r2",)})
     assert not silence.overlap({"rule": ("r1",)}, {"asset": ("web1",)})
+    assert silence.overlap({"asset": ("*",)}, {"entity": ("*",)})  # both are about everything
+    assert silence.overlap({"asset": ("*",)}, {"rule": ("r1",)})
+    assert not silence.overlap({"asset": ("*",), "rule": ("r1",)}, {"rule": ("r2",)})
 
 
 def test_a_matcher_on_severity_bounds_what_it_can_hide() -> None:
