@@ -25,6 +25,7 @@ def copy(file: Path, to: Path) -> None:
     try:
         _write(file, part)
         part.rename(to)
+        _to_disk(to.absolute().parent)  # the name, too
     except (OSError, sqlite3.Error) as error:
         raise StoreUnavailable(f"no backup was made at {to}: {error}") from error
     finally:
@@ -42,7 +43,11 @@ def _write(file: Path, part: Path) -> None:
         source.backup(target)
         # One file, without a write-ahead log beside it.
         target.execute("PRAGMA journal_mode = DELETE").close()
-    handle = os.open(part, os.O_RDONLY)
+    _to_disk(part)
+
+
+def _to_disk(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -162,11 +162,16 @@ class _Parcels(Chore):
     """What was handed in goes only once its effects are stored, however old it is."""
 
     def due(self, connection: Connection, keep: Keep, now: datetime) -> list[Any]:
-        """Keys of parcels that were read."""
-        keys = super().due(connection, keep, now)
-        sources = dict(connection.execute(select(inbox.c.id, inbox.c.source).where(inbox.c.id.in_(keys))).all())
-        read = {source: inboxes.read_up_to(connection, source) for source in set(sources.values())}
-        return [key for key in keys if key <= read[sources[key]]]
+        """Keys of parcels that were read; those of a door that is gone wait, and hold no other's up."""
+        condition = self.is_due(keep, now)
+        if condition is None:
+            return []
+        keys: list[Any] = []
+        for source in connection.execute(select(inbox.c.source).where(condition).distinct()).scalars().all():
+            read = inbox.c.id <= inboxes.read_up_to(connection, source)
+            wanted = select(inbox.c.id).where(condition, inbox.c.source == source, read)
+            keys += connection.execute(wanted.limit(LOOK - len(keys))).scalars()
+        return keys
 
 
 def _raw_lines(keep: Keep, now: datetime) -> ColumnElement[bool] | None:

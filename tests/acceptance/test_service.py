@@ -94,6 +94,9 @@ def test_a_backup_under_load_is_restored_by_the_book(daemon: Daemon, tmp_path: P
     before = len(lines) + 1
     eventually(lambda: daemon.lines_read("auth") == before, "all is read", 40, lambda: daemon.said)
     assert copied < before, "the copy was made while it worked"
+    assert daemon.process is not None
+    for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):  # the second is harmless
+        daemon.process.send_signal(sign)
     assert daemon.stop() == 0
     shutil.rmtree(daemon.state_dir)
 

@@ -14,6 +14,7 @@ from support.store import ANA, add_persons, finding, line, open_store, sqlite_ur
 
 from detector.config.sections.serving import Retention
 from detector.metrics import Metrics
+from detector.sources.inbox import STREAM
 from detector.sources.source import SourceCounters, SourceStatus, StreamState, StreamStatus
 from detector.sweep import Sweep, keep_of, living_streams
 from notifier.links import ACKNOWLEDGE_LASTS
@@ -29,6 +30,7 @@ from store.notice import DeliveryState, NewDelivery, Settlement
 from store.repository import (
     coverage,
     findings,
+    inbox,
     incidents,
     internal,
     letters,
@@ -307,6 +309,20 @@ async def test_claims_of_records_that_are_over_go(house: House) -> None:
     await house.sweep(days=2)
     assert await house.sweep(days=29) == {}
     assert await house.sweep(days=2) == {"claims": 1}
+
+
+async def test_a_door_that_is_gone_holds_no_other_up(house: House) -> None:
+    """What was handed in and read goes, however much waits at a door that nobody reads any more."""
+
+    def leave(tx: Tx) -> None:
+        for number in range(6):
+            last = inbox.put(tx, "gone" if number % 2 else "here", "alerts", b"{}")
+        positions.save(tx, "here", "", STREAM, "o", inbox.position_of(last))
+
+    await house.store.write(leave)
+    assert await house.sweep(days=6.9) == {}
+    assert await house.sweep(days=0.2) == {"parcels": 3}
+    assert await house.count("inbox") == 3
 
 
 async def test_a_store_that_is_too_full(clock: HastyClock, tmp_path: Path) -> None:
