@@ -227,7 +227,8 @@ class Dispatch:
             message = worded(load.parcel, told, load.standing, load.receiver, self._links(), self._clock.now())
             return message, await self._send(channel, load.url, message)
         except Exception as error:
-            log.exception("a message could not be sent", receiver=load.receiver.name, channel=channel)
+            of = {"receiver": load.receiver.name, "channel": channel, "incidents": sorted(load.standing)}
+            log.exception("a message could not be sent", **of)
             return message, SendResult(outcome=Sent.RETRY, detail=f"failed in an unknown way: {type(error).__name__}")
 
     async def _send(self, channel: str, url: str, message: Message) -> SendResult:

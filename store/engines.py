@@ -32,6 +32,8 @@ _WRITING = (
     "PRAGMA journal_size_limit = 67108864",
     "PRAGMA foreign_keys = ON",
 )
+#: What records hold does not get into errors, and so not into the log.
+_COMMON: dict[str, Any] = {"max_overflow": 0, "hide_parameters": True}
 #: Classes of PostgreSQL's SQLSTATE that say the same: connection, read-only, transaction rolled back, insufficient
 #: resources, object in use, operator intervention, system error.
 _POSTGRES_NOT_NOW = ("08", "25006", "40", "53", "55", "57", "58")
@@ -58,7 +60,7 @@ def writing(url: URL, *, lock_wait_seconds: float) -> Engine:
     """An engine for the one writer: each transaction holds the write lock from its beginning."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, lock_wait_seconds, "BEGIN IMMEDIATE", *_WRITING, size=1)
-    return create_engine(url, pool_size=1, max_overflow=0, connect_args=_postgres_options(lock_wait_seconds))
+    return create_engine(url, pool_size=1, connect_args=_postgres_options(lock_wait_seconds), **_COMMON)
 
 
 def reading(url: URL, *, readers: int, lock_wait_seconds: float) -> Engine:
@@ -68,7 +70,7 @@ def reading(url: URL, *, readers: int, lock_wait_seconds: float) -> Engine:
     options = _postgres_options(lock_wait_seconds)
     options["options"] += " -c default_transaction_read_only=on"
     return create_engine(
-        url, pool_size=readers, max_overflow=0, isolation_level="REPEATABLE READ", connect_args=options
+        url, pool_size=readers, isolation_level="REPEATABLE READ", connect_args=options, **_COMMON
     )
 
 
@@ -80,7 +82,7 @@ def upgrading(url: URL, *, lock_wait_seconds: float) -> Engine:
 
 
 def _sqlite(url: URL, lock_wait_seconds: float, begin: str, *pragmas: str, size: int) -> Engine:
-    engine = create_engine(url, pool_size=size, max_overflow=0)
+    engine = create_engine(url, pool_size=size, **_COMMON)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: Any) -> None:

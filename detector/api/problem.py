@@ -12,6 +12,7 @@ from store.errors import Duplicate, KeyReused, NotFound, Refused, StaleVersion, 
 log = structlog.get_logger()
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 RETRY_AFTER_SECONDS = "2"
+LONGEST_NUMBER = 20  #: INC- and 15 digits; what is longer is none
 FORBIDDEN = frozenset(
     {
         "role_required",
@@ -165,7 +166,8 @@ async def problems(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception as error:
         problem = from_error(error)
         if problem is None:
-            log.exception("request failed", method=request.method, route=route_of(request))
+            number = request.match_info.get("number", "")[:LONGEST_NUMBER] or None
+            log.exception("request failed", method=request.method, route=route_of(request), incident=number)
             problem = Problem(500, "internal_error", "Tocsin failed on this request; its log names the cause")
         return problem.response()
 
