@@ -34,6 +34,7 @@ _ASKED_BY = {
     MatterKind.ACTION: Ask.ACT,
     MatterKind.IMPROVEMENT: Ask.ACT,
     MatterKind.REQUEST: Ask.INFO,
+    MatterKind.VERIFICATION: Ask.VERIFY,
 }
 
 

@@ -76,6 +76,12 @@ def asked_for_dated(
     return _once(who for who in found if who.person in there)
 
 
+def asked_to_verify(staff: Staff, *, now: datetime, barred: Collection[str]) -> tuple[Asked, ...]:
+    """Who is asked to verify an action: whoever may, for nobody is designated for it."""
+    post = Post(role=Role.VERIFIER, named="", because="", title=Role.VERIFIER.value)
+    return staff.asked_for(post, "", now=now, barred=barred)
+
+
 def _once(found: Iterable[Asked]) -> tuple[Asked, ...]:
     asked: dict[str, Asked] = {}
     for one in found:

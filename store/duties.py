@@ -31,6 +31,7 @@ class MatterKind(StrEnum):
     ACTION = "action"  #: an action, which has a date of its own
     IMPROVEMENT = "improvement"  #: an improvement item, likewise
     REQUEST = "request"  #: a request for information, likewise
+    VERIFICATION = "verification"  #: an action that was recorded done, to be verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ _OTHER_TASKS: Mapping[MatterKind, str] = MappingProxyType(
         MatterKind.ACTION: "do action {name}",
         MatterKind.IMPROVEMENT: "see to improvement {name}",
         MatterKind.REQUEST: "answer request {name}",
+        MatterKind.VERIFICATION: "verify action {name}",
     }
 )
 

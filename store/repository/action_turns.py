@@ -176,7 +176,9 @@ def done(
     with _case(tx, number, which, actor, "done", version, via, site) as case:
         given = _edited(tx, case, {"evidence": evidence, "attended": attended, "valid_until": valid_until})
         after = action_turns.done(case.before, record=case.record, by=actor, now=tx.now, since=since, **given)
-    return _keep(tx, case, after, "done")
+    acted = _keep(tx, case, after, "done")
+    _ask(tx, case, after, MatterKind.VERIFICATION, "was recorded done")
+    return acted
 
 
 def verify(
@@ -278,15 +280,20 @@ def _tell_owner(tx: Tx, case: _Case, after: Action, what: str) -> None:
     """Tell whoever is to do it, once it is agreed upon, unless that is who did this."""
     if after.state is ActionState.AGREED and after.owner != case.able.actor.id:
         due = f", due on {after.due}" if after.due else ""
-        new = NewNotice(
-            incident=case.record.number,
-            kind=NoticeKind.YOUR_TURN,
-            cycle=case.record.cycle,
-            reason=f"{after.name} {what}{due}",
-            severity=case.record.severity,
-            matter=str(Matter(MatterKind.ACTION, after.called_in(case.record.number))),
-        )
-        notices.write(tx, new)
+        _ask(tx, case, after, MatterKind.ACTION, f"{what}{due}")
+
+
+def _ask(tx: Tx, case: _Case, after: Action, kind: MatterKind, what: str) -> None:
+    """Have whoever is asked for it hear that it is their turn."""
+    new = NewNotice(
+        incident=case.record.number,
+        kind=NoticeKind.YOUR_TURN,
+        cycle=case.record.cycle,
+        reason=f"{after.name} {what}",
+        severity=case.record.severity,
+        matter=str(Matter(kind, after.called_in(case.record.number))),
+    )
+    notices.write(tx, new)
 
 
 def _last(tx: Tx, number: int) -> int:

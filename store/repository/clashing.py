@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from store import four_eyes
+from store.action import Action
 from store.deadlines import Duty
 from store.designation import Staff
 from store.forms import FormName
@@ -21,6 +22,17 @@ def of(connection: Connection, record: Incident, duty: Duty | None, site: Site, 
     if duty is Duty.REPORT_REVIEW:
         return involved | _authors(connection, record, site, (one.id for one in staff.colleagues))
     return involved | approval.barred(connection, record, site, staff) if duty is Duty.APPROVAL else involved
+
+
+def of_action(connection: Connection, record: Incident, action: Action, site: Site, staff: Staff) -> frozenset[str]:
+    """Ids of those of *staff* who may not verify *action*."""
+    mode = waivers.governing(connection, record.number, site).four_eyes
+    verdicts = {
+        one.id: four_eyes.may_sign(Signature.VERIFY, one.id, action.hands, mode=mode, track=record.track)
+        for one in staff.colleagues
+    }
+    refused = frozenset(person for person, verdict in verdicts.items() if isinstance(verdict, Refused))
+    return refused | conflicts.of(connection, record.number)
 
 
 def _authors(connection: Connection, record: Incident, site: Site, persons: Iterable[str]) -> frozenset[str]:

@@ -12,12 +12,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from store import asking, duties
+from store.action import ActionState
 from store.deadlines import Deadline
 from store.designation import Asked
 from store.duties import Clock, Matter, MatterKind, Told
 from store.incident import DAEMON, EntryKind, Fact, Incident, NewEntry, TimelineEntry
 from store.moments import from_microseconds, to_microseconds
-from store.repository import agenda, clashing, dated, notices, records, staffing, timeline, timers
+from store.repository import actions, agenda, clashing, dated, notices, records, staffing, timeline, timers
 from store.repository.agenda import Item
 from store.site import Site
 from store.timers import Decided
@@ -99,12 +100,25 @@ def asked(
     None: it waits no more: it was done, answered, or decided.
     """
     site = replace(site, staff=staffing.staff_of(connection, site))
+    if matter.kind is MatterKind.VERIFICATION:
+        return _asked_to_verify(connection, record, matter, site, now)
     if _ends(matter, timers.decided(connection, record.number)):
         return None
     if matter.kind in _DATED and all(one.matter != matter for one in dated.of(connection, record, site)):
         return None
     running = {one.matter: one.deadline for one in _clocks(connection, record, site)}
     return _asked(connection, record, matter, site, now, running.get(matter))
+
+
+def _asked_to_verify(
+    connection: Connection, record: Incident, matter: Matter, site: Site, now: datetime
+) -> tuple[Asked, ...] | None:
+    there = (one for one in actions.of(connection, record.number) if one.called_in(record.number) == matter.name)
+    action = next(there, None)
+    if action is None or action.state is not ActionState.DONE:
+        return None
+    barred = clashing.of_action(connection, record, action, site, site.staff)
+    return asking.asked_to_verify(site.staff, now=now, barred=barred)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ from rules.event import Severity
 from store.action import ActionKind, ActionState
 from store.answers import Answer
 from store.database import Store
+from store.designation import Colleague, Staff
+from store.duties import Matter, MatterKind
 from store.errors import ActNotAllowed, InvariantBroken, NotFound, StaleVersion
 from store.forms import FormName
 from store.four_eyes import FourEyes
@@ -24,6 +26,7 @@ from store.repository import (
     action_turns,
     actions,
     discrepancies,
+    duties,
     findings,
     forms,
     merges,
@@ -277,6 +280,26 @@ async def test_actions_go_on_with_the_record_that_carries_theirs(opened: Store) 
     await change(opened, step=Step.FOLLOW_UP)
     acted = await take(opened, "done", OLI, number=2, evidence="x")
     assert (acted.action.state, acted.record.number) == (ActionState.DONE, 1)
+
+
+async def test_what_is_done_is_to_be_verified(opened: Store) -> None:
+    """Whoever may verify it is asked, nobody who had a hand in it; once it is verified nobody is."""
+    await write(opened)
+    await take(opened, "agree")
+    await change(opened, step=Step.FOLLOW_UP)
+    await take(opened, "done", OLI, evidence="x")
+    asked_for = Matter(MatterKind.VERIFICATION, "1")
+
+    async def asked() -> list[str] | None:
+        record = await opened.read(lambda c: records.load(c, 1))
+        staff = Staff(colleagues=tuple(Colleague(id=one, roles=frozenset(ROLES[one])) for one in ROLES))
+        found = await opened.read(lambda c: duties.asked(c, record, asked_for, Site(staff=staff), START))
+        return None if found is None else [one.person for one in found]
+
+    matters = await opened.read(lambda c: c.execute(select(notice.c.matter).order_by(notice.c.id)).scalars().all())
+    assert (matters[-1], await asked()) == ("verification:1", ["ver"])
+    await take(opened, "verify", VER)
+    assert await asked() is None
 
 
 async def test_two_at_once(opened: Store) -> None:
