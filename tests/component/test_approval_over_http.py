@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.path import PEOPLE, SITE, add_people
 from support.signing import frozen
 from support.site import Site
@@ -36,7 +37,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
                 findings.take(tx, found)
                 frozen(tx, number, track=Track.FULL if number == 1 else Track.LIGHT)
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__)
         made = Site(store, clock, tmp_path)
         made.rules = SITE
         await made.start()

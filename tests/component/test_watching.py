@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support.fakes import START, FakeClock
+from support.once import once
 from support.path import ABE, BO, INA, PEOPLE, SITE, VERA, add_people, frozen, given, none, plan, seen, stand
 from support.store import finding, line
 
@@ -81,9 +82,13 @@ class Case:
                 when = START + day * DAY + HOUR
                 findings.take(tx, match(f"f{day}", when, events=10, severity=severity, evidence=(line(day + 1, when),)))
 
-        await self.store.write(fill)
+        async def make() -> None:
+            await self.store.write(fill)
+            self.clock.set(FIX)
+            await self.store.write(lambda tx: self._follow_up(tx, track))
+
+        await once(self.store, make, __name__, before, track, severity)
         self.clock.set(FIX)
-        await self.store.write(lambda tx: self._follow_up(tx, track))
 
     def _follow_up(self, tx: Tx, track: Track) -> None:
         alive(tx, START, FIX)
