@@ -177,7 +177,7 @@ def acknowledge(tx: Tx, number: int, actor: Actor, *, via: str, note: str = "") 
                 incident=number,
                 kind=NoticeKind.ACKNOWLEDGED,
                 cycle=after.cycle,
-                reason=f"{actor.id} has it",
+                reason=f"taken by {actor.id}",
                 severity=after.severity,
             ),
         )

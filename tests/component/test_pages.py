@@ -400,7 +400,9 @@ OTHERS = (("bo", "Bo"), ("cy", "Cy"))
 )
 def test_buttons_behind_the_link(changes: dict[str, Any], there: set[str], missing: set[str]) -> None:
     """What fits how it stands and what this person may do; each posts to the link itself; none decides anything."""
-    page = PAGES.acknowledge(acknowledge(**({"acts": EVERY_ACT | {"acknowledge", "extend"}, "others": OTHERS} | changes)))
+    page = PAGES.acknowledge(
+        acknowledge(**({"acts": EVERY_ACT | {"acknowledge", "extend"}, "others": OTHERS} | changes))
+    )
     found = {named["value"] for tag, named in Reader(page).tags if tag == "button" and named.get("name") == "act"}
     assert there <= found
     assert not missing & found
@@ -488,3 +490,12 @@ def test_style_fetches_nothing() -> None:
     sheet = (STATIC / "tocsin.css").read_text()
     assert "url(" not in sheet
     assert "@import" not in sheet
+
+
+def test_several_troubles_take_one_line_of_a_phone() -> None:
+    """One is told in full; of more the number stands on top of each page, and they unfold."""
+    one = PAGES.incidents(incidents(frame=frame(degraded=("the disk is full",))))
+    assert "Degraded: the disk is full" in one
+    two = PAGES.incidents(incidents(frame=frame(degraded=("the disk is full", "nothing is heard"))))
+    assert "Degraded: 2 things" in two
+    assert all(f"<li>{said}</li>" in two for said in ("the disk is full", "nothing is heard"))
