@@ -14,7 +14,6 @@ from support.store import ANA, add_persons, finding, line, open_store, sqlite_ur
 
 from detector.config.sections.serving import Retention
 from detector.metrics import Metrics
-from detector.sources.inbox import STREAM
 from detector.sources.source import SourceCounters, SourceStatus, StreamState, StreamStatus
 from detector.sweep import Sweep, keep_of, living_streams
 from notifier.links import ACKNOWLEDGE_LASTS
@@ -44,6 +43,7 @@ from store.repository import (
     timeline,
     verification,
 )
+from store.repository.inbox import STREAM
 from store.tx import Tx
 
 OBSERVE, RECORD = Decision.OBSERVE, Decision.RECORD
