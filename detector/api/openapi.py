@@ -20,7 +20,7 @@ from detector.api.wire import answer
 routes = web.RouteTableDef()
 #: What is not for people's browsers.
 PREFIXES: Final = ("/api/", "/hooks/", "/-/", "/healthz", "/readyz", "/metrics")
-REFUSALS: Final = (400, 401, 403, 404, 409, 412, 413, 422, 428, 429, 500, 503)
+REFUSALS: Final = (400, 401, 403, 404, 408, 409, 412, 413, 415, 422, 428, 429, 500, 503)
 #: What a placeholder in a path stands for.
 NUMBERED: Final = Annotated[str, Meta(pattern="^([Ii][Nn][Cc]-)?[0-9]{1,15}$")]
 WHOLE: Final = Annotated[str, Meta(pattern="^[0-9]{1,9}$")]
