@@ -328,7 +328,7 @@ class _Parts:
             self._clock,
             sources=self._readers.status,
             queued=lambda: {"writer": self._store.queued, "pipeline": self._pipeline.queued},
-        )
+        ).refresh
         app[keys.STATUS] = self.overview.status
         app[keys.READINESS] = self.overview.readiness
         app[keys.RELOAD] = daemon.reload

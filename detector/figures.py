@@ -27,7 +27,7 @@ NOT_YET: Final = Lengths(buckets=(), count=0, sum_seconds=0.0)
 class Records:
     """What the store tells."""
 
-    open: Mapping[str, int] = field(default_factory=dict)  #: incidents, by severity
+    open: Mapping[Severity, int] = field(default_factory=dict)  #: incidents, by severity
     unacknowledged: int = 0
     observations: int = 0
     dead: int = 0  #: deliveries that are given up
@@ -99,7 +99,7 @@ class Look:
         self._sources, self._queued = sources, queued
         self._looked_at: float | None = None
 
-    async def __call__(self) -> None:
+    async def refresh(self) -> None:
         """Look; what a store in trouble does not tell stays as it was last seen."""
         now = self._clock.monotonic()
         if self._looked_at is not None and now - self._looked_at < FRESH_SECONDS:

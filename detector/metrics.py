@@ -104,8 +104,8 @@ class Metrics:
             self.late.labels(count.source).inc(count.late)
             self.suspect.labels(count.source).inc(count.suspect)
             self.poisoned.labels(count.source).inc(count.poisoned)
-        for rule, count in outcome.evictions.items():
-            self.evicted.labels(rule).inc(count)
+        for rule, groups in outcome.evictions.items():
+            self.evicted.labels(rule).inc(groups)
         for finding in outcome.findings:
             if finding.opened:
                 self.findings.labels(finding.decision, finding.severity).inc()

@@ -35,7 +35,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
 
 def methods() -> dict[str, set[str]]:
     """The methods of each path, with 1 for what stands for something."""
-    found = defaultdict(set)
+    found: defaultdict[str, set[str]] = defaultdict(set)
     for method, path in routes():
         found[re.sub(r"\{\w+\}", "1", path)] |= {method, "HEAD"} if method == "GET" else {method}
     return found
@@ -54,7 +54,7 @@ async def test_other_methods_are_refused_with_those_there_are(site: Site) -> Non
 
 async def test_head_is_get_without_a_body(site: Site) -> None:
     """Status and headers are those of GET, on every route that can be read, whoever asks."""
-    wrong = {}
+    wrong: dict[str, object] = {}
     same = ("Content-Type", "ETag", "Link", "Allow", "Cache-Control")
     for path in (path for path, there in methods().items() if "GET" in there):
         told = []

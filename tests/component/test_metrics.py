@@ -32,7 +32,7 @@ def shown() -> bytes:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     took = Lengths(buckets=((60, 1), (300, 2)), count=3, sum_seconds=1000.0)
-    metrics.figures.records = Records(open={"high": 2}, queued={"outbox": 1}, acknowledged=took, resolved=took)
+    metrics.figures.records = Records(open={Severity.HIGH: 2}, queued={"outbox": 1}, acknowledged=took, resolved=took)
     metrics.attempted("mail", "accepted", 0.1)
     return generate_latest(registry)
 
@@ -91,7 +91,7 @@ async def test_figures_are_of_the_records(store_url: str, tmp_path: Path) -> Non
         ana = Actor(kind=ActorKind.PERSON, id="ana")
         await store.write(lambda tx: incidents.acknowledge(tx, 1, ana, via="token"))
         figures = Figures()
-        await Look(figures, store, clock, sources=lambda: (), queued=lambda: {"writer": 0})()
+        await Look(figures, store, clock, sources=lambda: (), queued=lambda: {"writer": 0}).refresh()
     seen = figures.records
     assert sum(seen.open.values()) == 1
     assert set(seen.open) <= set(Severity)

@@ -90,7 +90,7 @@ class Site:
         app[keys.REGISTRY] = CollectorRegistry()
         figures = Figures()
         app[keys.REGISTRY].register(figures)
-        app[keys.LOOK] = Look(figures, store, clock, sources=lambda: (), queued=dict)
+        app[keys.LOOK] = Look(figures, store, clock, sources=lambda: (), queued=dict).refresh
         app[keys.STATUS] = self._status
         app[keys.READINESS] = self._readiness
         app[keys.RELOAD] = self._reload
