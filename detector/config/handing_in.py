@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from detector.config.positions import KeyPath
-from detector.config.problems import Problem, did_you_mean
+from detector.config.problems import Level, Problem, did_you_mean
 from detector.config.records import Config
 from detector.config.sections.reading import IntakeSection
 from detector.config.shape import dotted
+from detector.config.values import is_loopback, split_listen
 from detector.intake import mappings, sns
 
 MOST_BYTES = 64 * 1024  #: of a file with certificates or a mapping
@@ -20,6 +22,20 @@ def check_handing_in(config: Config) -> Iterator[Problem]:
         yield from _mapping(one, at)
         yield from _signed(one, at)
         yield from _sns(one, at)
+        if one.proof == "none" and not one.networks and _is_behind_a_proxy(config):
+            message = f'{dotted((*at, "proof"))} "none" lets in whoever reaches the proxy before http.base_url'
+            hint = "give it a secret, or have the proxy forward neither /hooks/… nor /api/…: it stands on this machine"
+            yield Problem(level=Level.WARNING, path=(*at, "proof"), at_value=True, message=message, hint=hint)
+
+
+def _is_behind_a_proxy(config: Config) -> bool:
+    """Whether others reach the pages, and the daemon listens on this machine alone: all come from here then."""
+    try:
+        reached_at = urlsplit(config.http.base_url).hostname or "localhost"
+    except ValueError:  # it is no address; that is told elsewhere
+        return False
+    listens_at = split_listen(config.http.listen)
+    return listens_at is not None and is_loopback(listens_at[0]) and not is_loopback(reached_at)
 
 
 def _mapping(one: IntakeSection, at: KeyPath) -> Iterator[Problem]:

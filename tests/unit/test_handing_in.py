@@ -97,6 +97,23 @@ def test_what_sns_needs(tmp_path: Path) -> None:
     assert "holds no certificate that can be used" in found
 
 
+@pytest.mark.parametrize(
+    ("intake", "http", "is_warned"),
+    [
+        ("", "", False),
+        ("", '[http]\nbase_url = "http://127.0.0.1:8787"\n', False),
+        ("", '[http]\nbase_url = "https://tocsin.example.org"\n', True),
+        ("", '[http]\nbase_url = "https://tocsin.example.org"\nlisten = "192.0.2.1:8787"\n', False),
+        ('networks = ["192.0.2.0/24"]\n', '[http]\nbase_url = "https://tocsin.example.org"\n', False),
+    ],
+)
+def test_behind_a_proxy_everybody_stands_on_this_machine(intake: str, http: str, is_warned: bool) -> None:
+    """Who needs no proof here needs none anywhere then."""
+    text = f'{BASE}preset = "grafana"\n{intake}{http}'
+    told = [one.message for one in build([parse("config.toml", text.encode())], {}).warnings]
+    assert any("lets in whoever reaches the proxy" in one for one in told) is is_warned
+
+
 def test_what_is_right_is_put_in_force(tmp_path: Path) -> None:
     """A mapping of one's own, and a signature with a time; the same file read again is no change."""
     file = tmp_path / "m.toml"
