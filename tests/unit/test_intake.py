@@ -17,6 +17,7 @@ from detector.intake.settings import Intake, Proof
 from detector.intake.verify import may_be_heard, verify
 from rules.formats.format import Context
 from rules.formats.handed_in import HandedIn
+from rules.formats.json_lines import JsonLines
 from rules.intake.alert import SEVERITIES, Alert, NotAccepted, key_of, line_of, severity_of
 from rules.intake.parcels import KINDS, lines_of
 
@@ -50,6 +51,18 @@ class TestAlerts:
         assert (line["name"], line["status"], line["severity"]) == ("Down", "firing", "critical")
         assert line["key"] == "alertname=Down,instance=web1:9100,severity=page"
         assert line["ends_at"] is None
+
+    def test_ndjson_of_another_host(self) -> None:
+        """Each object is a line as it came, the last one too, and read as JSON lines of a file are."""
+        sent = [{"time": f"2026-03-01T12:00:0{second}Z", "message": "no", "host": "web9"} for second in range(2)]
+        body = "\n".join(map(json.dumps, sent)).encode()
+        lines = lines_of("logs", body, NOW, 7)
+        assert lines == body + b"\n"
+        read = [JsonLines().parse(line, Context(reference=NOW)) for line in lines.decode().splitlines()]
+        assert [(one.fields["message"], one.time) for one in read if one] == [
+            ("no", NOW),
+            ("no", NOW + timedelta(seconds=1)),
+        ]
 
     @pytest.mark.parametrize("key", ["tocsin:source_silent:auth", "tocsin:"])
     def test_nobody_speaks_under_tocsins_own_keys(self, key: str) -> None:
