@@ -188,19 +188,19 @@ def _window(body: WindowBody) -> Window:
 
 
 async def _write(request: web.Request, work: Callable[[Tx], Silence], *, status: int = 200) -> web.Response:
-    person, site, now = require_person(request), request.app[SITE](), request.app[CLOCK].now()
+    person, site = require_person(request), request.app[SITE]()
 
-    def done(tx: Tx) -> tuple[Silence, Hid, frozenset[int]]:
+    def done(tx: Tx) -> tuple[dict[str, Any], Silence]:
         one = work(tx)
         hid = hidden.by(tx.connection, [one.number])[one.number]
-        return one, hid, _unseen(tx.connection, [one], person.id, site)
+        return shown(one, hid, tx.now, _unseen(tx.connection, [one], person.id, site)), one
 
-    def told(result: tuple[Silence, Hid, frozenset[int]]) -> Answered:
-        one, hid, unseen = result
+    def told(result: tuple[dict[str, Any], Silence]) -> Answered:
+        says, one = result
         headers: dict[str, str] = {hdrs.ETAG: wire.etag(one.version)}
         if status == 201:
             headers[hdrs.LOCATION] = f"/api/v1/silences/{one.number}"
-        return writing.answered(shown(one, hid, now, unseen), status=status, headers=headers)
+        return writing.answered(says, status=status, headers=headers)
 
     response = await writing.write(request, done, told)
     request.app[WAKE_NOTIFIER]()

@@ -1,5 +1,6 @@
 """Silences over HTTP: weighed, made, settled, made longer, ended; and what they cost."""
 
+import itertools
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store, sqlite_url
 
@@ -40,7 +42,7 @@ async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
             findings.take(tx, finding("f1", severity=Severity.HIGH, host="web1"))
             findings.take(tx, finding("f2", severity=Severity.LOW, host="db1", rule=RULE, source="198.51.100.1"))
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         made.engine = EngineSettings(rule_files=(("quiet.yml", QUIET),))
         await made.start()
@@ -55,6 +57,13 @@ def ends(hours: float = 2) -> str:
 async def make(site: Site, token: str, **body: Any) -> tuple[int, Any]:
     given = {"matchers": {"asset": ["web1"]}, "reason": "new disks", "ends_at": ends()}
     return await site.ask("POST", ALL, token=token, json=given | body)
+
+
+async def test_what_is_made_now_is_in_force_now(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although the clock goes on while it is made."""
+    ana, moments = await site.token_of("ana"), itertools.count(1)
+    monkeypatch.setattr(site.clock, "now", lambda: START + timedelta(milliseconds=next(moments)))
+    assert (await make(site, ana))[1]["in_force"] is True
 
 
 async def test_from_a_look_at_it_to_its_end(site: Site) -> None:
