@@ -14,6 +14,7 @@ class Operation:
     takes: Any = None  #: struct of the body; None: without a body
     is_raw: bool = False  #: the intake reads the body; `takes` tells its shape alone
     lines: bool = False  #: a line each of what it takes is taken too
+    once: bool = True  #: a POST: once per ``Idempotency-Key``
     upon: bool = False  #: with the version that was seen, in ``If-Match``
     gives: Any = dict[str, Any]  #: type of the answer; None: none
     items: bool = False  #: the answer is a list under ``items``, of what it gives

@@ -155,7 +155,7 @@ def _parameters(method: str, path: str, one: Operation, schemas: _Schemas) -> It
         yield {"name": name, "in": "query", "required": name in one.needed, "schema": schemas.of(shape)}
     if one.upon:
         yield {"name": "If-Match", "in": "header", "required": True, "schema": schemas.of(SEEN)}
-    if method == hdrs.METH_POST and path.startswith("/api/v1/"):
+    if one.once and method == hdrs.METH_POST and path.startswith("/api/v1/"):
         yield {"name": "Idempotency-Key", "in": "header", "required": False, "schema": schemas.of(KEY)}
 
 

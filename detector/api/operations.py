@@ -161,7 +161,7 @@ _PEOPLE: Final = {
     "GET /api/v1/users": Operation(items=True),
     "POST /api/v1/users": Operation(takes=wire.NewUser, status=_CREATED),
     "DELETE /api/v1/users/{id}": _GONE,
-    "POST /api/v1/users/{id}/password": Operation(takes=access.PasswordBody, gives=None, status=(204,)),
+    "POST /api/v1/users/{id}/password": Operation(takes=access.PasswordBody, gives=None, status=(204,), once=False),
     "DELETE /api/v1/users/{id}/password": _GONE,
     "GET /api/v1/contacts": Operation(items=True),
     "POST /api/v1/contacts": Operation(takes=contacts.NewContact, status=_CREATED),
@@ -170,14 +170,14 @@ _PEOPLE: Final = {
     "POST /api/v1/tokens": Operation(takes=wire.NewToken, status=_CREATED),
     "DELETE /api/v1/tokens/{id}": _GONE,
     "POST /api/v1/sign-in-links": Operation(takes=wire.NewSignInLink, status=_CREATED),
-    "POST /api/v1/sign-in": Operation(takes=access.SignInBody, status=_CREATED, is_open=True),
+    "POST /api/v1/sign-in": Operation(takes=access.SignInBody, status=_CREATED, is_open=True, once=False),
     "GET /api/v1/sessions": Operation(items=True),
     "DELETE /api/v1/sessions/{id}": _GONE,
     "GET /api/v1/sign-ins": Operation(
         items=True, query={"limit": Annotated[int, Meta(ge=1, le=access.SIGN_INS_SHOWN)]}
     ),
     "GET /api/v1/deliveries": Operation(items=True, query={"limit": Annotated[int, Meta(ge=1, le=telling.MOST_SHOWN)]}),
-    "POST /api/v1/receivers/test": Operation(takes=telling.TestBody, items=True),
+    "POST /api/v1/receivers/test": Operation(takes=telling.TestBody, items=True, once=False),
 }
 _STATE: Final = {
     "GET /api/v1/status": Operation(gives=DaemonStatus),
