@@ -20,6 +20,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.core.failures import FailureGroup
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi import checks
+from support.budget import soak_seconds
 from support.fakes import START, FakeClock
 from support.routes import routes
 from support.site import Site
@@ -42,7 +43,8 @@ CHECKS: Final = (
     checks.response_schema_conformance,
     checks.negative_data_rejection,
 )
-CASES: Final = int(os.environ.get("TOCSIN_API_CASES", "25"))
+#: Right ones and wrong ones of each operation in the soak: one of each takes some 20 s.
+CASES: Final = int(os.environ.get("TOCSIN_API_CASES", max(1, int(soak_seconds(0.05) / 20))))
 CONFIG: Final = schemathesis.config.SchemathesisConfig()
 
 
@@ -96,7 +98,7 @@ async def test_the_description_is_valid_and_of_every_route(site: Site) -> None:
 
 async def test_no_request_made_of_the_description_finds_a_fault(site: Site) -> None:
     """Right ones and wrong ones: no 5xx, each answer is one that is described, and what is wrong is refused."""
-    assert await faults_of(site, cases=1, every=9) == []
+    assert await faults_of(site, cases=1, every=12) == []
 
 
 @pytest.mark.soak
