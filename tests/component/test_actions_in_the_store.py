@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 from support.fakes import START, FakeClock
+from support.once import once
 from support.store import finding
 
 from rules.event import Severity
@@ -68,7 +69,7 @@ async def opened(store: Store) -> Store:
         persons.upsert_from_config(tx, everybody)
         findings.take(tx, finding(severity=Severity.HIGH))
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "opened")
     return store
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store
 from yarl import URL
@@ -47,7 +48,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             persons.upsert_from_config(tx, PEOPLE)
             findings.take(tx, finding(severity=Severity.HIGH))
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         await made.start()
         yield made

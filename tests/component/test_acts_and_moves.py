@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support.fakes import START, FakeClock
+from support.once import once
 from support.store import ANA, BO, add_persons, finding, line
 
 from rules.event import Decision, Severity
@@ -65,7 +66,7 @@ async def opened(store: Store) -> Store:
         add_persons(tx)
         findings.take(tx, finding(severity=Severity.HIGH, evidence=(line(1),)))
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "opened")
     return store
 
 

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.path import (
     ABE,
     DORA,
@@ -49,22 +50,32 @@ BOTH = frozenset(Role) - {Role.SOURCE}
 @pytest.fixture
 async def opened(store: Store) -> Store:
     """Everybody who takes part, and one incident of severity high."""
-    await store.write(begin)
+    await once(store, lambda: store.write(begin), __name__, "opened")
     return store
 
 
 @pytest.fixture
-async def waiting(opened: Store) -> Store:
+async def waiting(store: Store) -> Store:
     """Its dossier waits for one signature."""
-    await opened.write(frozen)
-    return opened
+
+    async def make() -> None:
+        await store.write(begin)
+        await store.write(frozen)
+
+    await once(store, make, __name__, "waiting")
+    return store
 
 
 @pytest.fixture
-async def full(opened: Store) -> Store:
+async def full(store: Store) -> Store:
     """Its dossier waits for two signatures."""
-    await opened.write(lambda tx: frozen(tx, track=Track.FULL))
-    return opened
+
+    async def make() -> None:
+        await store.write(begin)
+        await store.write(lambda tx: frozen(tx, track=Track.FULL))
+
+    await once(store, make, __name__, "full")
+    return store
 
 
 def run(statement: str, tx: Tx) -> None:

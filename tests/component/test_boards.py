@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.browser import Reader
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store
 
@@ -33,7 +34,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             contacts.upsert_from_config(tx, [Contact(id="acme", name="Acme <b>")])
             findings.take(tx, finding(severity=Severity.HIGH))
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         await made.start()
         await made.sign_in("ana")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock, FakeSender
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store
 
@@ -53,7 +54,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             records.change(tx, before, reporting)
             records.change(tx, reporting, replace(reporting, stage=Stage.IN_REVIEW))
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         made.rules = RULES
         await made.start()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from support.fakes import FakeClock
+from support.once import once
 from support.store import finding
 
 from notifier import planning
@@ -51,7 +52,7 @@ async def opened(store: Store) -> Store:
         findings.take(tx, finding(severity=Severity.HIGH, account="CORP\\ASmith"))
         findings.take(tx, finding("f2", source="198.51.100.9", host="db1"))
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "opened")
     return store
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from support.once import once
 from support.path import (
     ABE,
     ANA,
@@ -74,22 +75,32 @@ from store.tx import Tx
 @pytest.fixture
 async def opened(store: Store) -> Store:
     """Everybody who takes part, and one incident of severity high."""
-    await store.write(begin)
+    await once(store, lambda: store.write(begin), __name__, "opened")
     return store
 
 
 @pytest.fixture
-async def waiting(opened: Store) -> Store:
+async def waiting(store: Store) -> Store:
     """Its dossier waits for one signature."""
-    await opened.write(frozen)
-    return opened
+
+    async def make() -> None:
+        await store.write(begin)
+        await store.write(frozen)
+
+    await once(store, make, __name__, "waiting")
+    return store
 
 
 @pytest.fixture
-async def full(opened: Store) -> Store:
+async def full(store: Store) -> Store:
     """Its dossier waits for two signatures."""
-    await opened.write(lambda tx: frozen(tx, track=Track.FULL))
-    return opened
+
+    async def make() -> None:
+        await store.write(begin)
+        await store.write(lambda tx: frozen(tx, track=Track.FULL))
+
+    await once(store, make, __name__, "full")
+    return store
 
 
 def close(tx: Tx, by: Actor = ABE, mode: FourEyes = FourEyes.FULL) -> Done:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from support.browser import Reader
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store
 
@@ -35,7 +36,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             persons.upsert_from_config(tx, [WORKER, BO, VIC])
             findings.take(tx, finding(severity=Severity.HIGH))
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         await made.start()
         await made.sign_in("ana")

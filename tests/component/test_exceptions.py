@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding, line, open_store
 
@@ -65,7 +66,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             findings.take(tx, found("f1", LOUD, 1))
             findings.take(tx, found("f2", OTHER, 2))
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         made.engine = EngineSettings(rule_files=(("failed.yml", FAILED),))
         await made.start()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.path import SITE, add_people, frozen, stand
 from support.site import Site
 from support.store import finding, line, open_store
@@ -43,7 +44,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             alive(tx, 3600)
             frozen(tx, 1)
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         clock.advance(3600)
         await store.write(lambda tx: stand(tx, 1, process.FOLLOW_UP))
         made = Site(store, clock, tmp_path)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support.fakes import FakeClock
+from support.once import once
 from support.store import ANA, BO, add_persons, finding
 
 from rules.event import Severity
@@ -30,7 +31,7 @@ async def two(store: Store, clock: FakeClock) -> Store:
         )
         incidents.acknowledge(tx, 2, BO, via="token")
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "two")
     return store
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding
 from yarl import URL
@@ -30,7 +31,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         persons.upsert_from_config(tx, [ANA, VIC])
         findings.take(tx, finding())
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "site")
     made = Site(store, clock, tmp_path)
     await made.start()
     yield made

@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.store import finding, open_store, sqlite_url
 
 from detector.api import keys
@@ -55,7 +56,7 @@ async def caller(tmp_path: Path) -> AsyncIterator[Caller]:
             for one in (ANA, VIC):
                 tokens.create(tx, one.id, "t", hash_of(one.id), OWNER)
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "caller")
         app = new_application()
         app[keys.STORE] = store
         app[keys.CLOCK] = clock

@@ -128,6 +128,21 @@ async def test_the_inbox_is_a_source(site: Site) -> None:
     assert (await anext(later.batches())).data == batches[2].data
 
 
+async def test_alerts_that_come_close_together_are_one_batch(site: Site) -> None:
+    """In order and each once; what came more than a second later is another batch."""
+    for number in range(3):
+        alert = {"name": f"disk {number} full"}
+        assert (await hand_in(site, "/api/v1/alerts", alert, secret="secret of alerts"))[0] == 202
+        if number == 1:
+            site.clock.advance(2)
+    reading = InboxSource("alerts", store=site.store, clock=site.clock).batches()
+    first, second = await anext(reading), await anext(reading)
+    assert [json.loads(line)["name"] for line in first.data.splitlines()] == ["disk 0 full", "disk 1 full"]
+    assert (first.received_at, second.before) == (START, first.after)
+    assert json.loads(second.data)["name"] == "disk 2 full"
+    assert first.starts.offset + len(first.data) < second.starts.offset
+
+
 async def test_who_waits_is_woken(site: Site) -> None:
     """A source that has read everything yields at once what is handed in then."""
     source = InboxSource("near", store=site.store, clock=site.clock)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support.fakes import START, FakeClock
+from support.once import once
 from support.path import ABE, ANA, BO, INA, SITE, VI, add_people, frozen, seen, stand
 from support.store import finding, line
 
@@ -47,7 +48,7 @@ async def opened(store: Store) -> Store:
         add_people(tx)
         findings.take(tx, finding(severity=HIGH, evidence=(line(1),)))
 
-    await store.write(begin)
+    await once(store, lambda: store.write(begin), __name__, "opened")
     return store
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support.fakes import FakeClock
+from support.once import once
 from support.site import SEAL_KEYS, Site
 from support.store import finding, line
 
@@ -65,7 +66,7 @@ async def site(store: Store, clock: FakeClock, tmp_path: Path) -> AsyncIterator[
             forms.save(tx, 1, FormName.REPORT, answers, expected=version, by=ANA, via="token")
         seals.make(tx, SEAL_KEYS)
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "site")
     made = Site(store, clock, tmp_path)
     await made.start()
     yield made

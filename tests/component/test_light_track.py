@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.path import ANA, RITA, SITE, VI, add_people, seen, stand
 from support.site import Site
 from support.store import finding, open_store
@@ -40,7 +41,7 @@ def begin(tx: Tx) -> None:
 @pytest.fixture
 async def opened(store: Store) -> Store:
     """Everybody who takes part, and one incident of the light track whose page is to be confirmed."""
-    await store.write(begin)
+    await once(store, lambda: store.write(begin), __name__, "opened")
     return store
 
 
@@ -179,7 +180,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
     """The same behind a server."""
     clock = FakeClock(START)
     async with open_store(store_url, clock, tmp_path) as store:
-        await store.write(begin)
+        await once(store, lambda: store.write(begin), __name__, "site")
         made = Site(store, clock, tmp_path)
         made.rules = SITE
         await made.start()

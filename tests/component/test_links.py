@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store, sqlite_url
 
@@ -49,7 +50,7 @@ async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
             for delivery in outbox.claim(tx, "x", lease_seconds=60, limit=10):
                 outbox.settle(tx, delivery.id, ACCEPTED)
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         await made.start()
         yield made

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.store import ANA, add_persons, finding
 
 from detector.lapses import Lapses
@@ -134,7 +135,7 @@ async def desk(store: Store, clock: FakeClock) -> Desk:
         findings.take(tx, finding(severity=Severity.HIGH))
         incidents.acknowledge(tx, 1, ANA, via="token")
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "desk")
     return Desk(store, clock, QUIET)
 
 

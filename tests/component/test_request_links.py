@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store
 
@@ -41,7 +42,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             contacts.add(tx, Contact(id="acme", name="Acme Ltd"), OWNER)
             findings.take(tx, finding(account="vic"))
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         await made.start()
         yield made

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.store import ANA, BO, PERSONS, finding
 
 from rules.event import Severity
@@ -34,7 +35,7 @@ async def opened(store: Store) -> Store:
         findings.take(tx, finding(severity=Severity.HIGH))
         findings.take(tx, finding("f2", source="198.51.100.9", host="db1"))
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "opened")
     return store
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store
 
@@ -29,7 +30,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             persons.upsert_from_config(tx, [ANA, BO, VIC])
             findings.take(tx, finding())
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         await made.start()
         yield made

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 import pytest
 from sqlalchemy import text
 from support.fakes import START
+from support.once import once
 from support.store import finding
 
 from rules.event import Severity
@@ -41,7 +42,7 @@ async def incident_one(store: Store) -> None:
         persons.upsert_from_config(tx, PERSONS)
         findings.take(tx, finding(severity=Severity.MEDIUM, events=3))
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "incident_one")
 
 
 async def save(

@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import select
 from support.browser import Reader
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, PASSWORDS, VIC, Site
 from support.store import finding, open_store, sqlite_url
 
@@ -38,7 +39,7 @@ async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
             persons.upsert_from_config(tx, [ANA, VIC, ADA])
             findings.take(tx, finding())
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         await made.start()
         assert (await made.ask("POST", "/api/v1/users/ana/password", json={"password": SECRET}))[0] == 204

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.store import ANA, BO, add_persons, finding
 
 from rules.event import Severity
@@ -30,7 +31,7 @@ async def filled(store: Store) -> Store:
         add_persons(tx)
         findings.take(tx, finding("f1", severity=Severity.HIGH))
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "filled")
     return store
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.browser import Reader
 from support.fakes import START, FakeClock
+from support.once import once
 from support.path import SITE, add_people
 from support.signing import frozen
 from support.site import Site
@@ -41,7 +42,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
     """Both incidents, on each database in turn, with a timer of the law that runs."""
     clock = FakeClock(START)
     async with open_store(store_url, clock, tmp_path) as store:
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         made.rules = replace(
             SITE, deadlines=Deadlines(timers=(Timer(name="early_warning", within=Within(elapsed=timedelta(hours=24))),))

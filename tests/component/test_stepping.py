@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.fakes import FakeClock
+from support.once import once
 from support.path import (
     ANA,
     BO,
@@ -71,7 +72,7 @@ async def opened(store: Store) -> Store:
         add_people(tx)
         findings.take(tx, finding(severity=Severity.HIGH))
 
-    await store.write(begin)
+    await once(store, lambda: store.write(begin), __name__, "opened")
     return store
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.path import SITE, add_people, fill, stand
 from support.site import Site
 from support.store import finding, open_store
@@ -31,7 +32,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             findings.take(tx, finding(severity=Severity.HIGH))
             stand(tx, 1, process.REPORTING)
 
-        await store.write(begin)
+        await once(store, lambda: store.write(begin), __name__, "site")
         made = Site(store, clock, tmp_path)
         made.rules = SITE
         await made.start()

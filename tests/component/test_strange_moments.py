@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, Site
 from support.store import finding
 
@@ -27,7 +28,7 @@ async def site(store: Store, clock: FakeClock, tmp_path: Path) -> AsyncIterator[
         persons.upsert_from_config(tx, [ANA])
         findings.take(tx, finding())
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "site")
     made = Site(store, clock, tmp_path)
     await made.start()
     yield made

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import Site
 from support.store import finding
 
@@ -53,7 +54,7 @@ def make_red(tx: Tx) -> None:
 @pytest.fixture
 async def site(store: Store, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Site]:
     """Both incidents."""
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "site")
     made = Site(store, clock, tmp_path)
     made.rules = Rules(staff=Staff(designations=(Designation(approver="abe"),)))
     await made.start()

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START
+from support.once import once
 from support.path import (
     ABE,
     BO,
@@ -35,7 +36,7 @@ from store.tx import Tx
 @pytest.fixture
 async def opened(store: Store) -> Store:
     """Everybody who takes part, and one incident of severity high."""
-    await store.write(begin)
+    await once(store, lambda: store.write(begin), __name__, "opened")
     return store
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.site import ANA, VIC, Site
 from support.store import finding, open_store
 
@@ -33,7 +34,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             findings.take(tx, finding(severity=Severity.HIGH, account="bo"))
             findings.take(tx, finding("f2", severity=Severity.HIGH, source="198.51.100.9", host="db1"))
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         await made.start()
         yield made

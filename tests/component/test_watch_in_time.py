@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.path import INA, add_people, stand
 from support.store import finding, line
 
@@ -92,7 +93,7 @@ async def running(store: Store, clock: FakeClock) -> AsyncIterator[Running]:
         stand(tx, 1, process.FOLLOW_UP)
         watch_acts.plan(tx, 1, INA, via="token", criterion="no guessing", hours=THREE_SECONDS)
 
-    await store.write(fill)
+    await once(store, lambda: store.write(fill), __name__, "running")
     async with made.loops():
         await made.rest()
         await made.pass_(60)

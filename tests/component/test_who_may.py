@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 from support.fakes import START, FakeClock
+from support.once import once
 from support.routes import routes
 from support.site import ANA, Site
 from support.store import finding, open_store, sqlite_url
@@ -235,7 +236,7 @@ async def site(sqlite_template: Path, tmp_path: Path) -> AsyncIterator[Site]:
             persons.upsert_from_config(tx, everybody)
             findings.take(tx, finding())
 
-        await store.write(fill)
+        await once(store, lambda: store.write(fill), __name__, "site")
         made = Site(store, clock, tmp_path)
         made.intakes |= {
             kind: Intake(name=kind, kind=kind, proof=Proof.BEARER, secret=SECRET)
