@@ -43,7 +43,7 @@ _GONE: Final = Operation(gives=None, status=(204,))
 Instant = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2}))?$")]
 _PERIOD: Final = {"from": Instant, "until": Instant}
 _V2: Final[dict[str, Any]] = {"spoken": True, "gives": list[Object]}
-_LABELS: Final = {"filter": list[str], "receiver": str, "active": Flag, "silenced": Flag}
+_LABELS: Final = {"filter": list[str], "receiver": str, "active": str, "silenced": str}
 
 
 def _asked(table: Mapping[str, Any], *, always: bool = False) -> Mapping[str, Operation]:
