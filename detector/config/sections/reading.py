@@ -114,8 +114,8 @@ class IntakeSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fi
     networks: tuple[str, ...] = ()
     #: With "logs", the lines' format.
     format: str = "auto"
-    #: With "feedback", whether everybody who reaches the daemon may report something on the page `/feedback`, without an
-    #: account and whatever `proof` says. One intake may have the page.
+    #: With "feedback", whether everybody who reaches the daemon may report something on the page `/feedback`, without
+    #: an account and whatever `proof` says. One intake may have the page.
     page: bool = False
     #: With `page`, the components that it offers to choose from. Empty: reporters may type one.
     components: tuple[Annotated[str, Meta(min_length=1, max_length=100)], ...] = ()
