@@ -69,9 +69,7 @@ def reading(url: URL, *, readers: int, lock_wait_seconds: float) -> Engine:
         return _sqlite(url, lock_wait_seconds, "BEGIN", "PRAGMA query_only = ON", size=readers)
     options = _postgres_options(lock_wait_seconds)
     options["options"] += " -c default_transaction_read_only=on"
-    return create_engine(
-        url, pool_size=readers, isolation_level="REPEATABLE READ", connect_args=options, **_COMMON
-    )
+    return create_engine(url, pool_size=readers, isolation_level="REPEATABLE READ", connect_args=options, **_COMMON)
 
 
 def upgrading(url: URL, *, lock_wait_seconds: float) -> Engine:

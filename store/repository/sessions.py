@@ -58,8 +58,7 @@ def create(
 def by_secret(connection: Connection, digest: str, now: datetime) -> Session | None:
     """The session whose secret has the hash *digest*; None if there is none, or it has expired or was left alone."""
     wanted = select(*_COLUMNS).where(session.c.hash == digest)
-    found = next(iter(_read(connection, wanted, now)), None)
-    return found
+    return next(iter(_read(connection, wanted, now)), None)
 
 
 def of(connection: Connection, person_id: str, now: datetime) -> list[Session]:

@@ -47,7 +47,7 @@ def test_every_rule_must_and_must_not(report: Report) -> None:
 
 
 def is_handed_in(head: Head) -> bool:
-    """Whether it is about what others, or Tocsin, have judged: that names neither a technique nor an address to trust."""
+    """Whether it is about what others, or Tocsin, have judged: that names no technique and no address to trust."""
     return Path(head.path).parent.name in ("alerts", "feedback", "tocsin")
 
 

@@ -31,7 +31,7 @@ def test_moments(text: str, told: str) -> None:
     assert moment(text, NOW) == told
 
 
-@pytest.mark.parametrize("text", ["", "h", "-3h", "3y", "tomorrow", "2026-03-01T06:00", "９h", "123456789d"])
+@pytest.mark.parametrize("text", ["", "h", "-3h", "3y", "tomorrow", "2026-03-01T06:00", "９h", "123456789d"])  # noqa: RUF001
 def test_what_is_no_moment(text: str) -> None:
     """Is said, with how one is written."""
     with pytest.raises(Misuse, match="is no moment"):

@@ -1,6 +1,7 @@
 """Routes: first match or go on, reasons for hit and miss."""
 
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -63,22 +64,28 @@ def test_matchers(match: Matcher, fits: bool) -> None:
     assert trace([Route(match=match, receivers=("ana",))], SUBJECT)[0].is_hit is fits
 
 
+def given_as(name: str, value: str) -> dict[str, Any]:
+    """The one value of the one name."""
+    return {name: (value,)}
+
+
 @given(st.sampled_from(NAMES), st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
 def test_every_name_counts(name: str, wanted: str, found: str) -> None:
     """Each name of a matcher is compared with the value of the same name, and with no other."""
-    match, subject = Matcher(**{name: (wanted,)}), Subject(**{name: (found,)})
+    match, subject = Matcher(**given_as(name, wanted)), Subject(**given_as(name, found))
     fits = found.casefold() == wanted.casefold() or (
         wanted.endswith("*") and found.casefold().startswith(wanted[:-1].casefold())
     )
     assert trace([Route(match=match, receivers=())], subject)[0].is_hit is fits
-    others = Subject(**{other: (wanted,) for other in NAMES if other != name})
+    rest: dict[str, Any] = {other: (wanted,) for other in NAMES if other != name}
+    others = Subject(**rest)
     assert not trace([Route(match=match, receivers=())], others)[0].is_hit
 
 
 def test_catch_all() -> None:
     """Only a matcher without any value is a catch-all."""
     assert Matcher().is_catch_all
-    assert not any(Matcher(**{name: ("x",)}).is_catch_all for name in NAMES)
+    assert not any(Matcher(**given_as(name, "x")).is_catch_all for name in NAMES)
 
 
 def test_addresses_are_not_printed() -> None:

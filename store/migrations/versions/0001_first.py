@@ -573,9 +573,9 @@ def upgrade() -> None:
             "'proposed', 'settled', "
             "'lapsed', 'merged', 'form_saved', 'reviewed', 'requested', 'replied', 'action', 'frozen', 'discrepancy', "
             "'signed', 'voided', 'watching', 'verdict', 'risk_accepted', 'improvement', 'classified', 'split', "
-            "'evidence', 'corrected', 'escalated', 'reminded', 'timer', 'redacted', 'held', 'disposed', 'excepted', 'silenced', "
-            "'configured', 'rules_loaded', 'roles_changed', 'token_made', 'token_revoked', 'password_changed', 'key_changed', "
-            "'emergency', 'waived')",
+            "'evidence', 'corrected', 'escalated', 'reminded', 'timer', 'redacted', 'held', 'disposed', 'excepted', "
+            "'silenced', 'configured', 'rules_loaded', 'roles_changed', 'token_made', 'token_revoked', "
+            "'password_changed', 'key_changed', 'emergency', 'waived')",
             name=op.f("ck_timeline_kind_literal"),
         ),
         sa.CheckConstraint("incident >= 0 AND seq >= 1 AND length(hash) = 32", name=op.f("ck_timeline_shape")),
