@@ -1,77 +1,37 @@
 """Composition root: the only place that builds real things."""
 
 import asyncio
-import os
-import random
 import secrets
 import signal
-import socket
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from aiohttp import web
-from prometheus_client import CollectorRegistry
-
 from detector import in_force, keyring, logs, sample, telling
-from detector.api import keys
-from detector.api.application import new_application
 from detector.api.identity import hash_of
 from detector.api.server import SOCKET_NAME, BindFailed, Server
 from detector.api.signing_in import SIGN_IN_LASTS
 from detector.config.load import load
 from detector.config.loaded import ConfigErrors, Loaded
-from detector.config.machine import unreachable
 from detector.config.records import Config
 from detector.console import Console
-from detector.coverage import Coverage
-from detector.daemon import Chore, Daemon
-from detector.emergency import Emergency, Notebook, Past, failed_to_start
+from detector.daemon import Daemon
+from detector.emergency import failed_to_start
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
-from detector.excepting import Excepting, with_exceptions
-from detector.expiry import Expiry
-from detector.figures import Look
-from detector.heartbeat import Heartbeat
-from detector.intake.desk import DESK, Desk
-from detector.intake.doors import Doors
-from detector.lapses import Lapses
-from detector.metrics import Metrics
-from detector.observers import Observers
-from detector.outgoing import Outgoing
-from detector.overview import Overview
-from detector.own_events import OWN
-from detector.passwords import Passwords
-from detector.pipeline import Pipeline
-from detector.readers import Readers
-from detector.runbooks import Runbooks
+from detector.excepting import with_exceptions
+from detector.parts import Parts, new_sender, past_the_store
 from detector.sealing import Sealing, keys_of
-from detector.self_watch import SelfWatch
-from detector.settings import Settings, build, limits, listen_address
-from detector.silencing import Silencing
+from detector.settings import Settings, build, listen_address
 from detector.sources.source import SourceError
-from detector.status import HttpState
-from detector.sweep import Sweep, keep_of
-from detector.systemd import Systemd
-from detector.vitals import Vitals
-from detector.watching import Watching, is_urgent
-from detector.web.frames import PAGES
-from detector.web.pages import Pages
-from notifier.apprise_sender import AppriseSender
-from notifier.dispatch import Dispatch
-from notifier.letters import Letters
 from notifier.links import Links
-from notifier.route import Receiver
-from notifier.sender import Sender
 from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock, SystemClock
 from store.database import Store
 from store.errors import AlreadyRunning, StoreError
 from store.repository import contacts, outbox, persons, rule_state, sign_in
-from store.repository.retention import Keep
-from store.seals import Keys
 from store.tx import Tx
 
 STARTS_NOT = (StoreError, BindFailed, keyring.KeyUnusable, EngineFailed, RuleFileUnreadable)
@@ -145,20 +105,12 @@ async def _tell_of_failed_start(config: Config, error: Exception, stop: asyncio.
     if isinstance(error, AlreadyRunning) or sys.stderr.isatty():
         return
     receiver = telling.routing(config).receivers.get(config.emergency.receiver)
-    past = _past(Path(config.daemon.state_dir), _sender(), lambda: receiver)
+    past = past_the_store(Path(config.daemon.state_dir), new_sender(), lambda: receiver)
     telling_of_it = asyncio.ensure_future(failed_to_start(past, str(error), datetime.now(UTC)))
     stopped = asyncio.ensure_future(stop.wait())
     await asyncio.wait({telling_of_it, stopped}, return_when=asyncio.FIRST_COMPLETED)
     for task in (telling_of_it, stopped):
         task.cancel()
-
-
-def _past(folder: Path, sender: Sender, receiver: Callable[[], Receiver | None]) -> Past:
-    return Past(sender=sender, receiver=receiver, notebook=Notebook(folder), host=socket.gethostname())
-
-
-def _sender() -> Sender:
-    return AppriseSender(console=sys.stdout, folder=Path.cwd())
 
 
 async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, console: Console) -> tuple[Daemon, Store]:
@@ -173,7 +125,7 @@ async def _open(house: AsyncExitStack, config_path: Path, settings: Settings, co
     await store.write(lambda tx: _know(tx, settings))
     engine = await _start_engine(house, settings, store)
 
-    parts = _Parts(clock, store, engine, console, settings, config_path, sealing, keyring.link_secrets(folder))
+    parts = Parts(clock, store, engine, console, settings, config_path, sealing, keyring.link_secrets(folder))
     server = parts.server = Server(parts.application(seal_keys))
     await server.start(*listen_address(settings.config.http.listen), folder / SOCKET_NAME)
     house.push_async_callback(server.stop)
@@ -208,178 +160,6 @@ async def _start_engine(house: AsyncExitStack, settings: Settings, store: Store)
     house.push_async_callback(engine.stop)
     await store.write(lambda tx: in_force.enter(tx, settings.config, ready))
     return engine
-
-
-class _Parts:
-    """The parts that know of each other. What a reload may change they ask the daemon for, each time."""
-
-    server: Server  #: set once the application is made, before anything is answered
-
-    def __init__(
-        self,
-        clock: Clock,
-        store: Store,
-        engine: EngineProcess,
-        console: Console,
-        settings: Settings,
-        config_path: Path,
-        sealing: Sealing,
-        link_secrets: list[bytes],
-    ) -> None:
-        self._clock, self._store, self._engine = clock, store, engine
-        self._link_secrets, self._folder = link_secrets, Path(settings.config.daemon.state_dir)
-        self._wake = asyncio.Event()
-        self._sender = _sender()
-        self._metrics = Metrics(CollectorRegistry())
-        self._metrics.took_rules(engine.ready)
-        self._metrics.engine_restarts.set_function(lambda: engine.restarts)
-        pipeline = Pipeline(engine, store, clock, Observers(self._metrics, console), self._wake.set)
-        systemd = Systemd(os.environ)
-        self._readers = Readers(pipeline.read)
-        self._self_watch = SelfWatch(
-            store,
-            clock,
-            self._readers.status,
-            lambda: limits(self.daemon.settings.config),
-            lambda: self._readers.wake(OWN),
-        )
-        self._pipeline = pipeline
-        vitals = Vitals(
-            store=store,
-            clock=clock,
-            engine=engine,
-            pipeline=pipeline,
-            readers=self._readers,
-            settings=lambda: self.daemon.settings,
-        )
-        self._heartbeat = Heartbeat(clock, self._metrics, systemd, vitals.pulse)
-        self._sweep = Sweep(store, clock, self._keep, self._readers.status, self._metrics)
-        self._outgoing = Outgoing(
-            clock,
-            lambda: self.daemon.settings.config.heartbeat,
-            lambda: vitals.health(self._heartbeat.stuck()),
-            self._metrics,
-        )
-        self._teller = self._dispatch()
-        self.daemon = Daemon(
-            config_path=config_path,
-            settings=settings,
-            check_receivers=unreachable,
-            store=store,
-            clock=clock,
-            engine=engine,
-            pipeline=pipeline,
-            readers=self._readers,
-            dispatch=self._teller,
-            heartbeat=self._heartbeat,
-            coverage=self._coverage(pipeline),
-            chores=self._chores(sealing),
-            metrics=self._metrics,
-            systemd=systemd,
-        )
-        self.overview = self._overview()
-
-    def _unwell(self) -> Iterable[str]:
-        """What is wrong beside sources and store, a sentence each."""
-        return (
-            *self.daemon.unreachable,
-            *self._self_watch.sentences,
-            *self._sweep.sentences,
-            *self._outgoing.sentences,
-        )
-
-    def _chores(self, sealing: Sealing) -> Mapping[str, Chore]:
-        """What is done beside the flow."""
-        store, clock, wake = self._store, self._clock, self._wake.set
-        return {
-            "sweep": self._sweep,
-            "outgoing heartbeat": self._outgoing,
-            "sealing": sealing,
-            "lapses": Lapses(store, clock, lambda: self.daemon.settings.site, wake),
-            "emergency": Emergency(store=store, clock=clock, past=self._past()),
-            "letters": Letters(store, clock, lambda: self.daemon.settings.routing, self._sender.channel, wake),
-            "self-watch": self._self_watch,
-            "watching": Watching(store, clock, wake),
-            "expiry": Expiry(store, clock, self._readers.wake),
-        }
-
-    def _past(self) -> Past:
-        return _past(self._folder, self._sender, lambda: self.daemon.settings.emergency)
-
-    def _keep(self) -> Keep:
-        return keep_of(self.daemon.settings.config.retention)
-
-    def links(self) -> Links:
-        """Links as they are to be made and read now."""
-        return Links(self._link_secrets, self.daemon.settings.config.http.base_url or self.server.url)
-
-    def application(self, seal_keys: Keys) -> web.Application:
-        """The routes, with what they need under their keys."""
-        daemon = self.daemon
-        app = new_application()
-        app[PAGES] = Pages()
-        app[keys.STORE] = self._store
-        app[keys.CLOCK] = self._clock
-        app[keys.LINKS] = self.links
-        app[keys.REGISTRY] = self._metrics.registry
-        app[keys.LOOK] = Look(
-            self._metrics.figures,
-            self._store,
-            self._clock,
-            sources=self._readers.status,
-            queued=lambda: {"writer": self._store.queued, "pipeline": self._pipeline.queued},
-        ).refresh
-        app[keys.STATUS] = self.overview.status
-        app[keys.READINESS] = self.overview.readiness
-        app[keys.RELOAD] = daemon.reload
-        app[keys.WAKE_NOTIFIER] = self._wake.set
-        app[keys.ROUTING] = lambda: daemon.settings.routing
-        app[keys.TRY_RECEIVERS] = self._teller.try_out
-        app[DESK] = Desk(self._link_secrets)
-        app[keys.DOORS] = Doors(lambda: daemon.settings.intakes, self._readers.wake, self._metrics)
-        app[keys.SITE] = lambda: daemon.settings.site
-        app[keys.EXCEPTING] = Excepting(self._store, lambda: daemon.settings.engine)
-        app[keys.SILENCING] = Silencing(self._store, self._clock, lambda: daemon.settings.engine)
-        app[keys.EXCEPTIONS_CHANGED] = daemon.take_exceptions
-        app[keys.NEW_SECRET] = lambda: secrets.token_urlsafe(32)
-        app[keys.PASSWORDS] = Passwords()
-        app[keys.RUNBOOKS] = Runbooks(lambda: daemon.settings.engine.rule_files)
-        app[keys.SEAL_KEYS] = seal_keys
-        return app
-
-    def _coverage(self, pipeline: Pipeline) -> Coverage:
-        return Coverage(
-            store=self._store,
-            clock=self._clock,
-            sources=self._readers.status,
-            rules=lambda: {rule.id: rule.version for rule in self.daemon.ready.rules},
-            advanced_at=lambda: pipeline.advanced_at,
-            is_urgent=lambda: is_urgent(self._store, self._clock),
-        )
-
-    def _dispatch(self) -> Dispatch:
-        return Dispatch(
-            store=self._store,
-            clock=self._clock,
-            sender=self._sender,
-            routing=lambda: self.daemon.settings.routing,
-            links=self.links,
-            wake=self._wake,
-            random=random.random,
-            observer=self._metrics,
-        )
-
-    def _overview(self) -> Overview:
-        return Overview(
-            store=self._store,
-            engine=self._engine,
-            readers=self._readers,
-            clock=self._clock,
-            rules=lambda: self.daemon.ready,
-            http=lambda: HttpState(url=self.server.url, base_url=self.daemon.settings.config.http.base_url),
-            stuck=self._heartbeat.stuck,
-            unreachable=self._unwell,
-        )
 
 
 async def _sign_in_url(store: Store, settings: Settings, links: Callable[[], Links]) -> str | None:
