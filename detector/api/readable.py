@@ -16,8 +16,8 @@ MULTIPART: Final = "multipart/form-data"
 CHARSETS: Final = frozenset({None, "utf-8", "utf8"})
 #: For a form to arrive.
 SECONDS: Final = 15.0
-#: Has bounds of its own, and shows again whatever came.
-READS_ITSELF: Final = "/feedback"
+#: The page has bounds of its own, and shows again whatever came; the API reads JSON, whatever the sender calls it.
+READ_THEMSELVES: Final = ("/feedback", "/api/")
 
 
 async def require_readable_form(request: web.Request, seconds: float = SECONDS) -> None:
@@ -26,7 +26,7 @@ async def require_readable_form(request: web.Request, seconds: float = SECONDS) 
     Raises:
         Problem: 415 it is of another kind, or not in UTF-8; 400 it cannot be read; 408 it takes too long.
     """
-    if request.method != hdrs.METH_POST or request.path == READS_ITSELF:
+    if request.method != hdrs.METH_POST or request.path.startswith(READ_THEMSELVES):
         return
     if request.content_type == MULTIPART:
         raise Problem(415, "unsupported_media_type", f"forms are sent as {FORM} here")

@@ -2,6 +2,7 @@
 
 import json
 import socketserver
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
@@ -28,6 +29,16 @@ INCIDENT = {
     "acknowledged_by": None,
     "group": {"user.name": "ro\x1b[2Jot\u202e"},
 }
+
+
+class Server(socketserver.ThreadingUnixStreamServer):
+    """Who asked need not wait for all of the answer."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], BrokenPipeError):
+            super().handle_error(request, client_address)
 
 
 class Peer:
@@ -59,8 +70,7 @@ class Peer:
             def address_string(self) -> str:
                 return "unix"
 
-        self._server = socketserver.ThreadingUnixStreamServer(str(path), Handler)
-        self._server.daemon_threads = True
+        self._server = Server(str(path), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 

@@ -35,6 +35,7 @@ from store.tx import Tx
 WHO = """
 GET / page
 POST /-/reload admin
+GET /api/openapi.json open
 GET /a/{token} open
 POST /a/{token} open
 GET /api/v1/actions known
