@@ -12,7 +12,8 @@ endif
 PYTEST := PYTHONDONTWRITEBYTECODE= TOCSIN_TEST_SEED=$(SEED) $(BIN)/python -m pytest --hypothesis-seed=$(SEED)
 # A module stays on one worker, because its tests may share a daemon.
 # Modules go in their order, long ones first: by the number of their tests, the last would be a walk of minutes.
-PARALLEL := -n 2 --dist loadfile --no-loadscope-reorder
+# More workers than cores, because tests of a daemon wait for it much of their time.
+PARALLEL := -n 4 --dist loadfile --no-loadscope-reorder
 # How long the soak may take, all in all.
 TOCSIN_SOAK_SECONDS ?= 600
 

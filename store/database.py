@@ -174,7 +174,10 @@ class Store:
             connection = on_failure.enter_context(self._write_engine.connect())
             with connection.begin():
                 ownership.take_advisory_lock(connection, wait_seconds=self._lock_wait_seconds)
-            schema.ensure(self._url, upgrade=upgrade, now=self._clock.now(), lock_wait_seconds=self._lock_wait_seconds)
+                found = schema.revision(connection)
+            if found != schema.HEAD:
+                now = self._clock.now()
+                schema.ensure(self._url, upgrade=upgrade, now=now, lock_wait_seconds=self._lock_wait_seconds)
             with connection.begin():
                 if repair_triggers:
                     triggers.recreate(connection)
