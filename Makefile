@@ -22,7 +22,7 @@ TOCSIN_SOAK_SECONDS ?= 600
 run: venv ## start the daemon on the example configuration and sample logs
 	@$(BIN)/tocsin run --config config.example.toml --sample
 
-test: venv-dev ## every test that fits into five minutes
+test: venv-dev ## every test but the long ones
 	$(PYTEST) -m "not soak" -ra $(PARALLEL)
 
 check: venv-dev ## what CI asks of the text: style, types, directions, documents

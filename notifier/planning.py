@@ -11,12 +11,13 @@ from notifier.following import Following
 from notifier.plan import About, Routing, deliveries_of, to_holder, to_level
 from notifier.silence import hush
 from notifier.why import Coming
+from rules.event import Severity
 from store.designation import Asked
 from store.duties import Matter
 from store.holding import Holding, What
 from store.incident import Fact
 from store.notice import NewDelivery, Notice, NoticeKind
-from store.repository import abouts, conflicts, duties, escalations, incidents, outbox, silences
+from store.repository import abouts, conflicts, duties, escalations, incidents, outbox, silences, waiting
 from store.silence import Silence
 from store.tx import Tx
 
@@ -47,6 +48,8 @@ def plan(tx: Tx, planned: Sequence[Planned]) -> None:
         if not outbox.waits(tx.connection, one.notice.id):
             continue
         outbox.plan(tx, one.notice.id, one.deliveries)
+        if one.notice.incident.severity is Severity.CRITICAL:
+            waiting.hurry(tx, one.notice.incident.number)  # messages go in order: one held back would hold up this one
         if one.following.level is not None:
             escalations.told(tx, one.notice.incident.number, _facts(one))
         if one.following.lapses:

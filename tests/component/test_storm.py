@@ -110,8 +110,7 @@ async def test_a_storm_is_a_handful_of_messages(sqlite_template: Path, tmp_path:
     async with open_store(sqlite_url(tmp_path), clock, tmp_path) as store:
         await store.write(add_persons)
         await store.write(taking(range(1, many + 1), critical=many))
-        while looked := await store.read(lambda c: planning.survey(c, ROUTING, channel, clock.now())):
-            await store.write(lambda tx, looked=looked: planning.plan(tx, looked))  # type: ignore[misc]
+        await plan_all(store, clock)
         sent: list[datetime] = []
         first: list[int] = []
         while (await store.read(outbox.counts))[DeliveryState.QUEUED]:
@@ -126,6 +125,29 @@ async def test_a_storm_is_a_handful_of_messages(sqlite_template: Path, tmp_path:
     assert first[:2] == [many, many]  # on the phone and in the mail
     assert len(sent) <= 2 * MOST
     assert all(sum(at - timedelta(minutes=1) < other <= at for other in sent) <= MOST for at in sent)
+
+
+async def test_what_becomes_critical_waits_for_no_place(sqlite_template: Path, tmp_path: Path) -> None:
+    """A message about it was held back before; both go out as one, in the place that is kept."""
+    shutil.copy(sqlite_template, tmp_path)
+    clock, sent = FakeClock(START), [START] * (MOST - 1)
+    async with open_store(sqlite_url(tmp_path), clock, tmp_path) as store:
+        await store.write(add_persons)
+        await store.write(taking(range(1, 4), critical=0))
+        await plan_all(store, clock)
+        claim = lambda tx: jobs.claim(tx, "phone", ROUTING, {"ana": tuple(sent)})  # noqa: E731
+        assert await store.write(claim) is None
+        worse = finding("worse", rule="r2", key="k2", source="10.0.0.2", host="h2", severity=Severity.CRITICAL)
+        await store.write(lambda tx: findings.take(tx, worse))
+        await plan_all(store, clock)
+        load = await store.write(claim)
+        assert load is not None
+        assert {one.incident for one in load.parcel.deliveries} == {2}
+
+
+async def plan_all(store: Store, clock: Clock) -> None:
+    while looked := await store.read(lambda c: planning.survey(c, ROUTING, channel, clock.now())):
+        await store.write(lambda tx, looked=looked: planning.plan(tx, looked))  # type: ignore[misc]
 
 
 def settle(tx: Tx, load: jobs.Load) -> None:
