@@ -34,5 +34,7 @@ class SystemClock:
     async def wait_until(self, moment: datetime, wake: asyncio.Event) -> None:
         """Return at *moment*, or as soon as *wake* is set."""
         seconds = max(0.0, (moment - self.now()).total_seconds())
+        # Not asyncio.wait_for: in Python 3.11 it loses a cancellation that comes together with the wake-up.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(wake.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await wake.wait()

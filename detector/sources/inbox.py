@@ -1,6 +1,7 @@
 """What was handed in over HTTP, as a source: the parcels of one intake, in order of arrival."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -133,10 +134,10 @@ class InboxSource:
             return b""
 
     async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self._news.wait(), LOOK_EVERY)
-        except TimeoutError:
-            return
+        # Not asyncio.wait_for: in Python 3.11 it loses a cancellation that comes together with the news.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_EVERY):
+                await self._news.wait()
 
 
 def _together(opened: Iterable[Opened]) -> Iterator[Sequence[Opened]]:
