@@ -18,6 +18,8 @@ from support.daemon import STOP_SECONDS, Daemon, eventually
 from support.logs import FAILED_PASSWORD_RULE, failed_password
 from support.mail import Fault, Sink, sink
 
+from rules.sigma.files import bundled_folder
+
 CONFIG = """\
 [daemon]
 state_dir = "var"
@@ -76,7 +78,6 @@ url = "{bo}"
 receiver = ["ana-{source}", "bo-{source}"]
 """
 SOURCES = ("auth", "prom", "people")
-OURS = Path(__file__).parents[2] / "rules" / "bundled"
 BUNDLED = ("alerts/alerts.yml", "feedback/feedback.yml")
 
 
@@ -97,7 +98,7 @@ def deaf() -> Iterator[socket.socket]:
 def daemon(tmp_path_factory: pytest.TempPathFactory, mail: Sink, deaf: socket.socket) -> Iterator[Daemon]:
     """A daemon that reads lines, takes alerts and reports, and tells two persons by mail."""
     config = configured(mail, deaf.getsockname()[1])
-    rules = {f"rules/{Path(name).name}": (OURS / name).read_text() for name in BUNDLED}
+    rules = {f"rules/{Path(name).name}": (bundled_folder() / name).read_text() for name in BUNDLED}
     files = {"rules/failed.yml": FAILED_PASSWORD_RULE, "auth.log": "", **rules}
     with Daemon(tmp_path_factory.mktemp("m"), config=config, files=files) as daemon:
         yield daemon
