@@ -1,6 +1,7 @@
 """Composition root: the only place that builds real things."""
 
 import asyncio
+import contextlib
 import secrets
 import signal
 import sys
@@ -44,7 +45,11 @@ def run(config_path: Path, *, with_sample: bool = False) -> int:
         config_path: The configuration.
         with_sample: Put sample logs, their times moved to now, into the state directory first.
     """
-    console = Console(sys.stdout)
+    with contextlib.redirect_stderr(logs.Unfailing(sys.stderr)):
+        return _run(config_path, Console(sys.stdout), with_sample=with_sample)
+
+
+def _run(config_path: Path, console: Console, *, with_sample: bool) -> int:
     try:
         loaded = load(config_path)
         if with_sample:

@@ -1,5 +1,6 @@
 """What a person who starts the daemon in a terminal reads: one line per thing that is ready, and what to try."""
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
@@ -30,8 +31,9 @@ class Console:
         self.write(f"{topic:<8} {text}")
 
     def write(self, text: str) -> None:
-        """Print *text* and make sure that it is seen now."""
-        print(text, file=self._out, flush=True)
+        """Print *text* and make sure that it is seen now; a reader that went away, or a full disk, stops nothing."""
+        with contextlib.suppress(OSError):
+            print(text, file=self._out, flush=True)
 
     def started(self, status: DaemonStatus, sign_in_url: str | None, reading: Iterable[str]) -> None:
         """What is ready, and where the pages are."""

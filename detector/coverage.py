@@ -103,6 +103,7 @@ class Coverage:
     _rules: tuple[str, datetime] | None = None  #: digest of the rules in force, and since when we know it
     _kept: str = ""  #: digest of the rules that are stored
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _has_begun: bool = False  #: and what an earlier daemon left open is ended
     _is_over: bool = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -118,10 +119,9 @@ class Coverage:
                 log.warning("the store refused to note what is watched; tried again soon", error=str(error))
             await self.clock.wait_until(self.clock.now() + every, stop)
 
-    async def begin(self) -> None:
-        """End what an earlier daemon left open when it died; the rules are in force from now on."""
+    def begin(self) -> None:
+        """The rules are in force from now on."""
         self._rules = digest(self.rules()), self.clock.now()
-        await self.store.write(lambda tx: coverage.end_all(tx, coverage.CRASHED))
 
     async def look(self) -> None:
         """Note what is alive now."""
@@ -146,6 +146,8 @@ class Coverage:
         dead = {name: sight.why for name, sight in self._sights.items() if sight.why}
 
         def work(tx: Tx) -> None:
+            if not self._has_begun:  # an earlier daemon died and could not say so
+                coverage.end_all(tx, coverage.CRASHED)
             if rules.name != self._kept:
                 coverage.keep_rules(tx, versions)
             for name, why in dead.items():
@@ -154,7 +156,7 @@ class Coverage:
             coverage.seen(tx, alive)
 
         await self.store.write(work)
-        self._kept = rules.name
+        self._kept, self._has_begun = rules.name, True
 
     def _look_at_sources(self) -> Iterable[Alive]:
         found = {one.source: one for one in self.sources()}

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
+from sqlalchemy import Connection
 
 from detector import in_force, logs
 from detector.config.load import load
@@ -38,14 +39,16 @@ from notifier.dispatch import Dispatch
 from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock
 from store.database import Store
-from store.errors import StoreBusy, StoreUnavailable
+from store.errors import OwnershipLost, StoreBusy, StoreUnavailable
 from store.repository import contacts, inbox, persons, positions
 from store.tx import Tx
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 RULES_LOOK = timedelta(seconds=2)
 EXCEPTIONS_LOOK = timedelta(seconds=5)
+STORE_PAUSE = timedelta(seconds=1)  #: before the store is asked again after it could not answer
 SEEN = ""  #: the stream under which it is noted that a source was looked at
 KEPT = "nothing was changed; what was in force runs on"
 
@@ -109,6 +112,7 @@ class Daemon:
         self._metrics = metrics
         self._systemd = systemd
         self._group: asyncio.TaskGroup | None = None
+        self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
         # Before anybody can ask us anything: who sees that we answer may edit a rule at once.
         self._rule_watch = RuleWatch(settings.config.rules.paths)
@@ -121,6 +125,7 @@ class Daemon:
     async def live(self, stop: asyncio.Event, hangup: asyncio.Event) -> None:
         """Run until *stop*; *hangup* asks for a reload. What was read when it stops is stored."""
         drain, silence = asyncio.Event(), asyncio.Event()
+        self._stop = stop
         async with asyncio.TaskGroup() as group:
             self._group = group
             pipeline = group.create_task(self._pipeline.run(drain), name="pipeline")
@@ -129,7 +134,7 @@ class Daemon:
             group.create_task(self._reload_on(hangup, stop), name="reload on SIGHUP")
             group.create_task(self._watch_rules(stop), name="watch rules")
             group.create_task(self._watch_exceptions(stop), name="watch exceptions")
-            await self._coverage.begin()
+            self._coverage.begin()
             self._readers.start(group, await self._sources(read_in(self.settings)))
             group.create_task(self._coverage.run(stop), name="coverage")
             for name, chore in self._chores.items():
@@ -198,12 +203,12 @@ class Daemon:
         return {name: await self._source(one) for name, one in wanted.items()}
 
     async def _source(self, settings: Readable) -> Source:
-        rows = await self._store.read(lambda connection: positions.load(connection, settings.name, ""))
+        rows = await self._insist(lambda connection: positions.load(connection, settings.name, ""))
         if isinstance(settings, Own):
-            after = await self._store.read(lambda connection: inbox.read_up_to(connection, OWN))
+            after = await self._insist(lambda connection: inbox.read_up_to(connection, OWN))
             return InboxSource(OWN, store=self._store, clock=self._clock, after=after)
         if isinstance(settings, Intake):
-            after = await self._store.read(lambda connection: inbox.read_up_to(connection, settings.name))
+            after = await self._insist(lambda connection: inbox.read_up_to(connection, settings.name))
             return InboxSource(
                 settings.name,
                 store=self._store,
@@ -221,6 +226,17 @@ class Daemon:
         if isinstance(chosen, JournalSettings):
             return JournalSource(chosen, self._clock, committed, known=bool(rows))
         return FileSource(chosen, self._clock, committed, known=bool(rows))
+
+    async def _insist(self, look: Callable[[Connection], T]) -> T:
+        """Read; while the store cannot, try again until we are to stop."""
+        while True:
+            try:
+                return await self._store.read(look)
+            except StoreUnavailable as error:
+                if self._stop.is_set() or isinstance(error, OwnershipLost):
+                    raise
+                log.warning("sources wait: the store cannot be read now", error=str(error))
+                await self._clock.wait_until(self._clock.now() + STORE_PAUSE, self._stop)
 
     async def _remember_sources(self) -> None:
         """Note that all sources were looked at: what appears in one that had no file yet is new, not history."""

@@ -1,9 +1,12 @@
 """Logs: one JSON object a line on standard error; a constant sentence plus fields."""
 
+import contextlib
+import io
 import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import TextIO
 
 import structlog
 from aiohttp.http_exceptions import HttpProcessingError
@@ -27,6 +30,50 @@ def configure(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
+
+
+class Unfailing(io.TextIOBase):
+    """A log's stream that gives up what it cannot write, and says afterwards how much: no log is worth a daemon.
+
+    A full disk, a quota or a reader of our pipe that went away would otherwise end the task that logged.
+
+    Args:
+        stream: Where to.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream = stream
+        self._lost = 0  # writes
+
+    def write(self, text: str) -> int:
+        """Write *text* now, or count it as lost."""
+        try:
+            if self._lost:
+                self._put(json.dumps({"event": "parts of the log were lost", "level": "warning", "parts": self._lost}))
+                self._put("\n")
+                self._lost = 0
+            self._put(text)
+        except OSError:
+            self._lost += 1
+        return len(text)
+
+    def flush(self) -> None:
+        """What was written was flushed then, if it could be."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether a person watches."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """The number of the file behind it."""
+        return self._stream.fileno()
+
+    def _put(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()
 
 
 class Line(logging.Formatter):

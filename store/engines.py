@@ -21,6 +21,8 @@ _SQLITE_NOT_NOW = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_CANTOPEN: "the file cannot be opened",
     sqlite3.SQLITE_NOTADB: "the file is not a database",
+    sqlite3.SQLITE_PROTOCOL: "its write-ahead log cannot be taken up",
+    sqlite3.SQLITE_NOMEM: "there is no memory left",
 }
 _SQLITE_DUPLICATE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 #: What a connection that writes asks for. Readers must not: to be told that the file is in WAL mode already they would

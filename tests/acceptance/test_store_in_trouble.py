@@ -109,6 +109,21 @@ def test_a_file_that_may_not_grow(idle_daemon: Daemon) -> None:
     assert_recovers(writer)
 
 
+def test_a_log_of_our_own_that_may_not_grow(idle_daemon: Daemon) -> None:
+    """What the daemon says goes to files that are at their limit already: it is not worth the daemon."""
+    for name in ("log.txt", "console.txt"):
+        idle_daemon.write(name, "x" * QUOTA_BYTES + "\n")
+    idle_daemon.start()
+    assert idle_daemon.process is not None
+    writer = Writer(idle_daemon)
+    limit = resource.prlimit(idle_daemon.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(idle_daemon.process.pid, resource.RLIMIT_FSIZE, (QUOTA_BYTES, limit[1]))
+    write_until_refused(writer)
+    time.sleep(1)  # it tries again, and says each time that it could not
+    resource.prlimit(idle_daemon.process.pid, resource.RLIMIT_FSIZE, limit)
+    assert_recovers(writer)
+
+
 def write_until_refused(writer: Writer) -> str:
     """Write on until the daemon says that it can store nothing more; what it said."""
 

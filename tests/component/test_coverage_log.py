@@ -80,7 +80,7 @@ def site(store: Store, clock: FakeClock) -> Site:
 
 async def test_a_quiet_source_is_alive(site: Site) -> None:
     """A source that is looked at counts, whether or not it has new lines; one row grows."""
-    await site.log.begin()
+    site.log.begin()
     for _ in range(3):
         await site.look()
     assert await site.of_source() == [(10, 30, None)]
@@ -194,7 +194,7 @@ async def test_a_crash_ends_it_at_the_last_extension(site: Site) -> None:
     await site.look()
     site.clock.advance(3600)
     site.log = site.daemon()
-    await site.log.begin()
+    site.log.begin()
     await site.look()
     assert await site.of_source() == [(10, 20, coverage.CRASHED), (3630, 3630, None)]
 

@@ -54,7 +54,7 @@ class Running:
             advanced_at=self.clock.monotonic,
             is_urgent=lambda: is_urgent(self.store, self.clock),
         )
-        await coverage.begin()
+        coverage.begin()
         async with asyncio.TaskGroup() as group:
             group.create_task(coverage.run(stop))
             group.create_task(Watching(self.store, self.clock, self.woke).run(stop))
