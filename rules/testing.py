@@ -1,12 +1,14 @@
 """Cases beside rules: run them, show what differs field by field, and say which rules no case holds to account."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from rules.cases import Case, read_cases
+from rules.comparing import Difference, absent, best, differing, surplus
+from rules.coverage import Coverage, Exercise, coverage
 from rules.engine import Engine, lines_of
 from rules.event import Batch, Event, Starts
 from rules.finding import Finding
@@ -16,11 +18,14 @@ from rules.match import Explanation, explain
 from rules.settings import EngineSettings
 from rules.sigma.errors import RuleError, nearest
 from rules.sigma.files import case_file, find_rule_files, read_text
-from rules.sigma.load import load
+from rules.sigma.load import NOBODY, load
 from rules.sigma.model import Correlation, Rule, RuleSet
 from rules.stream import Stream, StreamState
 
 SOURCE: Final = "case"
+
+Stopwatch = Callable[[], float]
+"""Seconds since whenever; only differences are used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,14 +33,20 @@ class CaseResult:
     """What became of one case."""
 
     case: Case
-    differences: tuple[str, ...]  #: lines for people; empty if the case passed
+    compared: tuple[Difference, ...]  #: what is not as expected; empty if the case passed
     found: frozenset[str]  #: ids of the rules that found something
     quiet: frozenset[str]  #: ids of the rules that were asked about at least one line and found nothing
+    seconds: float = 0.0  #: that it took, if somebody measured
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        """The same as lines for people."""
+        return tuple(line for one in self.compared for line in one.lines())
 
     @property
     def passed(self) -> bool:
         """Whether all was found that must be, and nothing else."""
-        return not self.differences
+        return not self.compared
 
     def __str__(self) -> str:
         head = f"{self.case.path}:{self.case.line}: {'ok' if self.passed else 'FAILED'}: {self.case.name}"
@@ -48,7 +59,12 @@ class Report:
 
     results: tuple[CaseResult, ...]
     errors: tuple[RuleError, ...]  #: rules and cases that could not be read
-    uncovered: tuple[str, ...]  #: rules without a case in which they must, or must not, find something; for people
+    coverage: Coverage
+
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        """Rules without a case in which they must, or must not, find something; for people."""
+        return tuple(map(str, self.coverage.rules))
 
     @property
     def passed(self) -> bool:
@@ -56,7 +72,7 @@ class Report:
         return not self.errors and all(result.passed for result in self.results)
 
 
-def run_beside(paths: Iterable[str]) -> Report:
+def run_beside(paths: Iterable[str], stopwatch: Stopwatch = lambda: 0.0) -> Report:
     """Run the cases of all rule files at *paths* (as ``rules.paths`` names them), each file by itself.
 
     Raises:
@@ -64,52 +80,61 @@ def run_beside(paths: Iterable[str]) -> Report:
     """
     results: list[CaseResult] = []
     errors: list[RuleError] = []
-    uncovered: list[str] = []
+    covered = Coverage()
     for shown, path in find_rule_files(paths):
-        text = read_text(path)
-        rules = load([(shown, text)])
-        errors.extend(rules.errors)
-        beside = case_file(path)
-        ran: list[CaseResult] = []
-        if beside is not None:
-            cases, wrong = read_cases(str(Path(shown).with_name(beside.name)), read_text(beside), _logs_in(path.parent))
-            errors.extend(wrong)
-            ran = [run(case, load([(shown, text)], case.trust)) for case in cases]
+        ran, wrong, part = _run_file(shown, path, stopwatch)
         results.extend(ran)
-        uncovered.extend(coverage(rules, ran))
-    return Report(results=tuple(results), errors=tuple(errors), uncovered=tuple(uncovered))
+        errors.extend(wrong)
+        covered = covered.joined(part)
+    return Report(results=tuple(results), errors=tuple(errors), coverage=covered)
 
 
-def run(case: Case, rules: RuleSet) -> CaseResult:
-    """Feed the lines of a case to the engine and compare what it finds with what is expected."""
+def _run_file(shown: str, path: Path, stopwatch: Stopwatch) -> tuple[list[CaseResult], list[RuleError], Coverage]:
+    """The cases beside one file of rules."""
+    text, beside, done = read_text(path), case_file(path), Exercise()
+    rules = load([(shown, text)])
+    cases: list[Case] = []
+    wrong = list(rules.errors)
+    if beside is not None:
+        cases, more = read_cases(str(Path(shown).with_name(beside.name)), read_text(beside), _logs_in(path.parent))
+        wrong += more
+    results = []
+    for case in cases:
+        began = stopwatch()
+        result = run(case, load([(shown, text)], case.trust) if case.trust != NOBODY else rules, done)
+        results.append(replace(result, seconds=stopwatch() - began))
+    return results, wrong, coverage(rules, done)
+
+
+def run(case: Case, rules: RuleSet, done: Exercise | None = None) -> CaseResult:
+    """Feed the lines of a case to the engine and compare what it finds with what is expected.
+
+    Args:
+        case: What to run.
+        rules: As loaded with the case's trust.
+        done: Is told which parts of the rules the case has a line for, and, if it passes, what it obliges them to.
+    """
     settings = EngineSettings(sources={SOURCE: case.profile}, as_of=case.as_of)
-    asked = {rule.id for event in _events(case) for rule in rules.routed(event.logsource)}
     try:
         found = _findings(case, Engine(settings, rules))
     except UnknownFormat as error:
-        return CaseResult(case=case, differences=(str(error),), found=frozenset(), quiet=frozenset())
-    speaking = {finding.rule_id for finding in found}
-    return CaseResult(
+        unread = Difference(what="unreadable", rule="", said=str(error))
+        return CaseResult(case=case, compared=(unread,), found=frozenset(), quiet=frozenset())
+    events = tuple(_events(case))
+    asked = {rule.id for event in events for rule in rules.routed(event.logsource)}
+    speaking = frozenset(finding.rule_id for finding in found)
+    result = CaseResult(
         case=case,
-        differences=tuple(_differences(case, rules, found)),
-        found=frozenset(speaking),
+        compared=tuple(_Compared(case, rules, events).differences(found)),
+        found=speaking,
         quiet=frozenset(head.id for head in rules.all if asked & _bases(head, rules)) - speaking,
     )
-
-
-def coverage(rules: RuleSet, results: Iterable[CaseResult]) -> Iterator[str]:
-    """One line for each rule that no passed case obliges to find something, or that none obliges to be quiet."""
-    good = [result for result in results if result.passed]
-    found = frozenset[str]().union(*(result.found for result in good))
-    quiet = frozenset[str]().union(*(result.quiet for result in good))
-    for head in rules.all:
-        lacks = [
-            what
-            for what, ids in (("in which it finds something", found), ("in which it finds nothing", quiet))
-            if head.id not in ids
-        ]
-        if lacks and not head.as_base_only:
-            yield f'{head.path}:{head.line}: "{head.title}" has no case {" and none ".join(lacks)}'
+    if done is not None:
+        done.see(rules, events)
+        if result.passed:
+            done.found |= result.found
+            done.quiet |= result.quiet
+    return result
 
 
 def _logs_in(folder: Path) -> Any:
@@ -149,113 +174,90 @@ def _with_lines(finding: Finding, lines: Mapping[int, Any]) -> Finding:
     return replace(finding, evidence=tuple(lines[number] for number in sorted(lines)))
 
 
-def _differences(case: Case, rules: RuleSet, found: list[Finding]) -> Iterator[str]:
-    heads = {name: head for head in rules.all for name in (head.title, head.id)}
-    left = list(found)
-    for expected in case.expected:
-        name = str(expected["rule"])
-        head = heads.get(name)
-        if head is None:
-            hint = nearest(name, [each.title for each in rules.all if not each.as_base_only])
-            yield f'no rule beside has the title or id "{name}"; {hint}'
-            continue
-        finding = _best(expected, [each for each in left if each.rule_id == head.id])
-        if finding is None:
-            yield f'"{head.title}" found nothing{_wanted(expected)}'
-            yield from _nearest_line(case, rules, head)
-            continue
-        left.remove(finding)
-        wrong = [(key, value, _value(finding, key)) for key, value in expected.items() if key != "rule"]
-        wrong = [(key, value, got) for key, value, got in wrong if not _same(key, value, got)]
-        if wrong:
-            yield f'"{head.title}" differs'
-            yield from (f"  {key:<11} expected {_shown(value)}, found {_shown(got)}" for key, value, got in wrong)
-    for finding in left:
-        numbers = ", ".join(str(each.line) for each in finding.evidence)
-        yield f'"{finding.rule_title}" found what was not expected: {dict(finding.group)}, lines {numbers}'
-        yield from _why(case, rules, finding)
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What was found beside what a case expects."""
 
+    case: Case
+    rules: RuleSet
+    events: tuple[Event, ...]
 
-def _best(expected: Mapping[str, Any], candidates: list[Finding]) -> Finding | None:
-    """The finding that has most of what is expected; the first of several."""
-
-    def agreement(finding: Finding) -> int:
-        return sum(_same(key, value, _value(finding, key)) for key, value in expected.items() if key != "rule")
-
-    return max(candidates, key=agreement, default=None)
-
-
-def _value(finding: Finding, key: str) -> Any:
-    """What a finding has for a key of an expectation."""
-    match key:
-        case "group":
-            return dict(finding.group)
-        case "entities":
-            kinds = dict.fromkeys(entity.kind for entity in finding.entities)
-            return {kind: [each.value for each in finding.entities if each.kind == kind] for kind in kinds}
-        case "lines":
-            return [each.line for each in finding.evidence]
-        case _:
-            return getattr(finding, key.replace("-", "_"))
-
-
-def _same(key: str, expected: Any, found: Any) -> bool:
-    if key == "group":
-        expected = {name: str(value) for name, value in expected.items()}
-    if key == "entities":  # those that are named must be there, others may be
-        return all(
-            set(map(str, value if isinstance(value, list) else [value])) <= set(found.get(kind, ()))
-            for kind, value in expected.items()
-        )
-    return bool(expected == found)
-
-
-def _wanted(expected: Mapping[str, Any]) -> str:
-    parts = [f"{key} {_shown(value)}" for key, value in expected.items() if key in ("group", "events")]
-    return f" (expected: {', '.join(parts)})" if parts else ""
-
-
-def _shown(value: Any) -> str:
-    return value.isoformat() if hasattr(value, "isoformat") else str(value)
-
-
-def _nearest_line(case: Case, rules: RuleSet, head: Rule | Correlation) -> Iterator[str]:
-    """How many lines match, and of the others the one that comes closest, with what it lacks."""
-    bases = _bases(head, rules)
-    matched, closest = 0, None
-    for event in _events(case):
-        for rule in rules.routed(event.logsource):
-            if rule.id not in bases:
+    def differences(self, found: list[Finding]) -> Iterator[Difference]:
+        """Each finding that is not what it should be: those expected first, in their order."""
+        heads = {name: head for head in self.rules.all for name in (head.title, head.id)}
+        left = list(found)
+        for expected in self.case.expected:
+            head = heads.get(str(expected["rule"]))
+            if head is None:
+                yield self._no_such_rule(str(expected["rule"]))
                 continue
-            explanation = explain(rule, event)
-            matched += explanation.matched
-            score = sum(reason.holds for reason in explanation.reasons)
-            if not explanation.matched and (closest is None or score > closest[0]):
-                closest = (score, rule, event, explanation)
-    if isinstance(head, Correlation):
-        yield f"  {matched} lines match the rules that it counts; it needs {_needs(head)}"
-    if closest is not None:
-        _, rule, event, explanation = closest
-        yield f'  nearest: line {event.line} for "{rule.title}": {event.text}'
-        yield from _reasons(explanation)
-    elif not matched:
-        yield "  no line is of its log source: " + "; ".join(
-            sorted({f"line {event.line} is {event.format or 'of no known format'}" for event in _events(case)})[:3]
+            finding = best(expected, [each for each in left if each.rule_id == head.id])
+            if finding is None:
+                yield self._missing(expected, head)
+                continue
+            left.remove(finding)
+            if wrong := differing(expected, finding):
+                yield Difference(what="differs", rule=head.title, said=f'"{head.title}" differs', fields=wrong)
+        yield from map(self._unexpected, left)
+
+    def _no_such_rule(self, name: str) -> Difference:
+        hint = nearest(name, [each.title for each in self.rules.all if not each.as_base_only])
+        said = f'no rule beside has the title or id "{name}"; {hint}'
+        return Difference(what="no such rule", rule=name, said=said)
+
+    def _missing(self, expected: Mapping[str, Any], head: Rule | Correlation) -> Difference:
+        return Difference(
+            what="missing",
+            rule=head.title,
+            said=f'"{head.title}" found nothing',
+            fields=absent(expected),
+            notes=tuple(self._nearest_line(head)),
         )
 
+    def _unexpected(self, finding: Finding) -> Difference:
+        return Difference(
+            what="unexpected",
+            rule=finding.rule_title,
+            said=f'"{finding.rule_title}" found what was not expected',
+            fields=surplus(finding),
+            notes=tuple(self._why(finding)),
+        )
 
-def _why(case: Case, rules: RuleSet, finding: Finding) -> Iterator[str]:
-    """The terms that made the first line of a finding match."""
-    first = min((each.line for each in finding.evidence), default=0)
-    wanted = {finding.rule_id, *finding.base_rule_ids}
-    for event in _events(case):
-        if event.line == first:
-            for rule in rules.routed(event.logsource):
+    def _nearest_line(self, head: Rule | Correlation) -> Iterator[str]:
+        """How many lines match, and of the others the one that comes closest, with what it lacks."""
+        bases = _bases(head, self.rules)
+        matched, closest = 0, None
+        for event in self.events:
+            for rule in self.rules.routed(event.logsource):
+                if rule.id not in bases:
+                    continue
                 explanation = explain(rule, event)
-                if rule.id in wanted and explanation.matched:
-                    yield f'  line {event.line} matches "{rule.title}": {event.text}'
-                    yield from _reasons(explanation)
-                    return
+                matched += explanation.matched
+                score = sum(reason.holds for reason in explanation.reasons)
+                if not explanation.matched and (closest is None or score > closest[0]):
+                    closest = (score, rule, event, explanation)
+        if isinstance(head, Correlation):
+            yield f"  {matched} lines match the rules that it counts; it needs {_needs(head)}"
+        if closest is not None:
+            _, rule, event, explanation = closest
+            yield f'  nearest: line {event.line} for "{rule.title}": {event.text}'
+            yield from _reasons(explanation)
+        elif not matched:
+            told = {f"line {event.line} is {event.format or 'of no known format'}" for event in self.events}
+            yield "  no line is of its log source: " + "; ".join(sorted(told)[:3])
+
+    def _why(self, finding: Finding) -> Iterator[str]:
+        """The terms that made the first line of a finding match."""
+        first = min((each.line for each in finding.evidence), default=0)
+        wanted = {finding.rule_id, *finding.base_rule_ids}
+        for event in self.events:
+            if event.line == first:
+                for rule in self.rules.routed(event.logsource):
+                    explanation = explain(rule, event)
+                    if rule.id in wanted and explanation.matched:
+                        yield f'  line {event.line} matches "{rule.title}": {event.text}'
+                        yield from _reasons(explanation)
+                        return
 
 
 def _reasons(explanation: Explanation) -> Iterator[str]:

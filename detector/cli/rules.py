@@ -5,12 +5,11 @@ import sys
 import click
 
 from detector.cli.options import json_option
-from detector.cli.output import Failure, Misuse, clean, print_json, print_table
+from detector.cli.output import Misuse, clean, print_json, print_table
+from detector.cli.testing import test
 from detector.cli.ruleset import rules_option, ruleset
 from detector.cli.silences import mute
-from rules.sigma.files import BUNDLED, RuleFileUnreadable
 from rules.sigma.model import Correlation, Filter, Rule, RuleSet
-from rules.testing import run_beside
 
 
 @click.group()
@@ -42,37 +41,7 @@ def list_(rule_paths: tuple[str, ...], as_json: bool) -> None:
     sys.exit(Misuse.exit_code if found.errors else 0)
 
 
-@rules.command()
-@click.argument("paths", nargs=-1, metavar="[PATH…]")
-@json_option
-def test(paths: tuple[str, ...], as_json: bool) -> None:
-    """Run the cases beside rules (rule.test.yml): those of the bundled rules, or of the files and folders named.
-
-    Exits with 1 if a case fails, with 2 if a rule or a case cannot be read.
-    """
-    try:
-        report = run_beside(paths or (BUNDLED,))
-    except RuleFileUnreadable as error:
-        raise Misuse(str(error)) from None
-    failed = [one for one in report.results if not one.passed]
-    if as_json:
-        print_json(
-            {
-                "cases": [
-                    {"name": one.case.name, "path": one.case.path, "passed": one.passed, "differences": one.differences}
-                    for one in report.results
-                ],
-                "errors": [str(one) for one in report.errors],
-                "uncovered": report.uncovered,
-            }
-        )
-    else:
-        for text in (*map(str, report.errors), *map(str, failed), *report.uncovered):
-            click.echo("\n".join(map(clean, text.split("\n"))))
-        click.echo(f"{len(report.results)} cases, {len(failed)} failed, {len(report.errors)} errors")
-    sys.exit(Misuse.exit_code if report.errors else Failure.exit_code if failed else 0)
-
-
+rules.add_command(test)
 rules.add_command(mute)
 
 

@@ -3,9 +3,10 @@
 import pytest
 
 from rules.cases import Case, read_cases
+from rules.coverage import Coverage, Exercise, coverage
 from rules.sigma.load import load
 from rules.sigma.model import RuleSet
-from rules.testing import CaseResult, coverage, run
+from rules.testing import CaseResult, run
 
 RULES = """title: Failure
 name: failure
@@ -66,30 +67,57 @@ def test_expectation_that_is_met(expectation: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expectation", "difference"),
+    ("expectation", "field", "expected", "found"),
     [
-        ("events: 4", "  events      expected 4, found 3"),
-        ("lines: [1, 2]", "  lines       expected [1, 2], found [1, 2, 3]"),
-        ("severity: low", "  severity    expected low, found high"),
-        ("decision: investigate", "  decision    expected investigate, found observe"),
-        ("group: {source.ip: 1.1.1.1}", "  group       expected {'source.ip': '1.1.1.1'}, found {'source.ip': '203.0"),
-        ("entities: {account: bob}", "  entities    expected {'account': 'bob'}, found {'source': ['203.0.113.7']"),
-        ("last-seen: '2026-03-01T03:11:41Z'", "  last-seen   expected 2026-03-01T03:11:41+00:00, found 2026-03-01T03"),
+        ("events: 4", "events", "4", "3"),
+        ("lines: [1, 2]", "lines", "1, 2", "1, 2, 3"),
+        ("severity: low", "severity", "low", "high"),
+        ("decision: investigate", "decision", "investigate", "observe"),
+        ("group: {source.ip: 1.1.1.1}", "group source.ip", "1.1.1.1", "203.0.113.7"),
+        ("entities: {account: bob, source: 203.0.113.7}", "entities account", "bob", "root"),
+        ("entities: {component: web}", "entities component", "web", "nothing"),
+        (
+            "last-seen: '2026-03-01T03:11:41Z'",
+            "last-seen",
+            "2026-03-01T03:11:41+00:00",
+            "2026-03-01T03:11:40+00:00",
+        ),
     ],
 )
-def test_difference_field_by_field(expectation: str, difference: str) -> None:
-    """What differs is shown field by field, with both values."""
+def test_difference_field_by_field(expectation: str, field: str, expected: str, found: str) -> None:
+    """What differs is told field by field, with both values, what was found below what was expected."""
     result = outcome(f" [{{rule: Three failures, {expectation}}}]")
     assert not result.passed
-    assert result.differences[0] == '"Three failures" differs'
-    assert any(line.startswith(difference) for line in result.differences), result.differences
-    assert str(result).startswith("x.test.yml:2: FAILED: some\n")
+    (difference,) = result.compared
+    assert (difference.what, difference.rule) == ("differs", "Three failures")
+    (only,) = difference.fields
+    assert (only.field, only.expected, only.found) == (field, expected, found)
+    shown = str(result).split("\n")
+    assert shown[:2] == ["x.test.yml:2: FAILED: some", '  "Three failures" differs']
+    assert shown[2:] == [f"    {field}  expected {expected}", f"    {' ' * len(field)}  found    {found}"]
+
+
+def test_several_differences_stand_in_columns() -> None:
+    """Values stand below each other, whatever the names of their fields."""
+    shown = outcome(" [{rule: Three failures, group: {source.ip: 1.1.1.1, host.name: web1}, events: 4}]").differences
+    assert [line for line in shown if "expected" in line or "found" in line] == [
+        "  group source.ip  expected 1.1.1.1",
+        "                   found    203.0.113.7",
+        "  group host.name  expected web1",
+        "                   found    nothing",
+        "  events           expected 4",
+        "                   found    3",
+    ]
 
 
 def test_what_was_not_expected() -> None:
-    """A finding that nothing expects fails the case and says which line made it, and why."""
-    shown = "\n".join(outcome(" []").differences)
-    assert """"Three failures" found what was not expected: {'source.ip': '203.0.113.7'}, lines 1, 2, 3""" in shown
+    """A finding that nothing expects fails the case, is told field by field, and says which line made it, and why."""
+    result = outcome(" []")
+    told = {one.field: (one.expected, one.found) for one in result.compared[0].fields}
+    assert result.compared[0].what == "unexpected"
+    assert told["group source.ip"] == ("nothing", "203.0.113.7")
+    assert told["lines"] == ("nothing", "1, 2, 3")
+    shown = "\n".join(result.differences)
     assert 'line 1 matches "Failure"' in shown
     assert "s: event.action = ssh_login ✔" in shown
 
@@ -132,17 +160,40 @@ def test_trust_of_a_case() -> None:
     assert run(case, loaded).passed
 
 
-def test_coverage() -> None:
+def covered(expect: str, lines: str = LINES) -> Coverage:
+    done = Exercise()
+    run(case_of(lines + expect), rules(), done)
+    return coverage(rules(), done)
+
+
+def test_coverage_of_rules() -> None:
     """A rule needs a case in which it finds something and one, with lines of its kind, in which it does not."""
-    found = outcome(" [{rule: Three failures}]")
-    assert list(coverage(rules(), [])) == [
+    assert list(map(str, coverage(rules(), Exercise()).rules)) == [
         'x.yml:11: "Root let in" has no case in which it finds something and none in which it finds nothing',
         'x.yml:6: "Three failures" has no case in which it finds something and none in which it finds nothing',
     ]
-    assert list(coverage(rules(), [found])) == [
+    assert list(map(str, covered(" [{rule: Three failures}]").rules)) == [
         'x.yml:11: "Root let in" has no case in which it finds something',
         'x.yml:6: "Three failures" has no case in which it finds nothing',
     ]
+
+
+def test_a_case_that_fails_obliges_nobody() -> None:
+    """What a rule found although nothing expects it is no case in which it must."""
+    assert len(covered(" []").rules) == 2
+    assert all(one.must and one.must_not for one in covered(" []").rules)
+
+
+def test_coverage_of_parts() -> None:
+    """Selections and terms that held for no line of any case are named."""
+    found = covered(" [{rule: Three failures}]")
+    assert list(map(str, found.parts)) == [
+        'x.yml:11: no case of "Root let in" has a line for the selection "s"',
+        'x.yml:11: no case of "Root let in" has a line for "event.outcome = success" of "s"',
+    ]
+    # two rules that speak (4), two selections (2), four terms (4); two gaps of rules, two of parts
+    assert (found.asked, found.done, found.percent) == (10, 6, 60.0)
+    assert coverage(RuleSet(), Exercise()).percent == 100.0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,172 @@
+"""``tocsin rules test`` as people and build servers meet it."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+from click.testing import CliRunner, Result
+
+from detector.cli.group import tocsin
+
+RULE = """title: su to root
+logsource: {product: linux, service: su}
+detection:
+  became_root: {event.action: su, event.outcome: success}
+  trusted: {user.name: backup}
+  condition: became_root and not trusted
+tocsin: {group-by: [host.name, user.name]}
+"""
+CASES = """cases:
+  - name: somebody becomes root
+    lines: |
+      Mar  1 03:11:20 web1 su[812]: (to root) bob on pts/0
+    expect:
+      - {rule: su to root, group: {host.name: web1, user.name: bob}}
+  - name: an attempt that fails
+    lines: |
+      Mar  1 03:11:20 web1 su[812]: FAILED SU (to root) bob on pts/0
+    expect: []
+"""
+FAILING = """  - name: 'expects <b>"another"</b> & more \\u001b[31m'
+    lines: |
+      Mar  1 03:11:20 web1 su[812]: (to root) bob on pts/0 ]]> <x>
+    expect:
+      - {rule: su to root, group: {host.name: web1, user.name: eve}}
+"""
+
+#: Of Apache Ant's JUnit task: what each element must and may bear, and what stands in it, in this order.
+SCHEMA: dict[str, tuple[set[str], set[str], list[str]]] = {
+    "testsuites": (set(), set(), ["testsuite"]),
+    "testsuite": (
+        {"name", "timestamp", "hostname", "tests", "failures", "errors", "time", "id", "package"},
+        set(),
+        ["properties", "testcase", "system-out", "system-err"],
+    ),
+    "properties": (set(), set(), []),
+    "testcase": ({"name", "classname", "time"}, set(), ["error", "failure"]),
+    "error": ({"type"}, {"message"}, []),
+    "failure": ({"type"}, {"message"}, []),
+    "system-out": (set(), set(), []),
+    "system-err": (set(), set(), []),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules/su.yml").write_text(RULE)
+    (tmp_path / "rules/su.test.yml").write_text(CASES)
+    return tmp_path
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(tocsin, ["rules", "test", *arguments])
+
+
+def assert_valid(element: Xml.Element) -> None:
+    needed, may, inside = SCHEMA[element.tag]
+    assert needed <= set(element.attrib) <= needed | may
+    tags = [child.tag for child in element]
+    assert tags == sorted(tags, key=inside.index), tags
+    for child in element:
+        assert_valid(child)
+
+
+def junit_of(folder: Path) -> Xml.Element:
+    root = Xml.fromstring((folder / "junit.xml").read_bytes())
+    assert_valid(root)
+    return root
+
+
+def test_what_is_covered_is_told(folder: Path) -> None:
+    """The share of what is asked of rules, and by name what no case has a line for."""
+    done = call("rules")
+    assert (done.exit_code, done.output.split("\n")[:2]) == (
+        0,
+        ["2 cases, 0 failed, 0 errors", "cases cover 71 % (5 of 7); --coverage names the rest"],
+    )
+    named = call("rules", "--coverage").output
+    assert 'rules/su.yml:1: no case of "su to root" has a line for the selection "trusted"' in named
+    assert 'no case of "su to root" has a line for "user.name = backup" of "trusted"' in named
+
+
+@pytest.mark.parametrize(("least", "exit_code"), [("70", 0), ("72", 1)])
+def test_fail_under(folder: Path, least: str, exit_code: int) -> None:
+    """A build fails where cases cover less than wanted."""
+    done = call("rules", "--fail-under", least)
+    assert done.exit_code == exit_code
+    assert ("less than 72 %" in done.output) is bool(exit_code)
+
+
+def test_json(folder: Path) -> None:
+    """Programs get differences as values, and what is covered."""
+    (folder / "rules/su.test.yml").write_text(CASES + FAILING)
+    done = call("rules", "--json")
+    assert done.exit_code == 1
+    told = json.loads(done.output)
+    assert [one["passed"] for one in told["cases"]] == [True, True, False]
+    assert told["cases"][2]["compared"] == [
+        {
+            "what": "differs",
+            "rule": "su to root",
+            "said": '"su to root" differs',
+            "fields": [{"field": "group user.name", "expected": "eve", "found": "bob"}],
+            "notes": [],
+        }
+    ]
+    coverage = told["coverage"]
+    assert (coverage["asked"], coverage["done"], coverage["percent"], coverage["rules"]) == (7, 5, 71.4, [])
+    assert [(one["selection"], one["term"]) for one in coverage["parts"]] == [
+        ("trusted", None),
+        ("trusted", "user.name = backup"),
+    ]
+
+
+def test_junit(folder: Path) -> None:
+    """A build server gets each case, in the shape that it knows."""
+    assert call("rules", "--junit", "junit.xml").exit_code == 0
+    (suite,) = junit_of(folder)
+    assert suite.attrib["name"] == "rules/su.test.yml"
+    assert [suite.attrib[name] for name in ("tests", "failures", "errors")] == ["2", "0", "0"]
+    assert [(case.attrib["classname"], case.attrib["name"]) for case in suite.iter("testcase")] == [
+        ("rules.su.test", "somebody becomes root"),
+        ("rules.su.test", "an attempt that fails"),
+    ]
+
+
+def test_junit_of_what_fails(folder: Path) -> None:
+    """Names and lines may hold anything: it is text, and nothing that a terminal acts upon."""
+    (folder / "rules/su.test.yml").write_text(CASES + FAILING.replace("'", '"', 2).replace('"another"', "another"))
+    assert call("rules", "--junit", "junit.xml").exit_code == 1
+    (suite,) = junit_of(folder)
+    case = list(suite.iter("testcase"))[2]
+    assert case.attrib["name"] == "expects <b>another</b> & more \ufffd[31m"
+    failure = case.find("failure")
+    assert failure is not None
+    assert failure.attrib == {"type": "differs", "message": '"su to root" differs'}
+    assert (failure.text or "").split("\n") == [
+        "rules/su.test.yml:11",
+        '"su to root" differs',
+        "  group user.name  expected eve",
+        "                   found    bob",
+    ]
+    assert "\x1b" not in (folder / "junit.xml").read_text()
+
+
+def test_junit_of_what_cannot_be_read(folder: Path) -> None:
+    """A rule or a file of cases that is broken is an error of the file."""
+    (folder / "rules/su.test.yml").write_text("cases: [{name: x}]")
+    done = call("rules", "--junit", "junit.xml")
+    assert done.exit_code == 2
+    (suite,) = junit_of(folder)
+    assert suite.attrib["errors"] == suite.attrib["tests"] == "2"
+    assert [error.attrib["type"] for error in suite.iter("error")] == ["unreadable", "unreadable"]
+
+
+def test_junit_that_cannot_be_written(folder: Path) -> None:
+    """It is said where the report cannot go."""
+    done = call("rules", "--junit", "nowhere/junit.xml")
+    assert done.exit_code == 2
+    assert "cannot write nowhere/junit.xml: No such file or directory" in done.output
