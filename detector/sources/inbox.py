@@ -31,6 +31,8 @@ Opened = tuple[Parcel, bytes]
 """A parcel, and its lines."""
 #: How long to wait where nothing is told of, in seconds: what woke nobody is found then.
 LOOK_EVERY = 5.0
+#: From one look to the next, in seconds: what comes meanwhile is one batch; after a quiet time nothing waits.
+PACE = 0.05
 RETRY_SECONDS = 1.0
 
 
@@ -83,7 +85,9 @@ class InboxSource:
                 batch = self._batch(together)
                 self._read = together[-1][0].id
                 yield batch
-            if not parcels:
+            if parcels:
+                await asyncio.sleep(PACE)
+            else:
                 await self._wait()
 
     def committed(self, stream: str, position: bytes) -> None:

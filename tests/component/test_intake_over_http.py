@@ -143,6 +143,25 @@ async def test_alerts_that_come_close_together_are_one_batch(site: Site) -> None
     assert first.starts.offset + len(first.data) < second.starts.offset
 
 
+async def test_what_comes_right_after_a_batch_is_one_batch(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who hands in without a pause is not answered later because each alert goes through the rules by itself."""
+    monkeypatch.setattr("detector.sources.inbox.PACE", 1.0)
+    source = InboxSource("alerts", store=site.store, clock=site.clock)
+    reading, names = source.batches(), iter(range(9))
+
+    async def alert() -> None:
+        await hand_in(site, "/api/v1/alerts", {"name": f"disk {next(names)} full"}, secret="secret of alerts")
+        source.wake()
+
+    await alert()
+    assert (await anext(reading)).data.count(b"\n") == 1
+    second = asyncio.ensure_future(anext(reading))
+    await asyncio.sleep(0)
+    for _ in range(3):
+        await alert()
+    assert (await second).data.count(b"\n") == 3
+
+
 async def test_who_waits_is_woken(site: Site) -> None:
     """A source that has read everything yields at once what is handed in then."""
     source = InboxSource("near", store=site.store, clock=site.clock)
