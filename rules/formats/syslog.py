@@ -78,12 +78,26 @@ class Rfc5424:
 
 def rfc3164(line: str, priority: int | None, context: Context) -> Parsed | None:
     """The year is the one that brings the stamp nearest to the reference. ``Mar 1`` is taken for ``Mar  1``."""
+    if line[11:12] == " " and line[7:11].isdigit():
+        return _with_year(line, priority, context)
     if line[5:6] == " ":
         line = f"{line[:4]} {line[4:]}"
     time = stamps.rfc3164(line, context)
     if time is None or line[15:16] != " ":
         return None
     return _payload(line[16:], priority, (time, SECOND), TimeSource.INFERRED_YEAR)
+
+
+def _with_year(line: str, priority: int | None, context: Context) -> Parsed | None:
+    """``Mar 01 2024 03:11:26 fw1 : %ASA-…``, and without a host, as Cisco's devices write it."""
+    stamp = stamps.iso(f"{line[7:11]}{stamps.MONTHS.get(line[:3], '')}{line[4:6]}T{line[12:20]}", context)
+    rest = line[20:].lstrip(" ")
+    if stamp is None or not rest:
+        return None
+    parsed = _payload(rest if rest[0] != ":" else f"- {rest}", priority, stamp, TimeSource.LINE)
+    if parsed is not None and rest[0] == ":":
+        del parsed.fields["host.name"]
+    return parsed
 
 
 def iso_stamped(line: str, priority: int | None, context: Context) -> Parsed | None:

@@ -1,4 +1,4 @@
-"""The kernel's packet filter (iptables, nftables, ufw): ``[UFW BLOCK] IN=eth0 OUT= … SRC=… DST=… SPT=… DPT=…``.
+"""The kernel's packet filter (iptables, nftables, ufw, firewalld): ``[UFW BLOCK] IN=eth0 OUT= … SRC=… DST=… DPT=…``.
 
 What was done with the packet stands only in the prefix, which the operator chose: its words are asked.
 """
@@ -7,22 +7,22 @@ from typing import Any
 
 from rules.event import LogSource
 from rules.formats.addresses import number, put_endpoint
-from rules.formats.programs.program import happened
+from rules.formats.programs.packet import put_packet
 
 KERNEL = LogSource(product="linux", service="syslog")
 FIREWALL = LogSource(category="firewall", product="linux", service="netfilter")
 
-#: word in the prefix -> Sigma's `action`, outcome of the packet
+#: word in the prefix -> Sigma's `action`
 VERDICTS = {
-    "BLOCK": ("drop", "failure"),
-    "DROP": ("drop", "failure"),
-    "DENY": ("drop", "failure"),
-    "DENIED": ("drop", "failure"),
-    "INVALID": ("drop", "failure"),
-    "REJECT": ("reject", "failure"),
-    "ACCEPT": ("accept", "success"),
-    "ALLOW": ("accept", "success"),
-    "PASS": ("accept", "success"),
+    "BLOCK": "drop",
+    "DROP": "drop",
+    "DENY": "drop",
+    "DENIED": "drop",
+    "INVALID": "drop",
+    "REJECT": "reject",
+    "ACCEPT": "accept",
+    "ALLOW": "accept",
+    "PASS": "accept",
 }
 FLAGS = frozenset({"SYN", "ACK", "FIN", "RST", "PSH", "URG", "ECE", "CWR"})
 #: A line of the packet filter has about 25 parts.
@@ -62,14 +62,6 @@ def _parts(text: str) -> tuple[dict[str, str], list[str]]:
 def _put_packet(parts: dict[str, str], fields: dict[str, Any]) -> None:
     put_endpoint(fields, "source", parts["SRC"], parts.get("SPT", ""))
     put_endpoint(fields, "destination", parts["DST"], parts.get("DPT", ""))
-    for native, name in (
-        ("src_ip", "source.ip"),
-        ("src_port", "source.port"),
-        ("dst_ip", "destination.ip"),
-        ("dst_port", "destination.port"),
-    ):
-        if name in fields:
-            fields[native] = fields[name]
     if protocol := parts.get("PROTO"):
         fields["protocol"] = protocol.lower()
     if (length := number(parts.get("LEN", ""))) is not None:
@@ -85,9 +77,4 @@ def _judge(prefix: str, fields: dict[str, Any]) -> None:
         prefix = prefix.partition("]")[2]
     fields["firewall.prefix"] = prefix.strip(" ")
     upper = prefix.upper()
-    for word, (action, outcome) in VERDICTS.items():
-        if word in upper:
-            fields["action"] = action
-            happened(fields, "firewall", outcome)
-            return
-    happened(fields, "firewall")
+    put_packet(fields, next((action for word, action in VERDICTS.items() if word in upper), ""))
