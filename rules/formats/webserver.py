@@ -11,8 +11,9 @@ from typing import Any
 from rules.formats import stamps
 from rules.formats.addresses import address, number
 from rules.formats.format import SECOND, Context, Parsed
-from rules.formats.http_request import WEB, put_client, put_request
+from rules.formats.http_request import WEB, put_client, put_request_line, put_user
 from rules.formats.quoted import quoted
+from rules.formats.web_extras import put_extras
 
 
 class Common:
@@ -45,14 +46,14 @@ class Combined:
         agent, end = quoted(rest, end + 2)
         if agent is None:
             return None
-        parsed.fields["cs-referer"] = _given(referer)
-        parsed.fields["cs-user-agent"] = _given(agent)
+        parsed.fields["cs-referer"] = given(referer)
+        parsed.fields["cs-user-agent"] = given(agent)
         if more := rest[end + 1 :]:
-            parsed.fields["http.more"] = more
+            put_extras(parsed.fields, more)
         return parsed
 
 
-def _given(text: str) -> str | None:
+def given(text: str) -> str | None:
     """A dash says that there is none."""
     return None if text == "-" else text
 
@@ -77,7 +78,7 @@ def _head(line: str, context: Context) -> tuple[Parsed, str] | None:
         fields["sc-bytes"] = length
     elif size != "-":
         return None
-    _put_request_line(request, code, fields)
+    put_request_line(fields, request, code)
     return Parsed(fields=fields, logsource=WEB, time=time, resolution=SECOND), rest
 
 
@@ -92,21 +93,5 @@ def _put_who(who: str, fields: dict[str, Any]) -> bool:
         fields["cs-host"] = host if number(port) is not None else client
         client, user = ident, user.partition(" ")[2]
     put_client(fields, client)
-    fields["cs-username"] = _given(user)
-    if user not in ("-", ""):
-        fields["user.name"] = user
+    put_user(fields, user)
     return True
-
-
-def _put_request_line(request: str, status: int, fields: dict[str, Any]) -> None:
-    """``GET /path?query HTTP/1.1``; a target may hold blanks, and what is no request at all is kept as target."""
-    method, found, rest = request.partition(" ")
-    if not found:
-        put_request(fields, "", request, status)
-        return
-    uri, found, version = rest.rpartition(" ")
-    if not found or version[:5] != "HTTP/":
-        uri, version = rest, ""
-    if version:
-        fields["cs-version"] = version
-    put_request(fields, method, uri, status)

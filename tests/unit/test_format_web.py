@@ -40,9 +40,10 @@ def test_combined() -> None:
         "cs-method": "GET",
         "cs-uri": "/a/b?c=d&e=%27",
         "cs-uri-stem": "/a/b",
-        "cs-uri-query": "c=d&e=%27",
+        "cs-uri-query": ["c=d&e=%27", "/a/b?c=d&e=%27"],
         "cs-version": "HTTP/1.1",
         "url.decoded": "/a/b?c=d&e='",
+        "service.type": "web",
         "sc-status": 404,
         "sc-bytes": 1234,
         "cs-referer": "https://example.org/",
@@ -76,6 +77,31 @@ def test_virtual_host_and_more() -> None:
     fields = combined(line).fields
     assert (fields["cs-host"], fields["c-ip"]) == ("shop.example", "203.0.113.7")
     assert fields["http.more"] == '"198.51.100.9" rt=0.1'
+    assert fields["http.forwarded_for"] == "198.51.100.9"
+
+
+@pytest.mark.parametrize(
+    ("more", "forwarded", "seconds", "host"),
+    [
+        ('"198.51.100.9"', "198.51.100.9", None, None),
+        ('"198.51.100.9, 10.0.0.2" 0.120 0.119', "198.51.100.9, 10.0.0.2", 0.12, None),
+        ('"-" rt=1.250 uct="0.000"', None, 1.25, None),
+        ('xff="2001:db8::9" host=shop.example', "2001:db8::9", None, "shop.example"),
+        ('"198.51.100.9:4711, [2001:db8::9]:80"', "198.51.100.9:4711, [2001:db8::9]:80", None, None),
+        ("512 0.003 [shop-80] [] 10.0.0.7:80 612 0.003 200 4f2a", None, 0.003, None),
+        ('"<script>, 198.51.100.9"', None, None, None),
+        ('"unknown"', None, None, None),
+        ("12345 7", None, None, None),
+        ('host="-" "never closed', None, None, None),
+        ("1, " * 500, None, None, None),
+    ],
+)
+def test_more(more: str, forwarded: str | None, seconds: float | None, host: str | None) -> None:
+    """Of what a site adds only what can be nothing else is read."""
+    fields = combined(f'203.0.113.7 - - {STAMP} "GET / HTTP/1.1" 200 1 "-" "-" {more}').fields
+    found = [fields.get(name) for name in ("http.forwarded_for", "http.duration_seconds", "cs-host")]
+    assert found == [forwarded, seconds, host]
+    assert fields["source.ip"] == "203.0.113.7"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""HAProxy's log where no syslog put a head before it (``log stdout format raw``)."""
+
+from typing import Any
+
+from rules.formats import stamps
+from rules.formats.addresses import number
+from rules.formats.format import Context, Parsed
+from rules.formats.programs import haproxy
+
+
+class Haproxy:
+    """HAProxy's lines of connections and requests; what it says of itself bears no time and is no line of this."""
+
+    name = "haproxy"
+    strictness = 76
+
+    def parse(self, line: str, context: Context) -> Parsed | None:
+        """Read ``client:port [accepted] …``."""
+        client, _, rest = line.partition(" ")
+        if rest[:1] != "[" or number(client.rpartition(":")[2], 65536) is None:
+            return None
+        found = haproxy.HEAD.match(haproxy.plain(rest))
+        stamp = _stamp(found.group(1), context) if found is not None else None
+        if stamp is None:
+            return None
+        fields: dict[str, Any] = {"message": line}
+        logsource = haproxy.tell(line, fields)
+        return Parsed(fields=fields, logsource=logsource, time=stamp[0], resolution=stamp[1])
+
+
+def _stamp(text: str, context: Context) -> stamps.Stamp | None:
+    """``01/Mar/2024:03:11:26.123``."""
+    month = stamps.MONTHS.get(text[3:6])
+    if month is None:
+        return None
+    return stamps.iso(f"{text[7:11]}{month}{text[:2]}T{text[12:]}", context)
