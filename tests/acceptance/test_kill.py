@@ -38,6 +38,15 @@ name = "native"
 kind = "alerts"
 proof = "none"
 """
+PAGER = """
+[[receiver]]
+name = "pager"
+url = "tocsin-file://pager.txt"
+
+[[route]]
+receiver = ["pager"]
+match = {rule = ["Loud*"]}
+"""
 ACCEPTED = 202
 
 GUESSING = "3d2b4a8c-56f0-4c0b-9a4e-1f0a7f5b9c22"
@@ -73,16 +82,35 @@ detection:
   condition: firing
 tocsin: {{decision: record, group-by: [alert.name], window: 1h}}
 """
+LOUD = "8f0f2c9e-0c5b-4f0e-9d0e-4a6a5b1f7c21"
+LOUD_RULE = f"""\
+title: Loud alert
+id: {LOUD}
+status: test
+description: Each is an incident, of which somebody is told.
+author: Tocsin
+level: high
+logsource: {{product: tocsin, service: alert}}
+detection:
+  firing: {{alert.status: firing, alert.name: loud}}
+  condition: firing
+tocsin: {{group-by: [labels.number], window: 1h}}
+"""
+MOST_LOUD = 60  #: with the others, fewer than a list shows
 
 
 @pytest.fixture
 def victim(tmp_path: Path) -> Iterator[Daemon]:
     """A daemon, not started, that reads two logs and takes alerts; rules about single lines, counts of them, alerts."""
-    config = (CONFIG + SECOND_SOURCE + INTAKE).replace("start =", f"lateness_seconds = {LATENESS_SECONDS}\nstart =")
+    begin, route, rest = CONFIG.partition("[[route]]")
+    config = (begin + PAGER + route + rest + SECOND_SOURCE + INTAKE).replace(
+        "start =", f"lateness_seconds = {LATENESS_SECONDS}\nstart ="
+    )
     rules = {
         "rules/failed.yml": FAILED_PASSWORD_RULE,
         "rules/guessing.yml": GUESSING_RULE,
         "rules/alerts.yml": ALERTS_RULE,
+        "rules/loud.yml": LOUD_RULE,
     }
     logs = dict.fromkeys(SOURCES.values(), "")
     daemon = Daemon(tmp_path, config=config + '\n[rules]\npaths = ["rules"]\n', files=rules | logs)
@@ -99,6 +127,7 @@ class Writer:
         self.lines: Counter[str] = Counter()  #: by source
         self.times: dict[str, list[datetime]] = defaultdict(list)  #: by address
         self.alerts = 0  #: handed in
+        self.loud: set[int] = set()  #: of them, those that are an incident each
         self.unanswered: list[int] = []  #: of them, those of which nobody said that they are kept
 
     @property
@@ -121,14 +150,17 @@ class Writer:
             if self.chance.random() < 0.5:
                 self.hand_in()
 
-    def hand_in(self) -> None:
+    def hand_in(self, *, loud: bool = False) -> None:
         """One alert more, as a sender does it: what was not answered is sent again."""
         self.alerts += 1
+        if loud and len(self.loud) < MOST_LOUD:
+            self.loud.add(self.alerts)
         self.unanswered.append(self.alerts)
         self.unanswered = [number for number in self.unanswered if not self._is_kept(number)]
 
     def _is_kept(self, number: int) -> bool:
-        body = {"name": "numbered", "severity": "high", "labels": {"number": str(number)}}
+        name = "loud" if number in self.loud else "numbered"
+        body = {"name": name, "severity": "high", "labels": {"number": str(number)}}
         try:
             return self.daemon.request("POST", "/api/v1/alerts", json.dumps(body).encode()).status == ACCEPTED
         except (OSError, http.client.HTTPException):
@@ -188,10 +220,12 @@ def assert_each_once(daemon: Daemon, writer: Writer) -> None:
     incidents = daemon.incidents(limit=100)
     counted = {address: item["events"] for item in incidents for address in ADDRESSES if address in group_of(item)}
     assert counted == writer.written
-    assert len(incidents) == len(writer.written), "one incident per address"
+    loud = {str(number) for number in writer.loud}
+    assert {str(item["group"]["labels.number"]) for item in incidents if "labels.number" in item["group"]} == loud
+    assert len(incidents) == len(writer.written) + len(loud), "one incident per address, and per loud alert"
     found = stored_findings(daemon)
     assert [one for one in found if one.rule_id == GUESSING] == sorted(guessing(writer))
-    assert sum(one.events for one in found if one.rule_id not in (GUESSING, ALERTS)) == writer.lines.total()
+    assert sum(one.events for one in found if one.rule_id not in (GUESSING, ALERTS, LOUD)) == writer.lines.total()
 
 
 def guessing(writer: Writer) -> Iterator[Found]:
@@ -207,15 +241,17 @@ def group_of(incident: dict[str, object]) -> list[str]:
 
 
 def assert_no_notice_lost(daemon: Daemon, kills: int) -> None:
-    """Each incident has an accepted message in the file of the receiver; none waits, none is dead; a copy says so, and
+    """Each incident has an accepted message in the file of a receiver; none waits, none is dead; a copy says so, and
     there are no more of them than there were lanes in flight: one at each kill.
     """
     numbers = {int(item["number"]) for item in daemon.incidents(limit=100)}
     eventually(
-        lambda: numbers <= {int(told) for told in re.findall(r"INC-(\d+)", daemon.outbox())},
+        lambda: (
+            numbers <= {int(told) for told in re.findall(r"INC-(\d+)", daemon.outbox() + daemon.outbox("pager.txt"))}
+        ),
         "each incident is told",
         90,
-        lambda: daemon.outbox()[-2000:] + daemon.said,
+        lambda: daemon.outbox()[-2000:] + daemon.outbox("pager.txt") + daemon.said,
     )
     eventually(
         lambda: daemon.status()["summary"]["deliveries_pending"] == 0,
@@ -224,8 +260,9 @@ def assert_no_notice_lost(daemon: Daemon, kills: int) -> None:
         lambda: daemon.said,
     )
     assert daemon.status()["summary"]["deliveries_dead"] == 0
-    assert_copies_are_marked(daemon.outbox())
-    assert len(re.findall(r"^\S.*re-sent", daemon.outbox(), re.MULTILINE)) <= kills
+    for outbox in (daemon.outbox(), daemon.outbox("pager.txt")):  # a lane each
+        assert_copies_are_marked(outbox)
+        assert len(re.findall(r"^\S.*re-sent", outbox, re.MULTILINE)) <= kills
 
 
 def assert_copies_are_marked(outbox: str) -> None:
@@ -249,6 +286,7 @@ def kill_at_random(daemon: Daemon, writer: Writer, chance: random.Random, kills:
     for _ in range(kills):
         if time.monotonic() > until:
             break
+        writer.hand_in(loud=True)
         writer.write_for(chance.uniform(0.02, 1.0))
         if chance.random() < 0.4:
             eventually(daemon.kill_engine, "there is an engine to kill", context=lambda: daemon.said)
