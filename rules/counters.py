@@ -234,6 +234,8 @@ class _Passage:
         event = self.event
         self.time = microseconds(event.time)
         self.position = f"{event.source}\0{event.stream}\0{event.offset}"
+        if event.part:
+            self.position += f".{event.part}"
         self.success = event.fields.get("event.outcome") == "success"
 
     def reach(

@@ -37,6 +37,14 @@ class Decision(StrEnum):
     INVESTIGATE = "investigate"  #: an incident through the seven steps
 
 
+class Mode(StrEnum):
+    """How much is made of what a rule finds; set by the site, not in the rule. Stored: never rename one."""
+
+    ON = "on"  #: as the rule decides
+    SIMULATE = "simulate"  #: counted and kept as if it decided ``record``
+    ADVISE = "advise"  #: what it would have investigated is observed, and listed as what would have paged
+
+
 class TimeSource(StrEnum):
     """Where an event's time comes from."""
 
@@ -115,4 +123,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     fields: Mapping[str, Any] = {}
     #: names as in docs/reference/events.md; values are str, int, float, bool, None, list or dict
     time_suspect: bool = False  #: the line bears a stamp too far from now to be believed; arrival was taken
+    part: int | None = None
+    #: not None: a part of the line, or several lines together, told of it, as ``text`` says; number of the part, from 0
     repeats: int = 1  #: how many observations this line stands for ("message repeated 5 times")

@@ -127,10 +127,19 @@ class Stream:
         self.state.arrived = microseconds(batch.received_at)
 
     def read(self, raw: bytes, line: int, offset: int, wanted: Callable[[LogSource], object]) -> Event | None:
-        """The event that a line tells of; None if it is blank, only a header, or of a log source not *wanted*."""
+        """The event that a line tells of; None if it is blank, only a header, or of a log source not *wanted*.
+
+        Of a line that tells of several it is the first.
+        """
+        return next(iter(self.events(raw, line, offset, wanted)), None)
+
+    def events(
+        self, raw: bytes, line: int, offset: int, wanted: Callable[[LogSource], object]
+    ) -> list[Event] | tuple[()]:
+        """The events that a line tells of, those of log sources not *wanted* left out."""
         text = raw.decode("utf-8", "surrogateescape").rstrip("\r")
         if not text or text.isspace():
-            return None
+            return ()
         state, tally = self.state, self.tally
         context = Context(reference=self._year_reference, zone=self._zone, previous=state.previous)
         name, parsed = self._pin.choose(text, context, state.arrived)
@@ -141,7 +150,25 @@ class Stream:
         else:
             tally.parsed += 1
             if parsed.header is not None:
-                return None
+                return ()
+        told = (parsed, *parsed.also) if parsed.also else (parsed,)
+        events = []
+        for part, one in enumerate(told):
+            event = self._event(one, part, text, line, offset, name, wanted)
+            if event is not None:
+                events.append(event)
+        return events
+
+    def _event(
+        self,
+        parsed: Parsed,
+        part: int,
+        text: str,
+        line: int,
+        offset: int,
+        name: str,
+        wanted: Callable[[LogSource], object],
+    ) -> Event | None:
         time, suspect = self._time(parsed.time)
         if self._batch.history and time < self._batch.received_at - LOOK_BACK:
             return None  # a busy file's look-back in bytes may reach months back
@@ -159,11 +186,12 @@ class Stream:
             time_resolution=parsed.resolution,
             time_source=TimeSource.ARRIVAL if suspect or parsed.time is None else parsed.time_source,
             received_at=batch.received_at,
-            text=text,
+            text=text if parsed.text is None else parsed.text,
             format=name,
             logsource=logsource,
             fields=parsed.fields,
             time_suspect=suspect,
+            part=None if parsed.text is None else part,
             repeats=max(1, parsed.repeats),
         )
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from rules.entities import clean
 from rules.formats.catalogue import FORMATS, by_name
 from rules.formats.format import Context, Format, Parsed
 
@@ -29,7 +30,7 @@ class PinState(msgspec.Struct, forbid_unknown_fields=True):
     lines: int = 0  #: lines since the last decision; blank lines and headers are not counted
     read: dict[str, int] = {}  #: of these, per format: those that it read (while detecting: with a time)
     since: int | None = None  #: while detecting: when the first of these lines was read, microseconds
-    header: str = ""  #: what header lines of the stream told (Zeek TSV)
+    header: str = ""  #: what earlier lines told (Context.header); bears no surrogates, which cannot be saved
 
 
 class Pin:
@@ -75,8 +76,10 @@ class Pin:
         if self.state.header:
             context = msgspec.structs.replace(context, header=self.state.header)
         name, parsed = self._read(line, context)
+        if parsed is not None and parsed.after is not None:
+            self.state.header = clean(parsed.after)
         if parsed is not None and parsed.header is not None:
-            self.state.header = parsed.header
+            self.state.header = clean(parsed.header)
         elif self._named is None and not line.isspace() and line:
             self._count(name, parsed)
         return name, parsed

@@ -27,6 +27,10 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True):
     header: str | None = None
     #: not None: the line is no observation but tells how to read those that follow; this is what
     #: must be handed back as Context.header from now on. It counts as parsed; no event is made of it.
+    after: str | None = None  #: as ``header``, but the line is an observation too
+    text: str | None = None
+    #: not None: what tells of this observation, where that is a part of the line or what several lines told together
+    also: tuple["Parsed", ...] = ()  #: more observations that the line tells of; each bears a ``text``
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +39,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     reference: datetime  #: aware UTC: arrival, or the moment as of which a file is replayed
     zone: tzinfo = UTC  #: for stamps that name no zone
     previous: datetime | None = None  #: last time of that stream: tells the two passes of a doubled hour apart
-    header: str = ""  #: what earlier header lines of the stream told (Zeek TSV); kept by Pin
+    header: str = ""
+    #: what earlier lines of the stream told (the header of Zeek TSV, records that wait for others); kept by Pin
 
 
 class Format(Protocol):
