@@ -75,4 +75,6 @@ def _compiled(text: str, settings: EngineSettings) -> tuple[RuleSet, Filter]:
     ours = [one for one in rules.filters if one.path == PATH]
     if errors or len(ours) != 1 or len(documents(PATH, text)[0]) != 1:
         raise FilterRefused(errors or (f"{PATH}:1:1: error: an exception is one Sigma filter",))
+    if ours[0].for_any:
+        raise FilterRefused((f"{PATH}:1:1: error: an exception names its rules, not any",))
     return rules, ours[0]

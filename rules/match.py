@@ -17,6 +17,7 @@ from rules.sigma.values import (
     Null,
     Scalar,
     Span,
+    TimePart,
     ValueTest,
     as_text,
     literal,
@@ -28,6 +29,8 @@ class _Missing(Enum):
 
 
 MISSING: Final = _Missing.MISSING  #: the event has no such field; not the same as null
+#: The time of an event, in UTC, to modifiers that ask for parts of a time; a field of that name goes before.
+EVENT_TIME: Final = "@timestamp"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +153,8 @@ def _find(term: Term, event: Event) -> tuple[str | None, Span | None] | None:
     if term.field is None:
         return _ask_values(_everything(event), term.test)
     value = lookup(event.fields, term.field)
+    if value is MISSING and term.field == EVENT_TIME and isinstance(term.test, TimePart):
+        value = event.time.isoformat()
     if isinstance(value, str):
         span = term.test.find(value)
         return None if span is None else (value, span)

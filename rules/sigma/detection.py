@@ -6,7 +6,8 @@ from rules.sigma import condition as conditions
 from rules.sigma.document import Document, Node, is_scalar, kind, quote_width
 from rules.sigma.errors import nearest
 from rules.sigma.model import And, Condition, Not, Or
-from rules.sigma.terms import ALLOWED, MODIFIERS, UNSUPPORTED, Key, Unsuitable, check_kind, combination, term
+from rules.sigma.modifiers import ALLOWED, MODIFIERS, Key, Unsuitable, check_kind, combination
+from rules.sigma.terms import term
 
 
 class Detection:
@@ -118,22 +119,24 @@ class Detection:
             return None
 
     def _key(self, node: Node) -> Key | None:
+        """The key of an item, if its modifiers exist and go together; what is wrong is told at the modifier."""
         written = node.value
         field, *modifiers = written.split("|")
-        shift = len(field) + quote_width(node)
-        good = True
+        shifts = [len(field) + quote_width(node) + 1]
         for name in modifiers:
+            shifts.append(shifts[-1] + len(name) + 1)
+        good = True
+        for name, shift in zip(modifiers, shifts, strict=False):
             if name not in MODIFIERS:
-                known = f'modifier "{name}" is not supported' if name in UNSUPPORTED else f'unknown modifier "{name}"'
                 hint = f"{nearest(name, MODIFIERS, show=False)} {ALLOWED}".strip()
-                self.document.error(node, known, hint, shift=shift + 1, length=len(name) or 1)
+                self.document.error(node, f'unknown modifier "{name}"', hint, shift=shift, length=len(name) or 1)
                 good = False
-            shift += 1 + len(name)
         key = Key(written, field or None, tuple(modifiers))
-        problem = combination(key) if good else ""
-        if problem:
-            self.document.error(node, problem)
-        return key if good and not problem else None
+        clash = combination(key) if good else None
+        if clash is not None:
+            at, name = shifts[clash.index], modifiers[clash.index]
+            self.document.error(node, clash.message, clash.hint, shift=at, length=len(name))
+        return key if good and clash is None else None
 
 
 def _joined(join: type[And] | type[Or], parts: Sequence[Condition | None]) -> Condition | None:

@@ -1,7 +1,7 @@
 """A YAML document with its marks: plain values and the place of each, and the errors that were found in it."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import yaml
@@ -26,12 +26,27 @@ class _Loader(yaml.CSafeLoader):
 class Document:
     """One YAML document of a rule file. Problems are gathered, not raised, so that all are told at once."""
 
-    def __init__(self, path: str, text: str, root: Node, loader: Any) -> None:
+    def __init__(
+        self,
+        path: str,
+        lines: Sequence[str],
+        root: Node,
+        loader: Any,
+        parts: tuple[Node, ...] = (),
+        ordinal: int = 0,
+    ) -> None:
+        """*parts*: the roots of all documents it was made of, if several; *ordinal*: see ``of``."""
         self.path = path
         self.root = root
+        self.ordinal = ordinal
         self.errors: list[RuleError] = []
-        self._lines = text.split("\n")
+        self._lines = lines
         self._loader = loader
+        self._parts = parts or (root,)
+
+    def of(self, root: Node, parts: tuple[Node, ...], ordinal: int) -> "Document":
+        """A document of the same file that was put together from several; *ordinal*: how many before it bear its id."""
+        return Document(self.path, self._lines, root, self._loader, parts, ordinal)
 
     @property
     def line(self) -> int:
@@ -41,9 +56,12 @@ class Document:
     @property
     def version(self) -> str:
         """Hash of the document's text: 16 hex digits."""
-        end = self.root.end_mark
-        lines = self._lines[self.root.start_mark.line : end.line + (end.column > 0)]
-        return hashlib.sha256("\n".join(line.rstrip() for line in lines).strip().encode()).hexdigest()[:16]
+        return hashlib.sha256("\0".join(map(self._text_of, self._parts)).encode()).hexdigest()[:16]
+
+    def _text_of(self, root: Node) -> str:
+        end = root.end_mark
+        lines = self._lines[root.start_mark.line : end.line + (end.column > 0)]
+        return "\n".join(line.rstrip() for line in lines).strip()
 
     @property
     def name(self) -> str:
@@ -137,11 +155,11 @@ def documents(path: str, text: str) -> tuple[list[Document], list[RuleError]]:
     try:
         if (deep := _too_deep(text)) is not None:
             return found, [_problem(path, text, deep, f"nested more than {MAX_DEPTH} levels deep")]
-        loader = _Loader(text)
+        loader, lines = _Loader(text), text.split("\n")
         while loader.check_node():
             root = loader.get_node()
-            document = Document(path, text, root, loader)
-            if _is_bounded(root):
+            document = Document(path, lines, root, loader)
+            if size(root) <= MAX_NODES:
                 found.append(document)
             else:
                 document.error(
@@ -221,13 +239,13 @@ def _place(text: str, index: int) -> tuple[int, int]:
     return len(before) - 1, len(before[-1])
 
 
-def _is_bounded(root: Node) -> bool:
-    """Whether the document, walked as a tree with its aliases written out, stays within MAX_NODES."""
+def size(root: Node) -> int:
+    """How many nodes there are, walked as a tree with its aliases written out; past MAX_NODES nobody counts on."""
     waiting, seen = [root], 0
     while waiting and seen <= MAX_NODES:
         seen += 1
         waiting.extend(_children(waiting.pop()))
-    return seen <= MAX_NODES
+    return seen
 
 
 def _children(node: Node) -> Iterator[Node]:

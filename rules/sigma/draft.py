@@ -33,6 +33,7 @@ ENTITY_KINDS: Final = ("source", "account", "host", "component", "target", "aler
 CORRELATION_KEYS: Final = ("type", "rules", "group-by", "timespan", "condition", "aliases", "generate")
 CORRELATION_TYPES: Final = ("event_count", "value_count", "temporal_ordered")
 LATER_TYPES: Final = ("temporal", "value_sum", "value_avg", "value_percentile", "value_median")
+ANY: Final = "any"  #: as the rules of a filter: all those whose log source it takes in
 OPERATORS: Final = ("gte", "gt", "lte", "lt", "eq", "neq")
 UNIT_SECONDS: Final[Mapping[str, int]] = {
     "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2629746, "y": 31556952,
@@ -101,16 +102,15 @@ class _Reader:
         nodes = {name: value for name, (_, value) in self.document.items(node, "filter").items()}
         if "rules" not in nodes:
             self.document.error(node, "a filter needs rules", "name each by its id or name", length=1)
-        elif is_scalar(nodes["rules"]) and str(nodes["rules"].value).lower() == "any":
-            self.document.error(nodes["rules"], "a filter for any rule would hide everything", "name each rule")
-            nodes = {}
-        references = tuple(self.references(nodes))
+        for_any = "rules" in nodes and is_scalar(nodes["rules"]) and str(nodes["rules"].value).lower() == ANY
+        references = () if for_any else tuple(self.references(nodes))
         head = self.head(DEFAULT_GROUP_BY, DEFAULT_WINDOW_SECONDS)
         condition = Detection(self.document, placeholders).compile(node, "filter", without=("rules",))
         made = Filter(
             id=head["id"] if "id" in self.nodes else self.identifier("", f"filter:{head['title']}"),
             logsource=self.logsource(),
             rules=tuple(name for name, _ in references),
+            for_any=for_any,
             condition=under_title(head["title"], condition or Or(())),
             **{name: head[name] for name in ("title", "path", "line", "version", "description")},
         )
@@ -163,11 +163,15 @@ class _Reader:
         return None
 
     def identifier(self, written: str, name: str) -> str:
-        """The rule's id; without one, an id that stays the same as long as the name (or title) does."""
+        """The rule's id; without one, an id that stays the same as long as the name (or title) does.
+
+        Of several rules that one id was written for (``action: global``), the first has it.
+        """
+        ordinal = self.document.ordinal
         if not written:
-            return str(uuid5(NAMESPACE_URL, f"tocsin:rule:{name}"))
+            return str(uuid5(NAMESPACE_URL, f"tocsin:rule:{name}" + (f":{ordinal}" if ordinal else "")))
         try:
-            return str(UUID(written))
+            return str(uuid5(UUID(written), str(ordinal)) if ordinal else UUID(written))
         except ValueError:
             hint = f"for example: {uuid5(NAMESPACE_URL, 'tocsin:rule:' + (name or written))}"
             self.document.error(self.nodes["id"], f'id must be a UUID, not "{written}"', hint)

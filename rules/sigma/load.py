@@ -1,12 +1,13 @@
 """Rule files become a RuleSet: each broken rule is named with all its reasons, the others load."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
 from msgspec.structs import asdict
 
 from rules.settings import Trust
+from rules.sigma.collection import collected
 from rules.sigma.document import Node, documents, is_null
 from rules.sigma.draft import Draft, draft
 from rules.sigma.errors import RuleError, nearest
@@ -31,7 +32,9 @@ def load(files: Iterable[tuple[str, str]], trust: Trust = NOBODY) -> RuleSet:
     for path, text in files:
         found, unreadable = documents(path, text)
         errors.extend(unreadable)
-        for document in found:
+        made_of, wrong = collected(found)
+        errors.extend(wrong)
+        for document in made_of:
             if is_null(document.root):
                 continue
             made = draft(document, placeholders)
@@ -100,8 +103,15 @@ class _Linker:
         for made in drafts:
             links = {name: self.filtered(name, node, made) for name, node in made.references}
             if isinstance(made.rule, Filter) and made.is_sound:
-                found.append(replace(made.rule, rules=tuple(links[name] for name in made.rule.rules)))
+                named = (links[name] for name in made.rule.rules)
+                found.append(replace(made.rule, rules=tuple(self.any_of(made.rule) if made.rule.for_any else named)))
         return tuple(found)
+
+    def any_of(self, one: Filter) -> Iterator[str]:
+        """The ids of the rules about single events that a filter for any rule is for."""
+        for made in self.drafts:
+            if made.is_sound and isinstance(made.rule, Rule) and is_about(one, made.rule):
+                yield made.rule.id
 
     def filtered(self, name: str, node: Node, made: Draft) -> str:
         """The id of the rule that a filter names: one that loaded, with events that it is about."""

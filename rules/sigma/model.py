@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from rules.event import Decision, LogSource, Severity
+from rules.event import Decision, LogSource, Mode, Severity
 from rules.sigma.errors import RuleError
 from rules.sigma.values import Test
 
@@ -76,6 +76,7 @@ class Filter:
     logsource: LogSource
     rules: tuple[str, ...]  #: ids, of rules or correlations
     condition: Condition  #: what an event must fulfil to count for them
+    for_any: bool = False  #: it is for all rules about single events whose log source it takes in; ``rules`` are those
 
     @property
     def name(self) -> None:
@@ -110,6 +111,13 @@ class Head:
     claims: str  #: a match says that what its entities name is over, or not reported any more; it opens nothing
     as_base_only: bool  #: a correlation without ``generate`` refers to it: it makes no findings of its own
     filters: tuple[Filter, ...] = ()  #: that name it; an event counts for it only if it fulfils them too
+    mode: Mode = Mode.ON
+    declared: Decision | None = None  #: what the rule's file says, where its mode says something else
+
+    @property
+    def would_ask(self) -> bool:
+        """Whether people would be asked about what it finds, were it not in a mode that asks nobody."""
+        return self.declared is Decision.INVESTIGATE and self.decision is not Decision.INVESTIGATE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +202,7 @@ SERVICE_GROUPS: Final[Mapping[str, frozenset[str]]] = {
         "userdel", "usermod", "adduser", "deluser", "groupadd", "groupdel", "groupmod", "gpasswd", "passwd",
         "chpasswd", "chage", "chfn", "chsh", "newusers", "vipw",
     }),
+    "syslog": frozenset({"postfix", "dovecot", "exim", "amavis", "proftpd", "mysql", "postgresql", "named"}),
 }  # fmt: skip
 
 #: Categories that stand for others: a rule for all changes of the registry, an event of one of them.

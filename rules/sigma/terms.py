@@ -1,8 +1,7 @@
 """One value of an item in a detection becomes a term: pySigma applies the modifiers, the tests are ours."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_network
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ import re2
 
 from rules.sigma.errors import nearest
 from rules.sigma.model import Condition, Or, Term
+from rules.sigma.modifiers import PLACES, Key, Unsuitable
 from rules.sigma.values import (
     Boolean,
     Cidr,
@@ -22,95 +22,86 @@ from rules.sigma.values import (
     Segment,
     Test,
     Text,
+    TimePart,
     anywhere,
     literal,
 )
 
-FLAGS: Final[Mapping[str, str]] = {
-    "i": "i", "ignorecase": "i", "m": "m", "multiline": "m", "s": "s", "dotall": "s",
-}  # fmt: skip
-MODIFIERS: Final = frozenset({
-    "all", "base64", "base64offset", "cased", "cidr", "contains", "endswith", "exists", "expand", "fieldref", "gt",
-    "gte", "lt", "lte", "neq", "re", "startswith", "utf16", "utf16be", "wide", "windash", *FLAGS,
-})  # fmt: skip
-WANTED: Final[Mapping[str, tuple[str, tuple[type, ...]]]] = {  #: what kind of value a modifier takes
-    **dict.fromkeys(MODIFIERS - {"all", "neq", "exists", "gt", "gte", "lt", "lte", *FLAGS}, ("text", (str,))),
-    **dict.fromkeys(("gt", "gte", "lt", "lte"), ("a number", (int, float))),
-    "exists": ("true or false", (bool,)),
-}
-ALLOWED: Final = "allowed: " + ", ".join(sorted(MODIFIERS))
-UNSUPPORTED: Final = frozenset(("minute", "hour", "day", "week", "month", "year"))
+#: How many texts one value may stand for once its placeholders are filled in; as in pySigma.
+MAX_FILLED: Final = 200
 
 
-class Unsuitable(ValueError):
-    """A value that cannot be asked for; the message says why, the hint what to do."""
+class Undefined(Unsuitable):
+    """A value with placeholders that nobody has defined."""
 
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.hint = hint
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """The key of an item, taken apart: ``field|modifier|modifier``."""
-
-    written: str
-    field: str | None
-    modifiers: tuple[str, ...]
-
-    @property
-    def flags(self) -> str:
-        return "".join(sorted({FLAGS[name] for name in self.modifiers if name in FLAGS}))
-
-    def term_text(self, value: Any) -> str:
-        """The question as people read it: ``source.ip cidr 10.0.0.0/8``."""
-        asked = " ".join(name for name in self.modifiers if name not in ("all", "neq")) or "="
-        shown = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        return f"{self.field or 'anything'} {asked} {shown}"
-
-
-def combination(key: Key) -> str:
-    """Why these modifiers do not go together; empty if they do."""
-    names = key.modifiers
-    if key.flags and "re" not in names:
-        return "i, m and s are flags of a regular expression: they need re before them"
-    if "re" in names and names[0] != "re":
-        return "re must be the first modifier"
-    if "re" in names and ("startswith" in names or "endswith" in names):
-        return "startswith and endswith do not go with re: anchor the expression with ^ or $"
-    if "re" in names and ("cased" in names or "expand" in names):
-        return "cased and expand do not go with re (an expression sees upper and lower case as they are)"
-    if key.field is None and {"exists", "fieldref", "cidr", "gt", "gte", "lt", "lte"} & set(names):
-        return "this modifier needs the name of a field before it"
-    return ""
-
-
-def check_kind(key: Key, value: Any, found: str) -> None:
-    """Say it in our words where a modifier does not suit the kind of value."""
-    for name in key.modifiers:
-        wanted = WANTED.get(name)
-        if wanted and type(value) not in wanted[1]:
-            hint = "quote it" if str in wanted[1] and value is not None else ""
-            raise Unsuitable(f"{name} needs {wanted[0]}, not {found}", hint)
+    def __init__(self, names: Sequence[str], known: Collection[str]) -> None:
+        super().__init__(f'nothing is known as "%{names[0]}%"', nearest(names[0], known))
+        self.names = names
 
 
 def term(key: Key, value: Any, placeholders: Mapping[str, Sequence[str]]) -> Condition:
-    text = key.term_text(value)
+    """What one value of an item asks.
+
+    Raises:
+        Unsuitable: it cannot be asked.
+        ValueError: pySigma does not take it.
+    """
     if "re" in key.modifiers:
-        return Term(key.field, _expression(key, value), text)
+        return joined(key.field, _expressions(key, value, placeholders), key.term_text(value))
     if value is None and key.field is None:
         raise Unsuitable("null needs the name of a field", "write field: null")
-    tests = tuple(_tests(key, _sigma_value(key, value), placeholders))
-    return Term(key.field, tests[0], text) if len(tests) == 1 else Or(tuple(Term(key.field, t, text) for t in tests))
+    return joined(key.field, tests_of(key.field, _sigma_value(key, value), placeholders), key.term_text(value))
 
 
-def _expression(key: Key, value: str) -> Expression:
+def joined(field: str | None, tests: Iterable[Test], text: str) -> Condition:
+    """Any of the tests, under one text."""
+    terms = tuple(Term(field, test, text) for test in tests)
+    return terms[0] if len(terms) == 1 else Or(terms)
+
+
+def expression(source: str, flags: str = "") -> Expression:
+    """A regular expression as RE2 takes it.
+
+    Raises:
+        Unsuitable: it does not.
+    """
     try:
-        return Expression.compiled(f"(?{key.flags}){value}" if key.flags else value)
+        return Expression.compiled(f"(?{flags}){source}" if flags else source)
     except re2.error as error:
         reason = error.args[0].decode(errors="replace") if isinstance(error.args[0], bytes) else str(error)
         hint = "look-around, back-references and possessive operators do not exist in re2, which never backtracks"
         raise Unsuitable(f"re2 does not take this expression: {reason}", hint) from error
+
+
+def _expressions(key: Key, value: str, placeholders: Mapping[str, Sequence[str]]) -> Iterator[Expression]:
+    places = {name for name in PLACES if name in key.modifiers}
+    for source in _filled_source(value, placeholders) if "expand" in key.modifiers else [value]:
+        expression(source)  # by itself, so that what is wrong is told of what was written
+        if places == {"startswith"}:
+            source = rf"\A(?:{source})"
+        elif places == {"endswith"}:
+            source = rf"(?:{source})\z"
+        yield expression(source, key.flags)
+
+
+def _filled_source(value: str, placeholders: Mapping[str, Sequence[str]]) -> list[str]:
+    """An expression with placeholders, once for each thing they stand for; that is taken as text."""
+    from sigma.types import Placeholder, SigmaString
+
+    parts = SigmaString.from_str(value).insert_placeholders().s
+    _all_known([part.name for part in parts if isinstance(part, Placeholder)], placeholders)
+    found = [""]
+    for part in parts:
+        each = [re2.escape(one) for one in placeholders[part.name]] if isinstance(part, Placeholder) else [str(part)]
+        if len(found) * len(each) > MAX_FILLED:
+            raise Unsuitable(f"its placeholders stand for more than {MAX_FILLED} expressions")
+        found = [before + one for before in found for one in each]
+    return found
+
+
+def _all_known(names: Sequence[str], placeholders: Mapping[str, Sequence[str]]) -> None:
+    if unknown := [name for name in names if name not in placeholders]:
+        raise Undefined(unknown, placeholders.keys())
 
 
 def _sigma_value(key: Key, value: Any) -> Any:
@@ -119,24 +110,45 @@ def _sigma_value(key: Key, value: Any) -> Any:
 
     if "diskcache" in sys.modules:
         raise RuntimeError("pySigma's on-disk cache (CVE-2025-69872) was imported; it must never be used")
-    return SigmaDetectionItem.from_mapping(key.written if key.written else None, [value]).value[0]
+    made = SigmaDetectionItem.from_mapping(key.for_pysigma, [value]).value[0]
+    return _cased(made) if "cased" in key.modifiers else made
 
 
-def _tests(key: Key, value: Any, placeholders: Mapping[str, Sequence[str]]) -> Iterator[Test]:
-    """pySigma's value as our tests; several if any of them may hold."""
+def _cased(value: Any) -> Any:
+    """The value with regard to case: pySigma forgets that where an encoding or windash stands behind cased."""
+    from sigma import types
+
+    if isinstance(value, types.SigmaExpansion):
+        return types.SigmaExpansion([_cased(each) for each in value.values])
+    is_plain = isinstance(value, types.SigmaString) and not isinstance(value, types.SigmaCasedString)
+    if not is_plain:
+        return value
+    cased = types.SigmaCasedString()
+    cased.s = value.s
+    return cased
+
+
+def tests_of(field: str | None, value: Any, placeholders: Mapping[str, Sequence[str]]) -> Iterator[Test]:
+    """pySigma's value as our tests; several if any of them may hold.
+
+    Raises:
+        Unsuitable: it cannot be asked for.
+    """
     from sigma import types
 
     match value:
         case types.SigmaExpansion():
             for each in value.values:
-                yield from _tests(key, each, placeholders)
+                yield from tests_of(field, each, placeholders)
         case types.SigmaString() if any(isinstance(part, types.Placeholder) for part in value.s):
-            yield from _filled(key, value, placeholders)
+            yield from _filled(field, value, placeholders)
         case types.SigmaString():
-            yield _text(key, value)
+            yield _text(field, value)
         case types.SigmaNull():
             yield Null()
-        case types.SigmaBool() | types.SigmaNumber() if key.field is None:
+        case types.SigmaTimestampPart():
+            yield TimePart(value.timestamp_part.name.lower(), "eq", value.number)
+        case types.SigmaBool() | types.SigmaNumber() if field is None:
             yield literal(str(value).lower(), starts=True, ends=True)
         case types.SigmaBool():
             yield Boolean(value.boolean)
@@ -145,7 +157,7 @@ def _tests(key: Key, value: Any, placeholders: Mapping[str, Sequence[str]]) -> I
         case types.SigmaCIDRExpression():
             yield Cidr(value.network)
         case types.SigmaCompareExpression():
-            yield Compare(value.op.name.lower(), value.number.number)
+            yield _comparison(value.op.name.lower(), value.number)
         case types.SigmaExists():
             yield Exists(value.exists)
         case types.SigmaFieldReference():
@@ -154,7 +166,12 @@ def _tests(key: Key, value: Any, placeholders: Mapping[str, Sequence[str]]) -> I
             raise Unsuitable(f"{type(value).__name__.removeprefix('Sigma')} values are not supported")
 
 
-def _text(key: Key, value: Any) -> Text:
+def _comparison(op: str, number: Any) -> Compare | TimePart:
+    part = getattr(number, "timestamp_part", None)
+    return Compare(op, number.number) if part is None else TimePart(part.name.lower(), op, number.number)
+
+
+def _text(field: str | None, value: Any) -> Text:
     from sigma import types
 
     cased = isinstance(value, types.SigmaCasedString)
@@ -170,17 +187,15 @@ def _text(key: Key, value: Any) -> Text:
             segments.append(Segment(text, frozenset(holes)))
             text, holes = "", set()
     pattern = Text(tuple(segments), cased)
-    return anywhere(pattern) if key.field is None else pattern
+    return anywhere(pattern) if field is None else pattern
 
 
-def _filled(key: Key, value: Any, placeholders: Mapping[str, Sequence[str]]) -> Iterator[Test]:
+def _filled(field: str | None, value: Any, placeholders: Mapping[str, Sequence[str]]) -> Iterator[Test]:
     """A value with placeholders, once for each thing they stand for; a network alone in a value is asked as one."""
     from sigma import types
 
-    for part in value.s:
-        if isinstance(part, types.Placeholder) and part.name not in placeholders:
-            raise Unsuitable(f'nothing is known as "%{part.name}%"', nearest(part.name, placeholders))
-    if len(value.s) == 1 and key.field is not None:
+    _all_known([part.name for part in value.s if isinstance(part, types.Placeholder)], placeholders)
+    if len(value.s) == 1 and field is not None:
         for each in placeholders[value.s[0].name]:
             try:
                 yield Cidr(ip_network(each, strict=False))
@@ -188,4 +203,4 @@ def _filled(key: Key, value: Any, placeholders: Mapping[str, Sequence[str]]) -> 
                 yield literal(each)
         return
     for each in value.replace_placeholders(lambda part: iter(placeholders[part.name])):
-        yield _text(key, each)
+        yield _text(field, _cased(each) if isinstance(value, types.SigmaCasedString) else each)

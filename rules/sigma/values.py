@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import re2
 
+from rules.sigma.moments import part_of, written_time
+
 Span = tuple[int, int]  #: first and past-the-last character of what matched, in the value as text
 Scalar = str | int | float | bool
 
@@ -158,6 +160,24 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class TimePart:
+    """A part of the time that a value writes, as it is written there, against a number."""
+
+    part: str  #: "minute", "hour", "day", "week", "month" or "year"
+    op: str  #: "eq" or a key of COMPARISONS
+    number: int | float
+
+    def find(self, value: Scalar) -> Span | None:
+        """The whole value, if it is a time and its part is such."""
+        moment = written_time(value)
+        found = None if moment is None else part_of(moment, self.part)
+        if found is None:
+            return None
+        holds = found == self.number if self.op == "eq" else COMPARISONS[self.op](found, self.number)
+        return _whole(value) if holds else None
+
+
+@dataclass(frozen=True, slots=True)
 class Null:
     """The field is null or absent."""
 
@@ -178,7 +198,7 @@ class FieldReference:
     ends: bool = False
 
 
-ValueTest = Text | Number | Boolean | Expression | Cidr | Compare  #: asked of a value
+ValueTest = Text | Number | Boolean | Expression | Cidr | Compare | TimePart  #: asked of a value
 FieldTest = Null | Exists | FieldReference  #: asked of a field
 Test = ValueTest | FieldTest
 

@@ -310,3 +310,12 @@ async def test_the_same_request_again_is_answered_alike(site: Site, ana: str, bo
         first, second = [await site.ask("POST", path, **asked) for _ in range(2)]
         assert first[0] in (200, 201), first
         assert second == first
+
+
+async def test_an_exception_names_its_rules(site: Site, ana: str) -> None:
+    """A filter for any rule is refused: nobody could say what two persons have agreed to hide."""
+    text = (FILTER % (RULE, LOUD)).replace(f"[{RULE}]", "any")
+    assert "rules: any" in text
+    code, refused = await proposed(site, ana, filter=text)
+    assert code == 422, refused
+    assert "names its rules" in str(refused)

@@ -74,7 +74,10 @@ RULE_ERRORS = [
     ("  condition", "  timeframe: 5m\n  condition", (12, 3), "timeframe is gone from Sigma", "correlation"),
     ("message|contains", "message|contian", (10, 13), 'unknown modifier "contian"', 'did you mean "contains"?'),
     ("message|contains", "'message|contian'", (10, 14), 'unknown modifier "contian"', 'did you mean "contains"?'),
-    ("message|contains", "message|hour", (10, 13), 'modifier "hour" is not supported', "allowed: all, "),
+    ("contains: Failed", "hour: 24", (10, 19), "hour is a number from 0 to 23, never 24", ""),
+    ("contains: Failed", "hour: 7.5", (10, 19), "hour needs a whole number, not 7.5", ""),
+    ("contains: Failed", "hour: noon", (10, 19), "hour needs a number, not text", ""),
+    ("contains: Failed", "hour|contains: 7", (10, 18), "contains does not go with hour: it takes text or", "all, gt"),
     ("contains: Failed", "contains: []", (10, 23), '"message|contains" is an empty list', ""),
     ("contains: Failed", "contains: {a: b}", (10, 23), "must be a value or a list of values, not a mapping", ""),
     ("contains: Failed", "contains: [a, [b]]", (10, 27), "a value must be text, a number, a boolean or null", ""),
@@ -86,11 +89,46 @@ RULE_ERRORS = [
     ("contains: Failed", "re: '(?=x)'", (10, 17), "re2 does not take this expression", "never backtracks"),
     ("contains: Failed", "re: '(x'", (10, 17), "re2 does not take this expression: missing )", ""),
     ("contains: Failed", "re: 7", (10, 17), "re needs text, not an integer", "quote it"),
-    ("contains: Failed", "i: x", (10, 5), "i, m and s are flags of a regular expression", ""),
-    ("contains: Failed", "re|startswith: x", (10, 5), "anchor the expression with ^ or $", ""),
-    ("contains: Failed", "contains|re: x", (10, 5), "re must be the first modifier", ""),
+    ("contains: Failed", "i: x", (10, 13), "i is a flag of a regular expression: it needs re before", "example re|i"),
+    (
+        "contains: Failed",
+        "re|cased: x",
+        (10, 16),
+        "cased does not go with re: it takes text, not a regular",
+        "i, ignorec",
+    ),
+    (
+        "contains: Failed",
+        "contains|re: x",
+        (10, 22),
+        "re must be the first modifier, before contains",
+        "as it is written",
+    ),
+    ("contains: Failed", "expand|cidr: x", (10, 20), "cidr must be the first modifier, before expand", ""),
+    (
+        "contains: Failed",
+        "contains|base64: x",
+        (10, 22),
+        "base64 does not go after contains",
+        "encode first: base64|con",
+    ),
+    (
+        "contains: Failed",
+        "gte|hour: 7",
+        (10, 17),
+        "hour does not go with gte: it takes a number, not a comparison",
+        "all",
+    ),
+    (
+        "contains: Failed",
+        "exists|contains: true",
+        (10, 20),
+        "contains does not go with exists",
+        "after exists may stand",
+    ),
+    ("contains: Failed", "fieldref: 'x*'", (10, 23), "Field references must not contain wildcards", ""),
     ("contains: Failed", "base64: 'a*'", (10, 21), "Base64 encoding of strings with wildcards", ""),
-    ("message|contains", "'|cidr'", (10, 5), "this modifier needs the name of a field", ""),
+    ("message|contains", "'|cidr'", (10, 7), "cidr needs the name of a field before it", "source.ip|cidr"),
     ("message|contains: Failed", "message: 1\n    message: 2", (11, 5), 'key "message" stands twice', "keep one"),
     ("%trust.networks%", "%trust.network%", (11, 23), 'nothing is known as "%trust.network%"', '"trust.networks"?'),
     ("%trust.networks%", "%home%", (11, 23), 'nothing is known as "%home%"', "allowed: trust.admins"),
@@ -173,8 +211,8 @@ def test_error_as_people_see_it() -> None:
         'rules/x.yml:10:13: error: unknown modifier "contian"\n'
         "  10 |     message|contian: Failed\n"
         '     |             ^^^^^^^ hint: did you mean "contains"? allowed: all, base64, base64offset, cased, cidr, '
-        "contains, dotall, endswith, exists, expand, fieldref, gt, gte, i, ignorecase, lt, lte, m, multiline, neq, re, "
-        "s, startswith, utf16, utf16be, wide, windash"
+        "contains, day, dotall, endswith, exists, expand, fieldref, gt, gte, hour, i, ignorecase, lt, lte, m, minute, "
+        "month, multiline, neq, re, s, startswith, utf16, utf16be, utf16le, week, wide, windash, year"
     )
 
 

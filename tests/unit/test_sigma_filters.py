@@ -101,9 +101,24 @@ def test_state_outlives_a_filter() -> None:
     assert "Many" in {one.rule_title for one in again.findings}
 
 
+def test_a_filter_for_any_rule() -> None:
+    """It is for every rule about single events whose log source it takes in, and for no other."""
+    other = FAILED.replace("sshd", "sudo").replace("5e7b0e2c", "00000000").replace("failed", "other")
+    foreign = FAILED.replace("linux", "windows").replace("5e7b0e2c", "11111111").replace("failed", "foreign")
+    for written in ("any", "Any"):
+        found = loaded(FAILED, other, foreign, MANY, FILTER.replace("[failed]", written))
+        assert {head.name: len(head.filters) for head in found.all} == {
+            "failed": 1,
+            "other": 1,
+            "foreign": 0,
+            "many": 0,
+        }
+    assert titles(FAILED, MANY, FILTER.replace("[failed]", "any"), ip="192.0.2.40") == set()
+    assert load([("x.yml", FILTER.replace("[failed]", "any"))]).filters[0].rules == ()
+
+
 FILTER_ERRORS = [
     ("  rules: [failed]\n", "", (4, 3), "a filter needs rules"),
-    ("[failed]", "any", (4, 10), "a filter for any rule would hide everything"),
     ("[failed]", "[fialed]", (4, 11), 'no rule has the id or name "fialed"'),
     ("  condition: not selection\n", "", (4, 3), "filter has no condition"),
     ("not selection", "not selektion", (6, 18), 'no selection is called "selektion"'),
