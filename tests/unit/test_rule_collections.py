@@ -1,6 +1,7 @@
 """Several rules in one file, and what ``action: global``, ``reset`` and ``repeat`` make of them."""
 
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -98,10 +99,13 @@ def test_actions_are_those_of_pysigma(parts: list[dict[str, Any]]) -> None:
     """Whatever actions follow each other, each rule says what it says to pySigma."""
     from sigma.collection import SigmaCollection
 
-    theirs = SigmaCollection.from_dicts(deepcopy(parts), collect_errors=True).rules
+    made = [
+        SigmaCollection.from_dicts(deepcopy(parts[:end]), collect_errors=True).rules for end in range(len(parts) + 1)
+    ]
+    # Asked as soon as it is there: what its rules hold in mappings, pySigma changes when they are repeated.
+    theirs = [after[-1] for before, after in pairwise(made) if len(after) > len(before)]
     ours, errors = collected(documents("x.yml", yaml.safe_dump_all(parts, sort_keys=False))[0])
     assert errors == []
-    assert len(ours) == len(theirs)
     for mine, other in zip(ours, theirs, strict=True):
         said = mine.plain(mine.root)
         assert {name: said.get(name) for name in "xy"} == {name: other.custom_attributes.get(name) for name in "xy"}
