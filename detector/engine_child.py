@@ -94,7 +94,9 @@ class Child:
     def _compile(self, init: Init) -> Answer:
         rules, errors, broken = compiled(init)
         self._engine = Engine(init.settings, rules)
-        heads = (LoadedRule(r.id, r.title, r.level, r.decision, r.path, r.version) for r in rules.all)
+        heads = (
+            LoadedRule(r.id, r.title, r.level, r.decision, r.path, r.version, r.mode) for r in self._engine.rules.all
+        )
         return Compiled(tuple(heads), errors, broken)
 
     def _watch(self, batch: Batch, *, careful: bool) -> Callable[[int], None] | None:

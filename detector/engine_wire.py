@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from rules.event import Batch, Decision, Severity
+from rules.event import Batch, Decision, Mode, Severity
 from rules.outcome import Outcome
 from rules.settings import EngineSettings
 
@@ -60,6 +60,7 @@ class LoadedRule(msgspec.Struct, frozen=True):
     decision: Decision
     path: str
     version: str
+    mode: Mode = Mode.ON
 
 
 class Compiled(msgspec.Struct, tag=True, frozen=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from detector import governance, telling
 from detector.config import records
-from detector.config.sections import people, reading
+from detector.config.sections import judging, people, reading
 from detector.intake.of_section import certificates_of, mapping_of
 from detector.intake.settings import Intake, Proof
 from detector.own_events import Limits
@@ -16,6 +16,7 @@ from detector.sources.files.settings import FileSourceSettings
 from detector.sources.journal.settings import JournalSettings, own_units
 from notifier.plan import Routing
 from notifier.route import Receiver
+from rules.modes import ModeEntry
 from rules.settings import EngineSettings, Expression, SourceProfile, Trust
 from rules.sigma.files import read_rule_files
 from store.deadlines import Deadlines
@@ -99,15 +100,34 @@ def _engine(config: records.Config) -> EngineSettings:
     return EngineSettings(
         rule_files=read_rule_files(config.rules.paths),
         sources={source.name: _profile(source) for source in config.sources},
-        trust=Trust(networks=trust.networks, scanners=trust.scanners, monitors=trust.monitors, admins=trust.admins),
+        trust=Trust(
+            networks=trust.networks,
+            scanners=trust.scanners,
+            monitors=trust.monitors,
+            admins=trust.admins,
+            proxies=tuple(filter(None, trust.proxies)),
+            deploy_windows=tuple(filter(None, trust.deploy_windows)),
+        ),
         assets_critical=tuple(one.host for one in config.assets if one.criticality == "critical"),
         assets_lab=tuple(one.host for one in config.assets if one.criticality == "lab"),
+        modes=tuple(_mode(one) for one in config.rules.mode),
         expressions={
             one.name: Expression(
                 pattern=one.pattern, time_field=one.time_field or None, time_format=one.time_format or None
             )
             for one in config.formats
         },
+    )
+
+
+def _mode(section: judging.RuleMode) -> ModeEntry:
+    return ModeEntry(
+        mode=section.mode,
+        rules=section.rule,
+        tags=section.tag,
+        folders=section.folder,
+        author=section.author,
+        reason=section.reason,
     )
 
 

@@ -95,10 +95,16 @@ def _found(day: Day) -> str:
 
 
 def _observed(day: Day) -> Iterator[str]:
+    """What would have paged, had its rule been one to investigate that is on; then what else was observed."""
+    would = [one for one in day.observed if one.would_page]
+    yield f"Would have paged: {len(would) or 'nothing'}."
     for one in day.observed:
-        would = "; would have paged" if one.would_page else ""
+        what, mode = "would have paged" if one.would_page else "observed", " (mode advise)" if one.advised else ""
         rule = untrusted.excerpt(one.rule, _LONGEST_REASON)
-        yield f"- observed: {rule}: {one.records} records, {one.events:,} events, at worst {one.worst}{would}"
+        yield f"- {what}: {rule}{mode}: {one.records} records, {one.events:,} events, at worst {one.worst}"
+    for each in day.simulated:
+        rule = untrusted.excerpt(each.rule, _LONGEST_REASON)
+        yield f"- simulated: {rule}: {each.findings:,} findings, at worst {each.worst}"
 
 
 def _late_count(day: Day) -> int:

@@ -19,6 +19,7 @@ from rules.event import Batch, LogSource
 from rules.formats.catalogue import by_name
 from rules.formats.detect import PinState
 from rules.formats.expression import expressions
+from rules.modes import with_modes
 from rules.outcome import InternalEvent, Outcome
 from rules.predicate import Predicate, predicate
 from rules.settings import EngineSettings, SourceProfile
@@ -57,7 +58,7 @@ class Engine:
 
     def __init__(self, settings: EngineSettings, rules: RuleSet) -> None:
         self.settings = settings
-        self.rules = rules
+        self.rules = rules = with_modes(rules, settings.modes)
         self.dropped: tuple[str, ...] = ()  #: "rule id: why its state was dropped" at restore
         self._assets = Assets(
             critical=frozenset(map(str.lower, settings.assets_critical)),
@@ -164,7 +165,9 @@ class Engine:
             state = self._states.setdefault(key, StreamState(pin=PinState()))
             profile = self._profile(batch.source)
             replay = self.settings.as_of is not None
-            self._streams[key] = Stream(profile, batch.kind, state, self._formats, replay=replay)
+            self._streams[key] = Stream(
+                profile, batch.kind, state, self._formats, replay=replay, trust=self.settings.trust
+            )
         stream = self._streams[key]
         stream.begin(batch, self.settings.as_of or batch.received_at)
         self._arrived = max(self._arrived, stream.state.arrived)
@@ -205,15 +208,13 @@ class Engine:
     # matching
 
     def _work(self, stream: Stream, raw: bytes, line: int, offset: int, history: bool) -> None:
-        event = stream.read(raw, line, offset, self._routed)
-        if event is None:
-            return
-        matched = [rule_id for rule_id, holds in self._routed(event.logsource) if holds(event)]
-        if not matched:
-            return
-        stream.tally.matched += 1
-        at = self._moment(self._horizon(stream.state.watermark), history=history)
-        self._counters.count(event, matched, evidence_of(event, raw), at, self._telling)
+        for event in stream.events(raw, line, offset, self._routed):
+            matched = [rule_id for rule_id, holds in self._routed(event.logsource) if holds(event)]
+            if not matched:
+                continue
+            stream.tally.matched += 1
+            at = self._moment(self._horizon(stream.state.watermark), history=history)
+            self._counters.count(event, matched, evidence_of(event, raw), at, self._telling)
 
     def _routed(self, logsource: LogSource) -> tuple[tuple[str, Predicate], ...]:
         """Id and condition of the rules that apply to events of this log source."""

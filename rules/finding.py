@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from rules.event import Decision, Entity, Severity
+from rules.event import Decision, Entity, Mode, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +64,5 @@ class Finding:
     history: bool = False  #: found while looking back: recorded, arms nothing
     claims: str = ""  #: "resolved": somebody says that what its entities name is over; "expired": it is not reported
     approximate: bool = False  #: the counter was capped; counts are a lower bound
+    mode: Mode = Mode.ON  #: of its rule
+    would_ask: bool = False  #: people would be asked about it, were its rule not in a mode that asks nobody

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from rules.event import LogSource
+from rules.modes import ModeEntry
 
 
 class SourceProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +36,8 @@ class Trust(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scanners: tuple[str, ...] = ()
     monitors: tuple[str, ...] = ()
     admins: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()  #: whose X-Forwarded-For is believed
+    deploy_windows: tuple[str, ...] = ()  #: e.g. "tue,thu 20:00-22:00", UTC
 
 
 class Expression(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,4 +68,5 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     as_of: datetime | None = None
     #: replay: the aware moment as of which files are read. Old stamps are believed, later ones are not.
     expressions: Mapping[str, Expression] = {}  #: by name of the format
+    modes: tuple[ModeEntry, ...] = ()  #: the first that fits a rule counts
     caps: Caps = Caps()

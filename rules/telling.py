@@ -20,7 +20,12 @@ MAX_NEW: Final = 20  #: lines told per batch once it is open
 
 
 def evidence_of(event: Event, raw: bytes) -> Evidence:
-    """The line of *event*, as it can be shown and found again; *raw* is its original bytes."""
+    """The line of *event*, as it can be shown and found again; *raw* is its original bytes.
+
+    Of an event that a part of the line or several lines tell of, the text is what tells of it.
+    """
+    if event.part is not None:
+        raw = event.text.encode("utf-8", "surrogateescape")
     return Evidence(
         source=event.source,
         origin=event.origin,
@@ -115,6 +120,8 @@ class Telling:
             history=episode.history,
             claims=head.claims,
             approximate=episode.approximate,
+            mode=head.mode,
+            would_ask=head.would_ask,
         )
 
 

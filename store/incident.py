@@ -179,6 +179,7 @@ class Incident:
     events: int = 0  #: observations of the rule that counted most; two rules may count one line
     campaign: bool = False  #: it stands for many: its rule opened too many incidents within an hour
     history: bool = False  #: only found while looking back; arms nothing until a live finding joins
+    advised: bool = False  #: an observation that would have paged, were its rule not in the mode "advise"
     recurrence_of: int | None = None  #: number of the closed record with the same key
     source_kind: SourceKind = SourceKind.LOG
     drill: bool = False  #: an exercise: left out of all statistics

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from rules.entities import clean
-from rules.event import Decision, Entity, Severity
+from rules.event import Decision, Entity, Mode, Severity
 from rules.finding import Finding
 from store import break_through, claiming, claims, duties, entries, grouping, process, recurring
 from store.deadlines import Duty
@@ -93,6 +93,7 @@ def _grow(
         first_seen=min(before.first_seen, finding.first_seen),
         last_seen=max(before.last_seen, finding.last_seen),
         window_seconds=max(before.window_seconds, finding.window_seconds),
+        advised=before.advised or (before.decision is Decision.OBSERVE and _is_advised(finding)),
         events=max(before.events, tally.events) if more >= 0 else records.most_events(before.number),
     )
     raised = _rises(before, finding, known)
@@ -139,12 +140,17 @@ def _open(records: Records, finding: Finding, verdict: Open, now: datetime) -> I
         rolled_up_at=now,
         campaign=verdict.campaign,
         history=finding.history,
+        advised=_is_advised(finding),
         recurrence_of=verdict.recurrence_of,
     )
     decided = _decided(incident, finding, now)
     records.add(decided)
     records.write_entry(decided.number, entries.opened(decided, finding, verdict.reason))
     return decided if verdict.recurrence_of is None else recurring.heavier(records, decided, finding, now)
+
+
+def _is_advised(finding: Finding) -> bool:
+    return finding.mode is Mode.ADVISE and finding.would_ask and not finding.history
 
 
 def _reopen(records: Records, finding: Finding, verdict: Reopen, now: datetime) -> Incident:

@@ -39,11 +39,21 @@ class Observed:
     records: int
     events: int
     worst: Severity
+    advised: bool = False  #: it is one to investigate, in the mode "advise"
 
     @property
     def would_page(self) -> bool:
-        """Whether people would have been asked, were it one to investigate."""
-        return self.worst.rank >= WOULD_PAGE_FROM.rank
+        """Whether people would have been asked, were it one to investigate that is on."""
+        return self.advised or self.worst.rank >= WOULD_PAGE_FROM.rank
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """What a rule in the mode "simulate" found."""
+
+    rule: str  #: its title
+    findings: int
+    worst: Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +78,8 @@ class Day:
     findings: dict[Decision, int]  #: taken in the time
     opened: dict[Severity, int]  #: incidents
     closed: int  #: incidents
-    observed: Sequence[Observed]
+    observed: Sequence[Observed]  #: those that would have paged first
+    simulated: Sequence[Simulated]
     late: Sequence[Late]  #: the longest first
     late_more: int  #: beside those
     silences: Sequence[tuple[Silence, Hid]]  #: in force, or waiting for a second person

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-from rules.event import Decision, Entity, Severity
+from rules.event import Decision, Entity, Mode, Severity
 from rules.finding import SeverityTerm
 from rules.intake.alert import Told
 from store.action import ActionKind, ActionState
@@ -128,6 +128,7 @@ incident = Table(
     Column("events", BigInteger, nullable=False),
     Column("campaign", Boolean, nullable=False),
     Column("history", Boolean, nullable=False),
+    Column("advised", Boolean, nullable=False, server_default=false()),
     Column("recurrence_of", BIG, ForeignKey("incident.number")),
     *literal("source_kind", SourceKind),
     Column("drill", Boolean, nullable=False),
@@ -241,6 +242,7 @@ finding = Table(
     Column("merged_into", String),
     Column("entities", Packed(tuple[Entity, ...]), nullable=False, server_default="[]"),  #: the protected side of it
     Column("success", Boolean, nullable=False, server_default=false()),  #: a line or its rule says that it succeeded
+    *literal("mode", Mode, server_default=Mode.ON.value),
     Column("history", Boolean, nullable=False),
     Column("approximate", Boolean, nullable=False),
     Column("taken_at", UtcTime, nullable=False),  #: when the store took it first

@@ -198,6 +198,7 @@ def incident(record: Incident) -> dict[str, Any]:
         "drill": record.drill,
         "campaign": record.campaign,
         "history": record.history,
+        "advised": record.advised,
         "recurrence_of": record.recurrence_of,
         "version": record.version,
     }

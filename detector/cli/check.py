@@ -13,6 +13,7 @@ from detector.config.load import load, placed
 from detector.config.loaded import ConfigErrors, Loaded
 from detector.config.machine import check_machine
 from detector.config.machine import receivers as whom_to_tell
+from detector.config.modes import check_fits, told
 from detector.config.problems import KEPT, Level, Place, Problem, report, total
 from detector.config.records import Config
 from detector.config.signers import check_signers
@@ -41,11 +42,13 @@ def check(config_path: str | None, as_json: bool) -> None:
         _tell(found, None, report(found, KEPT), as_json)
         sys.exit(Misuse.exit_code)
     today = datetime.now(UTC).date()
-    here = (*check_signers(loaded.config, today), *check_machine(loaded.config))
     try:
-        rules = _rules(loaded)
+        engine = build(loaded.config).engine
     except RuleFileUnreadable as error:
         raise Misuse(str(error)) from None
+    rules = load_rules(engine.rule_files, engine.trust)
+    modes = (*check_fits(engine.modes, rules), *told(engine.modes, rules))
+    here = (*check_signers(loaded.config, today), *check_machine(loaded.config), *modes)
     problems = (*loaded.warnings, *placed(here, loaded.origins), *waiting(rules, loaded.config))
     is_sound = not rules.errors and not any(one.level is Level.ERROR for one in problems)
     _tell(problems, rules, _text(str(path), loaded, problems, rules), as_json)
@@ -60,11 +63,6 @@ def waiting(rules: RuleSet, config: Config) -> Iterator[Problem]:
             delay = f"{one.timespan_seconds + lateness:g} s after an event"
             message = f'"{one.title}" waits: {one.op} is judged when the time span is over, {delay}'
             yield Problem(level=Level.NOTICE, message=message, place=Place(file=f"{one.path}:{one.line}"))
-
-
-def _rules(loaded: Loaded) -> RuleSet:
-    settings = build(loaded.config).engine
-    return load_rules(settings.rule_files, settings.trust)
 
 
 def _text(path: str, loaded: Loaded, problems: Iterable[Problem], rules: RuleSet) -> str:

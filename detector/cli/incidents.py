@@ -114,13 +114,15 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
     if one.get("hidden"):
         return one["id"], "-", one["step"], "-", "-", "-", "(those who take part in it see it)", ""
     standing = "observed" if one["decision"] == "observe" else one["step"]
+    if one["advised"] and standing == "observed":
+        standing = "would have paged"
     return (
         one["id"],
         one["severity"],
         standing if one["status"] == "open" else one["outcome"],
         one["events"],
         one["last_seen"],
-        one["acknowledged_by"] or ("-" if standing == "observed" else "nobody"),
+        one["acknowledged_by"] or ("-" if one["decision"] == "observe" else "nobody"),
         one["title"],
         _about(one),
     )

@@ -6,9 +6,9 @@ import click
 
 from detector.cli.options import json_option
 from detector.cli.output import Misuse, clean, print_json, print_table
-from detector.cli.testing import test
 from detector.cli.ruleset import rules_option, ruleset
 from detector.cli.silences import mute
+from detector.cli.testing import test
 from rules.sigma.model import Correlation, Filter, Rule, RuleSet
 
 

@@ -13,6 +13,7 @@ from detector.config.files import check_files
 from detector.config.handing_in import check_handing_in
 from detector.config.heartbeat import check_heartbeat
 from detector.config.journal import check_journal
+from detector.config.modes import check_modes
 from detector.config.positions import KeyPath
 from detector.config.problems import Level, Problem, did_you_mean
 from detector.config.records import Config
@@ -191,6 +192,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     check_emergency,
     check_heartbeat,
     check_files,
+    check_modes,
     check_journal,
     four_eyes,
 )

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from rules.event import Decision, Severity
+from rules.event import Decision, Mode, Severity
 from store.incident import Status
-from store.letter import Day, Head, Late, Observed
+from store.letter import Day, Head, Late, Observed, Simulated
 from store.repository import duties, hidden, incidents, seals, silences
 from store.site import Site
 from store.tables import finding, incident, timeline
@@ -32,6 +32,7 @@ def of(connection: Connection, site: Site, *, since: datetime, until: datetime) 
         opened=_opened(connection, since, until),
         closed=_closed(connection, since, until),
         observed=_observed(connection, since, until),
+        simulated=_simulated(connection, since, until),
         late=late[:MOST_NAMED],
         late_more=max(0, len(late) - MOST_NAMED),
         silences=[(one, hid[one.number]) for one in reversed(alive)],
@@ -68,16 +69,38 @@ def _closed(connection: Connection, since: datetime, until: datetime) -> int:
 
 def _observed(connection: Connection, since: datetime, until: datetime) -> list[Observed]:
     rows = connection.execute(
-        select(incident.c.rule_title, incident.c.severity_highest, incident.c.events).where(
+        select(incident.c.rule_title, incident.c.severity_highest, incident.c.events, incident.c.advised).where(
             incident.c.decision == Decision.OBSERVE, incident.c.last_seen > since, incident.c.opened_at <= until
         )
     )
     found: dict[str, Observed] = {}
-    for rule, severity, events in rows:
+    for rule, severity, events, advised in rows:
         known = found.get(rule, Observed(rule=rule, records=0, events=0, worst=severity))
         worst = max(known.worst, severity, key=lambda one: one.rank)
-        found[rule] = Observed(rule=rule, records=known.records + 1, events=known.events + events, worst=worst)
-    return sorted(found.values(), key=lambda one: (-one.worst.rank, -one.events, one.rule))[:MOST_NAMED]
+        found[rule] = Observed(
+            rule=rule,
+            records=known.records + 1,
+            events=known.events + events,
+            worst=worst,
+            advised=known.advised or advised,
+        )
+    return sorted(found.values(), key=lambda one: (not one.would_page, -one.worst.rank, -one.events, one.rule))[
+        :MOST_NAMED
+    ]
+
+
+def _simulated(connection: Connection, since: datetime, until: datetime) -> list[Simulated]:
+    rows = connection.execute(
+        select(finding.c.rule_title, finding.c.severity, func.count().label("many"))
+        .where(finding.c.mode == Mode.SIMULATE, finding.c.taken_at > since, finding.c.taken_at <= until)
+        .group_by(finding.c.rule_title, finding.c.severity)
+    )
+    found: dict[str, Simulated] = {}
+    for rule, severity, many in rows:
+        known = found.get(rule, Simulated(rule=rule, findings=0, worst=severity))
+        worst = max(known.worst, severity, key=lambda one: one.rank)
+        found[rule] = Simulated(rule=rule, findings=known.findings + many, worst=worst)
+    return sorted(found.values(), key=lambda one: (-one.worst.rank, -one.findings, one.rule))[:MOST_NAMED]
 
 
 def _late(connection: Connection, site: Site, now: datetime) -> list[Late]:

@@ -115,6 +115,7 @@ class WorkingSet:
             "decision": found.decision,
             "dedup_key": found.dedup_key,
             "group": found.group,
+            "mode": found.mode,
             "history": found.history,
             "taken_at": self._tx.now,
             "reason": reason,

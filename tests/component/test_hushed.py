@@ -209,7 +209,8 @@ async def test_one_digest_a_day(filled: Store, clock: FakeClock) -> None:
         "Now open: 1 incidents, 1 that nobody has; 1 observations.",
         "Opened: 1 high. Closed: 0.",
         "Findings: 1 to investigate, 1 to observe.",
-        "- observed: Title of r2: 1 records, 1 events, at worst medium; would have paged",
+        "Would have paged: 1.",
+        "- would have paged: Title of r2: 1 records, 1 events, at worst medium",
         "Silences and mutes: 1.",
         "Audit: record 0 at entry 4 ",
     ):
