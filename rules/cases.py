@@ -35,7 +35,7 @@ KEYS: Final = (
     "trust",
     "expect",
 )
-TRUST_KEYS: Final = ("networks", "scanners", "monitors", "admins")
+TRUST_KEYS: Final = ("networks", "scanners", "monitors", "admins", "proxies", "deploy-windows")
 PROFILE_KEYS: Final = ("format", "timezone", "product", "category", "service")
 EXPECTED_KEYS: Final = (
     "rule", "decision", "severity", "group", "entities", "events", "lines", "first-seen", "last-seen",
@@ -104,7 +104,7 @@ class _Reader:
             name=(self.document.text(nodes["name"], "name") or "") if "name" in nodes else "",
             data=self.data(node, nodes),
             profile=self.profile(nodes),
-            trust=Trust(**{key: self.document.texts(value, key) for key, value in trust.items()}),
+            trust=Trust(**{key.replace("-", "_"): self.document.texts(value, key) for key, value in trust.items()}),
             as_of=self.moment(nodes["as-of"], "as-of") if "as-of" in nodes else AS_OF,
             expected=self.expected(nodes["expect"]) if "expect" in nodes else (),
         )

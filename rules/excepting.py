@@ -95,6 +95,7 @@ class _Reader:
     def __init__(self, settings: EngineSettings) -> None:
         self._sources = settings.sources
         self._formats: tuple[Format, ...] = expressions(settings.expressions)
+        self._trust = settings.trust
         self._streams: dict[tuple[str, str], Stream] = {}
         self._read: dict[tuple[str, str, int, str], Event | None] = {}
 
@@ -114,7 +115,9 @@ class _Reader:
         key = (line.source, line.origin)
         if key not in self._streams:
             profile = self._sources.get(line.source) or SourceProfile()
-            self._streams[key] = Stream(profile, "auto", StreamState(pin=PinState()), self._formats, replay=True)
+            self._streams[key] = Stream(
+                profile, "auto", StreamState(pin=PinState()), self._formats, replay=True, trust=self._trust
+            )
         stream = self._streams[key]
         stream.begin(_batch(line), line.time + timedelta(seconds=1))
         return stream.read(line.text.encode("utf-8", "surrogateescape"), line.line, line.offset, lambda _: True)

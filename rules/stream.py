@@ -12,14 +12,16 @@ from rules.entities import clean
 from rules.event import Batch, Event, LogSource, TimeSource
 from rules.formats.detect import Pin, PinState
 from rules.formats.format import NOWHERE, Context, Format, Parsed
+from rules.known import Known
 from rules.masking import masked
 from rules.outcome import StreamCount
-from rules.settings import SourceProfile
+from rules.settings import SourceProfile, Trust
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 STAMPS: Final = 31  #: the median of so many stamps is where a stream stands: forged ones cannot move it far
 OLDEST: Final = timedelta(days=7)  #: before arrival
 NEWEST: Final = timedelta(minutes=5)  #: after arrival
+NOBODY: Final = Trust()
 LOOK_BACK: Final = timedelta(hours=24)  #: of what is only looked back at, older lines are left out
 #: The year of an old line's stamp is the one nearest to so long ago: within a year back, and up to three days ahead.
 MIDDLE_OF_A_YEAR: Final = timedelta(days=179)
@@ -96,7 +98,14 @@ class Stream:
     """
 
     def __init__(
-        self, profile: SourceProfile, kind: str, state: StreamState, more: Iterable[Format], *, replay: bool
+        self,
+        profile: SourceProfile,
+        kind: str,
+        state: StreamState,
+        more: Iterable[Format],
+        *,
+        replay: bool,
+        trust: Trust = NOBODY,
     ) -> None:
         named = profile.format if profile.format != "auto" else kind
         self.state = state
@@ -106,6 +115,8 @@ class Stream:
         self._zone = ZoneInfo(profile.timezone)
         self._lateness = timedelta(seconds=profile.lateness_seconds) // timedelta(microseconds=1)
         self._replay = replay
+        known = Known(trust)
+        self._known = None if known.says_nothing else known
         self._claimed: dict[LogSource, LogSource] = {}
         self.tally = Tally()
 
@@ -175,6 +186,8 @@ class Stream:
         logsource = self._claim(parsed.logsource)
         if not wanted(logsource):
             return None
+        if self._known is not None:
+            self._known.tell(parsed.fields, time)
         batch = self._batch
         return Event(
             source=batch.source,

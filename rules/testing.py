@@ -114,7 +114,7 @@ def run(case: Case, rules: RuleSet, done: Exercise | None = None) -> CaseResult:
         rules: As loaded with the case's trust.
         done: Is told which parts of the rules the case has a line for, and, if it passes, what it obliges them to.
     """
-    settings = EngineSettings(sources={SOURCE: case.profile}, as_of=case.as_of)
+    settings = EngineSettings(sources={SOURCE: case.profile}, as_of=case.as_of, trust=case.trust)
     try:
         found = _findings(case, Engine(settings, rules))
     except UnknownFormat as error:
@@ -287,7 +287,7 @@ def _events(case: Case) -> Iterator[Event]:
     """The lines of a case as the engine reads them."""
     batch = _batch(case)
     try:
-        stream = Stream(case.profile, batch.kind, StreamState(pin=PinState()), (), replay=True)
+        stream = Stream(case.profile, batch.kind, StreamState(pin=PinState()), (), replay=True, trust=case.trust)
     except UnknownFormat:
         return
     stream.begin(batch, case.as_of)

@@ -33,7 +33,8 @@ def _explain_file(path: str, wishes: Wishes, as_json: bool) -> None:
         on = bench(house, [path], wishes)
         assert on.settings.as_of is not None
         (file,) = on.files
-        for line in explained(file, on.settings.sources[file.name], on.rules, on.formats, on.settings.as_of):
+        profile, as_of, trust = on.settings.sources[file.name], on.settings.as_of, on.settings.trust
+        for line in explained(file, profile, on.rules, on.formats, as_of, trust):
             if as_json:
                 print_json(plain(line), indent=None)
             else:

@@ -70,7 +70,7 @@ def trust(config: Config) -> Iterator[Problem]:
     """What is trusted are addresses and networks; deployments happen at stated times."""
     told = config.trust
     lists = (("networks", told.networks), ("scanners", told.scanners))
-    for key, values in (*lists, ("monitors", told.monitors), ("admins", told.admins)):
+    for key, values in (*lists, ("monitors", told.monitors), ("admins", told.admins), ("proxies", told.proxies)):
         for index, value in enumerate(values):
             if value and not is_network(value):
                 path: KeyPath = ("trust", key, index)
@@ -96,7 +96,8 @@ def is_window(text: str) -> bool:
     days, _, hours = text.partition(" ")
     begin, dash, end = hours.partition("-")
     try:
-        return bool(dash) and set(days.split(",")) <= set(DAYS) and time.fromisoformat(begin) != time.fromisoformat(end)
+        told = bool(dash) and len(begin) == len(end) == len("20:00") and set(days.split(",")) <= set(DAYS)
+        return told and time.fromisoformat(begin) != time.fromisoformat(end)
     except ValueError:
         return False
 

@@ -10,10 +10,10 @@ from rules.event import Event
 from rules.formats.detect import PinState
 from rules.formats.format import Format
 from rules.match import holds, matches
-from rules.settings import SourceProfile
+from rules.settings import SourceProfile, Trust
 from rules.sigma.filter import is_about
 from rules.sigma.model import Correlation, Filter, Rule, RuleSet
-from rules.stream import Stream, StreamState
+from rules.stream import NOBODY, Stream, StreamState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +28,15 @@ class Line:
 
 
 def explained(
-    file: LogFile, profile: SourceProfile, rules: RuleSet, formats: tuple[Format, ...], as_of: datetime
+    file: LogFile,
+    profile: SourceProfile,
+    rules: RuleSet,
+    formats: tuple[Format, ...],
+    as_of: datetime,
+    trust: Trust = NOBODY,
 ) -> Iterator[Line]:
     """Every line of *file*, read and matched as the engine does."""
-    stream = Stream(profile, "auto", StreamState(pin=PinState()), formats, replay=True)
+    stream = Stream(profile, "auto", StreamState(pin=PinState()), formats, replay=True, trust=trust)
     for batch in file.batches(as_of):
         stream.begin(batch, as_of)
         for _, number, offset, raw in lines_of(batch):

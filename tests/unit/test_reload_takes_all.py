@@ -24,7 +24,7 @@ from store.deadlines import Duty
 from store.forms import FormName
 
 #: Read and checked, but not acted upon: the reference says so.
-NOT_ACTED_UPON = {"retention.incidents_days", "trust.deploy_windows"}
+NOT_ACTED_UPON = {"retention.incidents_days"}
 #: Everything that is asked for while the daemon runs.
 PARTS: Mapping[str, Callable[[Settings], object]] = {
     "engine": lambda one: one.engine,
