@@ -198,7 +198,7 @@ def filtered_version(version: str, filters: tuple[Filter, ...]) -> str:
 #: Services that stand for others: Sigma names the log, an event names the program that wrote it.
 SERVICE_GROUPS: Final[Mapping[str, frozenset[str]]] = {
     "auth": frozenset({
-        "sshd", "sshd-session", "sudo", "su", "login", "pkexec", "polkitd", "systemd-logind", "cron", "useradd",
+        "sshd", "sshd-session", "sudo", "su", "doas", "login", "pkexec", "polkitd", "systemd-logind", "cron", "useradd",
         "userdel", "usermod", "adduser", "deluser", "groupadd", "groupdel", "groupmod", "gpasswd", "passwd",
         "chpasswd", "chage", "chfn", "chsh", "newusers", "vipw",
     }),

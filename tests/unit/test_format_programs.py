@@ -71,7 +71,7 @@ def deed(program: str, message: str) -> tuple[Any, ...]:
             "user eve removed by root from group sudo",
             ("group_member_remove", "success", "eve", "sudo", None, "root"),
         ),
-        ("passwd", "password for 'eve' changed by 'root'", ("user_password", "success", "eve", None, None, None)),
+        ("passwd", "password for 'eve' changed by 'root'", ("user_password", "success", "eve", None, None, "root")),
         (
             "passwd",
             "pam_unix(passwd:chauthtok): password changed for eve",

@@ -73,6 +73,9 @@ def _change(message: str, fields: dict[str, Any]) -> None:
     elif message.startswith("failed adding user "):
         fields["user.name"] = _in_quotes(message)
         happened(fields, "user_add", "failure", message.partition(", ")[2])
+    elif message.startswith("changed password expiry for "):
+        fields["user.name"] = message[28:].strip("'")
+        happened(fields, "user_modify", "success")
     elif message.startswith(("user ", "members of group ")):
         _gpasswd(message, fields)
     else:
@@ -96,8 +99,8 @@ VERBS = {
     "lock user '": "user_lock",
     "unlock user '": "user_unlock",
     "change user '": "user_modify",
+    "change user name '": "user_modify",
     "changed user '": "user_modify",
-    "changed password expiry for ": "user_modify",
     "password for '": "user_password",
     "removed group '": "group_delete",
     "group '": "group_delete",
@@ -121,7 +124,11 @@ def _by_verb(message: str, fields: dict[str, Any]) -> None:
         fields["group.name"] = _in_quotes(message.partition(" group ")[2])
     elif action == "user_modify":
         fields["user.change"] = message.partition("' ")[2]
+        if fields["user.change"].startswith(("UID ", "shell ")):
+            fields["user.change.to"] = message.rpartition(" to '")[2].removesuffix("'")
         action = "user_password" if fields["user.change"] == "password" else action
+    if action == "user_password" and " changed by '" in message:
+        fields["user.actor.name"] = _in_quotes(message.partition(" changed by ")[2])
     happened(fields, action, "success")
 
 
