@@ -4,6 +4,7 @@ from typing import Any
 
 from rules.event import LogSource
 from rules.formats.addresses import number, put_endpoint
+from rules.formats.dns import put_question
 from rules.formats.format import Context, Parsed
 from rules.formats.http_request import put_request
 from rules.formats.json_object import decode, flatten, time_in
@@ -34,9 +35,13 @@ class Eve:
             fields["host.name"] = host
         fields.setdefault("message", line)
         _put_action(kind, fields)
+        if kind == "dns":
+            _put_dns(fields)
+        if kind in ("flow", "netflow"):
+            fields["connection.hour"] = stamp[0].isoformat()[:13]
         return Parsed(
             fields=fields,
-            logsource=LogSource(product="suricata", service=kind),
+            logsource=LogSource(category="dns" if kind == "dns" else None, product="suricata", service=kind),
             time=stamp[0],
             resolution=stamp[1],
         )
@@ -64,3 +69,15 @@ def _put_action(kind: str, fields: dict[str, Any]) -> None:
         put_request(fields, str(fields.get("http.http_method", "")), uri, status)
     else:
         happened(fields, f"ids_{kind}")
+
+
+def _put_dns(fields: dict[str, Any]) -> None:
+    """Version 3 (Suricata 8) holds questions in a list, of which there is one; before they stood beside the type."""
+    name, kind = (_first(fields.get(f"dns.{what}", fields.get(f"dns.queries.{what}"))) for what in ("rrname", "rrtype"))
+    put_question(fields, name, kind, fields.get("dns.rcode"))
+    if isinstance(answers := fields.get("dns.answers.rdata"), list):
+        fields["answer"] = answers
+
+
+def _first(value: Any) -> Any:
+    return value[0] if isinstance(value, list) and value else value

@@ -5,6 +5,7 @@ from typing import Any
 from rules.event import LogSource
 from rules.formats import stamps
 from rules.formats.addresses import put_endpoint
+from rules.formats.dns import put_question
 from rules.formats.format import Parsed
 from rules.formats.programs.program import happened
 
@@ -45,12 +46,51 @@ def told(fields: dict[str, Any], path: str, line: str, stamp: stamps.Stamp) -> P
             put_endpoint(fields, side, host, str(port)[:20])
     fields.setdefault("message", line)
     _put_action(path, fields)
+    if path in MORE:
+        MORE[path](fields)
+    if path == "conn":
+        fields["connection.hour"] = stamp[0].isoformat()[:13]
     return Parsed(
         fields=fields,
-        logsource=LogSource(product="zeek", service=path or None),
+        logsource=LogSource(category="dns" if path == "dns" else None, product="zeek", service=path or None),
         time=stamp[0],
         resolution=stamp[1],
     )
+
+
+def _notice(fields: dict[str, Any]) -> None:
+    """A notice about no single connection names the ends by themselves."""
+    for side, native in (("source", "src"), ("destination", "dst")):
+        if f"{side}.ip" not in fields and isinstance(host := fields.get(native), str):
+            put_endpoint(fields, side, host)
+
+
+def _dns(fields: dict[str, Any]) -> None:
+    put_question(fields, fields.get("query"), fields.get("qtype_name"), fields.get("rcode_name"))
+    if isinstance(fields.get("answers"), list):
+        fields["answer"] = fields["answers"]
+
+
+def _login(fields: dict[str, Any]) -> None:
+    """Whom a request in clear text named: by Basic authentication in HTTP, by USER in FTP."""
+    user = fields.get("username", fields.get("user"))
+    if isinstance(user, str) and user:
+        fields["user.name"] = user
+
+
+def _ssh(fields: dict[str, Any]) -> None:
+    """Zeek infers from sizes whether a login succeeded; where it cannot, it says nothing."""
+    if isinstance(success := fields.get("auth_success"), bool):
+        happened(fields, "zeek_ssh", "success" if success else "failure")
+
+
+def _ssl(fields: dict[str, Any]) -> None:
+    if isinstance(status := fields.get("validation_status"), str):
+        happened(fields, "zeek_ssl", "success" if status == "ok" else "failure", status)
+
+
+#: What a path tells beside its action.
+MORE = {"notice": _notice, "dns": _dns, "http": _login, "ftp": _login, "ssh": _ssh, "ssl": _ssl}
 
 
 def path_of(fields: dict[str, Any]) -> str:

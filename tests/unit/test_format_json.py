@@ -244,7 +244,7 @@ def test_zeek_paths(more: dict[str, Any], path: str | None, action: str | None) 
     """Where the path is not told it follows from fields that only one log has."""
     line = {name: value for name, value in CONN.items() if name != "conn_state"} | more
     parsed = read(line, "zeek-json")
-    assert parsed.logsource == LogSource(product="zeek", service=path)
+    assert parsed.logsource == LogSource(category="dns" if path == "dns" else None, product="zeek", service=path)
     assert parsed.fields.get("event.action") == action
 
 

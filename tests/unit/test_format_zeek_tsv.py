@@ -40,7 +40,7 @@ def parse(lines: list[str], pin: Pin | None = None) -> list[Parsed]:
 def test_values_have_names_and_types() -> None:
     """The header names the columns; what is not set is left out."""
     first, second = parse(DNS)
-    assert first.logsource == LogSource(product="zeek", service="dns")
+    assert first.logsource == LogSource(category="dns", product="zeek", service="dns")
     assert first.time == datetime(2024, 3, 1, 3, 11, 26, 123456, tzinfo=UTC)
     fields = first.fields
     assert (fields["id.orig_p"], fields["source.ip"], fields["destination.port"]) == (40000, "203.0.113.7", 53)
