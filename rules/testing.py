@@ -292,6 +292,4 @@ def _events(case: Case) -> Iterator[Event]:
         return
     stream.begin(batch, case.as_of)
     for _, line, offset, raw in lines_of(batch):
-        event = stream.read(raw, line, offset, lambda _: True)
-        if event is not None:
-            yield event
+        yield from stream.events(raw, line, offset, lambda _: True)

@@ -18,7 +18,7 @@ from rules.stream import NOBODY, Stream, StreamState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the file."""
+    """One line of the file, once for each event that it tells of."""
 
     number: int  #: from 1
     text: str
@@ -40,16 +40,16 @@ def explained(
     for batch in file.batches(as_of):
         stream.begin(batch, as_of)
         for _, number, offset, raw in lines_of(batch):
-            event = stream.read(raw, number, offset, lambda _: True)
-            matched = () if event is None else tuple(_matching(rules, event))
-            excepted = () if event is None else tuple(_excepted(rules, event, matched))
-            yield Line(
-                number=number,
-                text=raw.decode("utf-8", "surrogateescape").rstrip("\r"),
-                event=event,
-                rules=matched,
-                excepted=excepted,
-            )
+            for event in stream.events(raw, number, offset, lambda _: True) or (None,):
+                matched = () if event is None else tuple(_matching(rules, event))
+                excepted = () if event is None else tuple(_excepted(rules, event, matched))
+                yield Line(
+                    number=number,
+                    text=raw.decode("utf-8", "surrogateescape").rstrip("\r"),
+                    event=event,
+                    rules=matched,
+                    excepted=excepted,
+                )
 
 
 def _excepted(rules: RuleSet, event: Event, matched: tuple[Rule, ...]) -> Iterator[tuple[Rule | Correlation, Filter]]:

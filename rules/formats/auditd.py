@@ -80,7 +80,8 @@ def _read(lines: list[str]) -> list[tuple[Head, str]]:
 
 def _of(identity: str, waiting: list[str]) -> tuple[list[str], list[str]]:
     """The lines of one event, and the others. What is no record belongs to the first that is asked for."""
-    mine, rest = [], []
+    mine: list[str] = []
+    rest: list[str] = []
     for line in waiting:
         head = head_of(line)
         (mine if head is None or head.id == identity else rest).append(line)

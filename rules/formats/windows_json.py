@@ -7,11 +7,11 @@
 from typing import Any
 
 from rules.event import TimeSource
-from rules.formats.addresses import number, put_endpoint
+from rules.formats import windows_fields
+from rules.formats.addresses import number
 from rules.formats.format import SECOND, Context, Parsed
 from rules.formats.json_object import decode, flatten, time_in
-from rules.formats.programs.program import happened
-from rules.formats.windows_sources import source_of
+from rules.formats.windows_sources import kind_of, source_of
 
 TIMES = ("SystemTime", "@timestamp", "EventTime", "TimeCreated", "UtcTime", "timestamp", "EventReceivedTime")
 
@@ -34,40 +34,51 @@ class WindowsJson:
         channel = fields.get("Channel")
         if not isinstance(channel, str) or not isinstance(event_id, int):
             return None
-        stamp = time_in(fields, context, TIMES)
-        _alias(event_id, fields)
-        _normalise(event_id, fields, line)
-        return Parsed(
-            fields=fields,
-            logsource=source_of(channel, event_id, str(fields.get("EventType", ""))[:20]),
-            time=stamp[0] if stamp else None,
-            resolution=stamp[1] if stamp else SECOND,
-            time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
-        )
+        return told(fields, channel, event_id, line, context)
+
+
+def told(fields: dict[str, Any], channel: str, event_id: int, line: str, context: Context) -> Parsed:
+    """The event with what Sigma's taxonomy calls its fields, however it was written."""
+    stamp = time_in(fields, context, TIMES)
+    logsource = source_of(channel, event_id, kind_of(fields))
+    windows_fields.put_names(logsource, event_id, fields)
+    windows_fields.normalise(event_id, fields, line)
+    return Parsed(
+        fields=fields,
+        logsource=logsource,
+        time=stamp[0] if stamp else None,
+        resolution=stamp[1] if stamp else SECOND,
+        time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
+    )
 
 
 def _unpacked(found: dict[str, Any]) -> dict[str, Any] | None:
     """The flat fields with an EventID that is a number, None if the object is of no known shape."""
     event, winlog = found.get("Event"), found.get("winlog")
     if isinstance(event, dict) and isinstance(event.get("System"), dict):
-        fields = _from_event(event)
+        fields = from_event(event)
     elif isinstance(winlog, dict):
         fields = _from_winlogbeat(found, winlog)
     else:
         fields = flatten(found)
-        if "Provider_Name" not in fields and isinstance(name := fields.get("SourceName"), str):
+        name = fields.get("SourceName") or fields.get("ProviderName")
+        if "Provider_Name" not in fields and isinstance(name, str):
             fields["Provider_Name"] = name
         if "Computer" not in fields and isinstance(name := fields.get("Hostname"), str):
             fields["Computer"] = name
-    event_id = _scalar(fields.get("EventID"))
-    whole = number(str(event_id)[:10])
+    return fields if put_event_id(fields) else None
+
+
+def put_event_id(fields: dict[str, Any]) -> bool:
+    """Make the EventID a number; False if there is none."""
+    whole = number(str(_scalar(fields.get("EventID")))[:10])
     if whole is None:
-        return None
+        return False
     fields["EventID"] = whole
-    return fields
+    return True
 
 
-def _from_event(event: dict[str, Any]) -> dict[str, Any]:
+def from_event(event: dict[str, Any]) -> dict[str, Any]:
     """``System`` and ``EventData`` (or ``UserData``) merged; what Windows writes as attributes gets flat names."""
     fields: dict[str, Any] = {}
     for name, value in event["System"].items():
@@ -112,7 +123,7 @@ def _data(value: Any) -> dict[str, Any]:
     """Event data in any spelling: an object, or ``Data: [{"@Name": …, "#text": …}, …]``."""
     if not isinstance(value, dict):
         return {}
-    listed = value.get("Data")
+    listed = _scalar(value.get("Data"))  # values without names, of one element or of several
     if not isinstance(listed, list):
         return {name: one for name, one in flatten(value).items() if name != "#attributes"}
     fields: dict[str, Any] = {}
@@ -143,35 +154,3 @@ def _from_winlogbeat(found: dict[str, Any], winlog: dict[str, Any]) -> dict[str,
             for name, value in flatten(data).items():
                 fields.setdefault(name, value)
     return fields
-
-
-def _alias(event_id: int, fields: dict[str, Any]) -> None:
-    """Rules on process creation name Sysmon's fields; Security 4688 has the same under other names."""
-    if event_id == 4688:
-        for native, name in (("NewProcessName", "Image"), ("ParentProcessName", "ParentImage")):
-            if native in fields:
-                fields.setdefault(name, fields[native])
-        if "SubjectUserName" in fields:
-            domain = fields.get("SubjectDomainName")
-            user = fields["SubjectUserName"]
-            fields.setdefault("User", f"{domain}\\{user}" if domain else user)
-
-
-def _normalise(event_id: int, fields: dict[str, Any], line: str) -> None:
-    """Host, user, addresses, and what a logon came to."""
-    if isinstance(host := fields.get("Computer"), str):
-        fields["host.name"] = host
-    user = fields.get("TargetUserName") or fields.get("User") or fields.get("SubjectUserName")
-    if isinstance(user, str):
-        fields["user.name"] = user
-    for ip, port, side in (
-        ("IpAddress", "IpPort", "source"),
-        ("SourceIp", "SourcePort", "source"),
-        ("DestinationIp", "DestinationPort", "destination"),
-    ):
-        if isinstance(value := fields.get(ip), str) and value not in ("-", ""):
-            put_endpoint(fields, side, value, str(fields.get(port, ""))[:10])
-    if event_id in (4624, 4625):
-        happened(fields, "windows_logon", "success" if event_id == 4624 else "failure")
-    if not isinstance(fields.get("message"), str):
-        fields["message"] = str(fields["Message"]) if isinstance(fields.get("Message"), str) else line

@@ -1,6 +1,7 @@
 """Channel and EventID of a Windows event -> Sigma's log source (product windows, with category and service)."""
 
 from functools import lru_cache
+from typing import Any
 
 from rules.event import LogSource
 
@@ -42,6 +43,8 @@ SERVICES = {
     "microsoft-windows-lsa/operational": "lsa-server",
     "microsoft-windows-security-mitigations/kernel mode": "security-mitigations",
     "microsoft-windows-security-mitigations/user mode": "security-mitigations",
+    "microsoft-windows-security-mitigations/kernelmode": "security-mitigations",
+    "microsoft-windows-security-mitigations/usermode": "security-mitigations",
     "microsoft-windows-shell-core/operational": "shell-core",
     "microsoft-windows-diagnosis-scripted/operational": "diagnosis-scripted",
     "microsoft-windows-capi2/operational": "capi2",
@@ -52,6 +55,10 @@ SERVICES = {
     "msexchange management": "msexchange-management",
     "openssh/operational": "openssh",
     "microsoft-servicebus-client": "microsoft-servicebus-client",
+    "microsoft-servicebus-client/operational": "microsoft-servicebus-client",
+    "microsoft-servicebus-client/admin": "microsoft-servicebus-client",
+    "microsoft-windows-kernel-file/analytic": "kernel-file",
+    "linux-sysmon/operational": "sysmon",
 }
 
 #: Sysmon's EventID -> Sigma's category. A rule for `registry_event` covers 12, 13 and 14.
@@ -88,25 +95,64 @@ SYSMON = {
 }
 POWERSHELL = {4103: "ps_module", 4104: "ps_script"}
 POWERSHELL_CLASSIC = {400: "ps_classic_start", 600: "ps_classic_provider_start", 800: "ps_classic_script"}
-SECURITY = {4688: "process_creation"}
+SECURITY = {
+    4688: "process_creation",
+    4689: "process_termination",
+    4657: "registry_set",
+    5156: "network_connection",
+}
+#: what Defender found, and what it did about it
+DEFENDER = dict.fromkeys((1006, 1007, 1015, 1116, 1117, 1118, 1119), "antivirus")
+KERNEL_FILE = {12: "file_access", 19: "file_rename", 26: "file_delete", 27: "file_rename", 30: "file_event"}
+DNS_CLIENT = {3008: "dns"}
+#: queries received, recursed, answered and forwarded
+DNS_SERVER = dict.fromkeys((256, 257, 260, 261, 279), "dns")
 
 CATEGORIES = {
     "sysmon": SYSMON,
     "powershell": POWERSHELL,
     "powershell-classic": POWERSHELL_CLASSIC,
     "security": SECURITY,
+    "windefend": DEFENDER,
+    "kernel-file": KERNEL_FILE,
+    "dns-client": DNS_CLIENT,
+    "dns-server-analytic": DNS_SERVER,
 }
+#: of these the product is not Windows
+PRODUCTS = {"linux-sysmon/operational": "linux"}
+RPC_FIREWALL = LogSource(category="application", product="rpc_firewall")
+#: how the RPC Firewall calls its channel and its providers
+RPC_FIREWALL_NAMES = frozenset({"rpcfw", "rpcfwp"})
+
+
+def kind_of(fields: dict[str, Any]) -> str:
+    """What of an event, beside channel and number, decides its log source."""
+    provider = str(fields.get("Provider_Name", ""))[:20].lower()
+    if provider in RPC_FIREWALL_NAMES:
+        return provider
+    if fields.get("OperationType") == "%%1906":  # Security 4657: a value was deleted
+        return "DeleteValue"
+    if fields.get("Direction") == "%%14592":
+        return "inbound"
+    return str(fields.get("EventType", ""))[:20]
 
 
 @lru_cache(maxsize=4096)
-def source_of(channel: str, event_id: int, event_type: str = "") -> LogSource:
+def source_of(channel: str, event_id: int, kind: str = "") -> LogSource:
     """The log source of an event of *channel*; a channel that Sigma has no name for has no service.
 
     Args:
-        event_type: What Sysmon writes beside a registry event, which tells added from deleted keys.
+        kind: As ``kind_of`` tells, e.g. what Sysmon writes beside a registry event: added or deleted keys.
     """
-    service = SERVICES.get(channel.lower())
+    channel = channel.lower()
+    if channel in RPC_FIREWALL_NAMES or kind in RPC_FIREWALL_NAMES:
+        return RPC_FIREWALL
+    service = SERVICES.get(channel)
     category = CATEGORIES.get(service or "", {}).get(event_id)
     if service == "sysmon" and event_id == 12:
-        category = "registry_delete" if event_type.startswith("Delete") else "registry_add"
-    return LogSource(product="windows", category=category, service=service)
+        category = "registry_delete" if kind.startswith("Delete") else "registry_add"
+    elif category == "registry_set" and kind.startswith("Delete"):
+        category = "registry_delete"
+    elif service == "security" and kind == "inbound":
+        category = None  # its "source" is this host
+    return LogSource(product=PRODUCTS.get(channel, "windows"), category=category, service=service)
