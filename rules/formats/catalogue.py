@@ -3,50 +3,104 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from rules.formats.apache_error import ApacheError
+from rules.formats.auditd import Auditd
+from rules.formats.caddy import Caddy
+from rules.formats.containers import CriLines, DockerLines
+from rules.formats.database_files import Mysql, Postgresql, PostgresqlCsv, PostgresqlJson
+from rules.formats.docker_events import DockerEvents
 from rules.formats.eve import Eve
 from rules.formats.format import Format
+from rules.formats.fortigate import Fortigate
+from rules.formats.ftp_files import Proftpd, Vsftpd, Xferlog
 from rules.formats.handed_in import HandedIn
+from rules.formats.haproxy import Haproxy
 from rules.formats.journal import Journal
 from rules.formats.json_lines import JsonLines
+from rules.formats.kubernetes import KubernetesAudit
 from rules.formats.logfmt import Logfmt
+from rules.formats.mail_files import Dovecot, Exim
+from rules.formats.named_file import Named
+from rules.formats.nginx_error import NginxError
+from rules.formats.server_logs import ServerLogs
 from rules.formats.syslog import IsoStamped, Rfc3164, Rfc5424, Syslog
+from rules.formats.traefik import Traefik
 from rules.formats.webserver import Combined, Common
 from rules.formats.windows_json import WindowsJson
+from rules.formats.windows_xml import WindowsXml
 from rules.formats.zeek_json import ZeekJson
 from rules.formats.zeek_tsv import ZeekTsv
 
-#: What is tried on a stream whose format is not named, the strict ones first.
-FORMATS: tuple[Format, ...] = (
+#: What a line may be that stands by itself, or in a container's frame; the strict ones first.
+LINES: tuple[Format, ...] = (
+    Auditd(),
+    KubernetesAudit(),
+    DockerEvents(),
     Eve(),
+    WindowsXml(),
     WindowsJson(),
     ZeekJson(),
+    PostgresqlJson(),
     Journal(),
     ZeekTsv(),
+    PostgresqlCsv(),
+    Postgresql(),
+    Mysql(),
+    Vsftpd(),
+    Xferlog(),
+    Named(),
+    Proftpd(),
+    Exim(),
+    Dovecot(),
     Syslog(),
+    NginxError(),
+    ApacheError(),
+    Caddy(),
+    Haproxy(),
+    Traefik(),
+    Fortigate(),
     Combined(),
     Common(),
     JsonLines(),
     Logfmt(),
 )
 
+#: What is tried on a stream whose format is not named, the strict ones first.
+FORMATS: tuple[Format, ...] = (DockerLines(LINES), CriLines(LINES), *LINES)
+
 #: Only by name: each takes a part of what a format above takes, or reads what only the intake writes.
-NAMED: tuple[Format, ...] = (Rfc3164(), Rfc5424(), IsoStamped(), HandedIn())
+NAMED: tuple[Format, ...] = (
+    Rfc3164(),
+    Rfc5424(),
+    IsoStamped(),
+    HandedIn(),
+    ServerLogs("nginx", (Combined(), Common(), NginxError())),
+    ServerLogs("apache", (Combined(), Common(), ApacheError())),
+)
 
 #: Other words that people use.
 ALIASES = {
     "rfc3164": "syslog-rfc3164",
     "rfc5424": "syslog-rfc5424",
     "auth": "syslog",
+    "audit": "auditd",
     "eve": "suricata-eve",
     "suricata": "suricata-eve",
     "zeek-tsv": "zeek",
+    "fortinet": "fortigate",
+    "docker": "docker-json",
+    "containerd": "cri",
+    "kubernetes": "kubernetes-audit",
     "windows": "windows-json",
+    "evtx-xml": "windows-xml",
     "jsonl": "json",
     "ndjson": "json",
     "json-lines": "json",
-    "apache": "combined",
-    "nginx": "combined",
+    "httpd": "apache",
     "clf": "common",
+    "mariadb": "mysql",
+    "postgres": "postgresql",
+    "bind": "named",
 }
 
 

@@ -146,6 +146,26 @@ def clf(text: str, context: Context) -> datetime | None:
     return moment if moment.tzinfo is UTC else in_utc(moment, context)
 
 
+def ctime(line: str, context: Context) -> datetime | None:
+    """The stamp ``Fri Mar  1 03:11:26 2024`` at the start of *line*, in the context's zone; None if there is none."""
+    month = MONTHS.get(line[4:7])
+    if month is None or line[13:14] != ":" or line[3:4] != " " or line[24:25] not in ("", " "):
+        return None
+    try:
+        moment = datetime.fromisoformat(f"{line[20:24]}{month}{line[8:10].replace(' ', '0')}T{line[11:19]}")
+    except ValueError:
+        return None
+    return in_utc(moment, context)
+
+
+def day_first(line: str, context: Context) -> Stamp | None:
+    """The stamp ``01-Mar-2024 03:11:26.123`` at the start of *line*, in the context's zone; None if there is none."""
+    month = MONTHS.get(line[3:6])
+    if month is None or line[2:3] != "-" or line[6:7] != "-" or line[11:12] != " ":
+        return None
+    return iso(f"{line[7:11]}{month}{line[:2]}T{line[12:].partition(' ')[0]}", context)
+
+
 def epoch(value: float) -> Stamp | None:
     """Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by size (valid from 1973 to 2286)."""
     if not 1e8 <= value < 1e19:

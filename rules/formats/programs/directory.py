@@ -3,7 +3,33 @@
 from typing import Any
 
 from rules.event import LogSource
-from rules.formats.programs import accounts, cron, firewall, pam, sshd, sudo
+from rules.formats import fortigate
+from rules.formats.programs import (
+    accounts,
+    asa,
+    cron,
+    docker,
+    dovecot,
+    exim,
+    haproxy,
+    kernel,
+    mail,
+    mysql,
+    named,
+    pam,
+    pf,
+    pkexec,
+    postfix,
+    postgres,
+    proftpd,
+    sshd,
+    storage,
+    sudo,
+    sysmon,
+    systemd,
+    vsftpd,
+    webservers,
+)
 from rules.formats.programs.program import Tell
 
 
@@ -19,8 +45,21 @@ def plain(service: str) -> Tell:
     return tell
 
 
-#: For every program that is not in PROGRAMS.
-OTHER: Tell = plain("syslog")
+UNKNOWN = plain("syslog")
+
+
+def other(message: str, fields: dict[str, Any]) -> LogSource:
+    """For every program that is not in PROGRAMS; firewalls write no name of a program, or one for each message."""
+    if fields.get("program", "").startswith("postfix"):  # postfix/smtpd, postfix-out/smtp, …
+        return postfix.tell(message, fields)
+    if marked := asa.mark_in(fields.get("program", ""), message):
+        return asa.tell(marked, fields)
+    if "program" not in fields and (found := fortigate.put(message, fields)) is not None:
+        return found
+    return UNKNOWN(message, fields)
+
+
+OTHER: Tell = other
 
 PROGRAMS: dict[str, Tell] = {
     "sshd": sshd.tell,
@@ -28,11 +67,37 @@ PROGRAMS: dict[str, Tell] = {
     "sshd-auth": sshd.tell,  # OpenSSH 10
     "sudo": sudo.tell,
     "su": accounts.su,
-    "kernel": firewall.tell,
+    "doas": pkexec.doas,
+    "pkexec": pkexec.pkexec,
+    "kernel": kernel.tell,
+    "systemd": systemd.tell,
+    "systemd-oomd": systemd.oomd,
+    "smartd": storage.smartd,
+    "mdadm": storage.mdadm,
+    "zed": storage.zed,
+    "filterlog": pf.filterlog,
+    **dict.fromkeys(("pf", "pflogd", "pflog"), pf.printed),
+    **dict.fromkeys(("dockerd", "containerd"), docker.tell),
+    "nginx": webservers.nginx,
+    "caddy": webservers.caddy,
+    "traefik": webservers.traefik,
+    "haproxy": haproxy.tell,
+    **dict.fromkeys(("apache2", "httpd"), webservers.apache),
+    "dovecot": dovecot.tell,
+    **dict.fromkeys(dovecot.PROCESSES, dovecot.login_process),
+    **dict.fromkeys(("exim", "exim4"), exim.tell),
+    **dict.fromkeys(("amavis", "amavisd"), mail.amavis),
+    "sysmon": sysmon.tell,
+    "proftpd": proftpd.tell,
+    "vsftpd": vsftpd.tell,
+    **dict.fromkeys(("mysqld", "mysqld_safe", "mysql", "mariadbd", "mariadbd-safe", "mariadb"), mysql.tell),
+    **dict.fromkeys(("postgres", "postgresql"), postgres.tell),
+    "named": named.tell,
     **{name: accounts.tool(name) for name in accounts.TOOLS},
-    **dict.fromkeys(("cron", "CRON", "crond", "crontab", "anacron"), cron.tell),
-    **{name: plain(name) for name in ("login", "pkexec", "polkitd", "systemd-logind", "vsftpd")},
+    **dict.fromkeys(("cron", "CRON", "crond", "CROND", "crontab", "anacron", "atd"), cron.tell),
+    **{name: plain(name) for name in ("login", "polkitd", "systemd-logind")},
     # Sigma's names of these logs are not those of the programs.
-    **{name: plain("clamav") for name in ("clamd", "freshclam", "clamav")},
+    **{name: plain("clamav") for name in ("freshclam", "clamav")},
+    "clamd": mail.clamav,
     **{name: plain("guacamole") for name in ("guacd", "guacamole")},
 }

@@ -1,0 +1,98 @@
+"""What mail servers write to files of their own: Exim's main and reject log, Dovecot's ``log_path``.
+
+- ``2024-03-01 03:11:26 1rfABC-000abc-1D <= a@b.example H=mx.b.example [203.0.113.7] P=esmtps S=1234``
+- ``Mar 01 03:11:26 imap-login: Info: Login: user=<bob>, method=PLAIN, rip=203.0.113.7, …``
+"""
+
+from typing import Any
+
+from rules.event import TimeSource
+from rules.formats import stamps
+from rules.formats.format import SECOND, Context, Parsed
+from rules.formats.programs import dovecot, exim
+
+#: how lines of Exim begin, behind the stamp, that are about no message
+EXIM_STARTS = (
+    "H=",
+    "SMTP ",
+    "TLS ",
+    "no host name found for IP address ",
+    "no IP address found for host ",
+    "unexpected disconnection while reading SMTP command",
+    "exim ",
+    "Start queue run",
+    "End queue run",
+    "Exim configuration error",
+    "refused relay",
+    "cwd=",
+    "socket bind() to port",
+    "spool or log: ",
+    "Warning: ",
+    "VRFY",
+    "rejected ",
+    "failed to ",
+    "daemon",
+    "host name alias list truncated",
+    "Connection from ",
+)
+
+
+class Exim:
+    """Exim's mainlog and rejectlog."""
+
+    name = "exim"
+    strictness = 82
+
+    def parse(self, line: str, context: Context) -> Parsed | None:
+        """Read ``stamp [zone] text`` where the text is one that Exim writes."""
+        if line[4:5] != "-" or line[10:11] != " " or line[13:14] != ":":
+            return None
+        clock, _, text = line[11:].partition(" ")
+        if text[:1] in ("+", "-") and text[5:6] == " ":
+            clock, text = clock + text[:5], text[6:]
+        stamp = stamps.iso(f"{line[:10]}T{clock}", context) if _is_exim(text) else None
+        if stamp is None:
+            return None
+        fields: dict[str, Any] = {"message": text, "program": "exim"}
+        exim.say(text, fields)
+        return Parsed(fields=fields, logsource=exim.EXIM, time=stamp[0], resolution=stamp[1])
+
+
+def _is_exim(text: str) -> bool:
+    if text[:1] == "[" and text[1:2].isdigit():
+        text = text.partition("] ")[2]
+    if exim.is_message_id(text.partition(" ")[0]) or text.startswith(EXIM_STARTS):
+        return True
+    return " authenticator failed for " in text[:200]
+
+
+LEVELS = frozenset(level.rstrip(": ") for level in dovecot.LEVELS)
+LONGEST_PROCESS = 400
+
+
+class Dovecot:
+    """Dovecot's own log files."""
+
+    name = "dovecot"
+    strictness = 81
+
+    def parse(self, line: str, context: Context) -> Parsed | None:
+        """Read ``stamp process: Level: text``, where no host stands between."""
+        iso = line[4:5] == "-"
+        rest = line[20:] if iso else line[16:]
+        process, found, more = rest[:LONGEST_PROCESS].partition(": ")
+        level, also, _ = more.partition(": ")
+        if not found or not also or level not in LEVELS or " " in process.partition("(")[0]:
+            return None
+        stamp = stamps.iso(line[:19], context) if iso else _short(line, context)
+        if stamp is None:
+            return None
+        fields: dict[str, Any] = {"message": rest, "program": "dovecot"}
+        dovecot.tell(rest, fields)
+        source = TimeSource.LINE if iso else TimeSource.INFERRED_YEAR
+        return Parsed(fields=fields, logsource=dovecot.DOVECOT, time=stamp[0], resolution=stamp[1], time_source=source)
+
+
+def _short(line: str, context: Context) -> stamps.Stamp | None:
+    time = stamps.rfc3164(line, context)
+    return None if time is None else (time, SECOND)
