@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import BinaryIO, Final
 
@@ -37,11 +38,13 @@ from rules.formats.catalogue import UnknownFormat
 from rules.formats.expression import ExpressionError
 from rules.sigma.load import load
 from rules.sigma.model import RuleSet
+from rules.usage import Stopwatch
 
 CRASH_ON: Final = "TOCSIN_TEST_CRASH_ON"  #: for tests: a line that holds this text kills the process
 HANG_ON: Final = "TOCSIN_TEST_HANG_ON"  #: for tests: a line that holds this text is never done
 CRASHED: Final = 70
 DEATH_SIGNAL: Final = 1  #: prctl's PR_SET_PDEATHSIG
+MEASURE_EACH: Final = 64  #: of so many batches one is measured
 
 
 class Child:
@@ -53,6 +56,7 @@ class Child:
         self._crash_on = crash_on
         self._hang_on = hang_on
         self._engine: Engine | None = None
+        self._fed = 0  #: batches
 
     def run(self) -> None:
         """Read and answer until the end of the input."""
@@ -85,7 +89,7 @@ class Child:
                 self._engine.restore(snapshot, deltas)
                 return Restored(self._engine.dropped)
             case Feed(batch, careful):
-                return Done(self._engine.feed(batch, self._watch(batch, careful=careful)))
+                return Done(self._engine.feed(batch, self._progress(batch, careful=careful), self._watch()))
             case Advance(watermark):
                 return Done(self._engine.advance(watermark))
             case Snapshot():
@@ -99,7 +103,12 @@ class Child:
         )
         return Compiled(tuple(heads), errors, broken)
 
-    def _watch(self, batch: Batch, *, careful: bool) -> Callable[[int], None] | None:
+    def _watch(self) -> Stopwatch | None:
+        """To measure what rules cost in a few batches, the first among them: in each it would slow all down."""
+        self._fed += 1
+        return time.perf_counter_ns if self._fed % MEASURE_EACH == 1 else None
+
+    def _progress(self, batch: Batch, *, careful: bool) -> Callable[[int], None] | None:
         if not (careful or self._crash_on or self._hang_on):
             return None
         lines = [raw for _, _, _, raw in lines_of(batch)]

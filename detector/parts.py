@@ -36,6 +36,7 @@ from detector.own_events import OWN
 from detector.passwords import Passwords
 from detector.pipeline import Pipeline
 from detector.readers import Readers
+from detector.rule_use import RuleUse
 from detector.runbooks import Runbooks
 from detector.sealing import Sealing
 from detector.self_watch import SelfWatch
@@ -83,7 +84,9 @@ class Parts:
         self._metrics = Metrics(CollectorRegistry())
         self._metrics.took_rules(engine.ready)
         self._metrics.engine_restarts.set_function(lambda: engine.restarts)
-        pipeline = Pipeline(engine, store, clock, Observers(self._metrics, console), self._wake.set)
+        self._rule_use = RuleUse()
+        observers = Observers(self._metrics, self._rule_use, console)
+        pipeline = Pipeline(engine, store, clock, observers, self._wake.set)
         systemd = Systemd(os.environ)
         self._readers = Readers(pipeline.read)
         self._self_watch = SelfWatch(
@@ -179,6 +182,8 @@ class Parts:
             sources=self._readers.status,
             queued=lambda: {"writer": self._store.queued, "pipeline": self._pipeline.queued},
         ).refresh
+        app[keys.RULES] = lambda: daemon.ready
+        app[keys.RULE_USE] = self._rule_use
         app[keys.STATUS] = self.overview.status
         app[keys.READINESS] = self.overview.readiness
         app[keys.RELOAD] = daemon.reload

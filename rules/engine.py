@@ -27,6 +27,7 @@ from rules.severity import Assets
 from rules.sigma.model import RuleSet
 from rules.stream import Stream, StreamState, microseconds, moment
 from rules.telling import Telling, evidence_of
+from rules.usage import Stopwatch, Usage
 
 STATE_VERSION: Final = 1
 FINISHED: Final = 3_600_000_000  #: replay: a stream an hour behind another has no more lines to come
@@ -80,15 +81,20 @@ class Engine:
         self._passed: int | None = None
         self._saved_meanings: dict[str, str] = {}
         self._telling = self._new_telling()
+        self._usage = Usage()
+        self._watch: Stopwatch | None = None
 
-    def feed(self, batch: Batch, progress: Callable[[int], None] | None = None) -> Outcome:
+    def feed(
+        self, batch: Batch, progress: Callable[[int], None] | None = None, watch: Stopwatch | None = None
+    ) -> Outcome:
         """Work on the lines of *batch*.
 
         Args:
             batch: The next lines of its stream.
             progress: Called with the index of each line before it is worked on, and with their number at the end.
+            watch: Measures what each rule costs. That takes time itself: give it with few batches.
         """
-        stream = self._begin(batch)
+        stream, self._watch = self._begin(batch), watch
         internal = []
         for index, line, offset, raw in lines_of(batch):
             if progress is not None:
@@ -209,10 +215,15 @@ class Engine:
 
     def _work(self, stream: Stream, raw: bytes, line: int, offset: int, history: bool) -> None:
         for event in stream.events(raw, line, offset, self._routed):
-            matched = [rule_id for rule_id, holds in self._routed(event.logsource) if holds(event)]
+            routed = self._routed(event.logsource)
+            if self._watch is None:
+                matched = [rule_id for rule_id, holds in routed if holds(event)]
+            else:
+                matched = self._usage.measured(routed, event, self._watch)
             if not matched:
                 continue
             stream.tally.matched += 1
+            self._usage.matched(matched, event)
             at = self._moment(self._horizon(stream.state.watermark), history=history)
             self._counters.count(event, matched, evidence_of(event, raw), at, self._telling)
 
@@ -238,6 +249,7 @@ class Engine:
 
     def _outcome(self, streams: tuple[Stream, ...] = (), internal: tuple[InternalEvent, ...] = ()) -> Outcome:
         telling, self._telling = self._telling, self._new_telling()
+        usage, self._usage = self._usage, Usage()
         findings = telling.findings()
         return Outcome(
             findings=findings,
@@ -246,6 +258,7 @@ class Engine:
             delta=self._delta() if streams or findings else b"",
             internal=internal,
             evictions=self._counters.evictions(),
+            rules=usage.counts(),
         )
 
     # state

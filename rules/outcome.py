@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from rules.finding import Finding
+from rules.usage import RuleCount
 
 
 class StreamCount(msgspec.Struct, frozen=True):
@@ -50,3 +51,5 @@ class Outcome(msgspec.Struct, frozen=True):
     internal: tuple[InternalEvent, ...] = ()
     evictions: Mapping[str, int] = {}
     #: by rule id: groups forgotten because the rule holds too many; its findings are marked approximate
+    rules: Mapping[str, RuleCount] = {}
+    #: by rule id: what rules about single events did; those that neither matched nor were measured are left out

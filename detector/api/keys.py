@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable, Collection
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from detector.engine_process import Ready
 from detector.excepting import Excepting
 from detector.intake.doors import Doors
 from detector.passwords import Passwords
+from detector.rule_use import RuleUse
 from detector.runbooks import Runbooks
 from detector.silencing import Silencing
 from detector.status import DaemonStatus, Readiness, Reloaded
@@ -24,6 +26,8 @@ CLOCK: web.AppKey[Clock] = web.AppKey("clock", Clock)
 LINKS: web.AppKey[Callable[[], Links]] = web.AppKey("links")  #: called per request: the base URL may change by reload
 REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
 LOOK: web.AppKey[Callable[[], Awaitable[None]]] = web.AppKey("look")  #: before the registry is shown
+RULES: web.AppKey[Callable[[], Ready]] = web.AppKey("rules")  #: that run; called per request
+RULE_USE: web.AppKey[RuleUse] = web.AppKey("rule_use", RuleUse)
 STATUS: web.AppKey[Callable[[], Awaitable[DaemonStatus]]] = web.AppKey("status")
 READINESS: web.AppKey[Callable[[], Awaitable[Readiness]]] = web.AppKey("readiness")
 RELOAD: web.AppKey[Callable[[], Awaitable[Reloaded]]] = web.AppKey("reload")

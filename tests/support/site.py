@@ -15,12 +15,14 @@ from detector.api import keys
 from detector.api.application import new_application
 from detector.api.identity import CSRF_HEADER, LINK_COOKIE, SESSION_COOKIE, csrf_of
 from detector.api.server import Server
+from detector.engine_process import Ready
 from detector.excepting import Excepting
 from detector.figures import Figures, Look
 from detector.intake.desk import DESK, Desk
 from detector.intake.doors import Doors
 from detector.intake.settings import Intake
 from detector.passwords import Passwords
+from detector.rule_use import RuleUse
 from detector.silencing import Silencing
 from detector.status import DaemonStatus, HttpState, Readiness, Reloaded, Summary
 from detector.web import frames
@@ -106,6 +108,9 @@ class Site:
         app[keys.EXCEPTING] = Excepting(store, lambda: self.engine)
         app[keys.SILENCING] = Silencing(store, clock, lambda: self.engine)
         app[keys.EXCEPTIONS_CHANGED] = self._exceptions_changed
+        self.ready = Ready((), (), ())
+        app[keys.RULES] = lambda: self.ready
+        self.rule_use = app[keys.RULE_USE] = RuleUse()
         app[keys.PASSWORDS] = PASSWORDS
         self.routing = Routing(routes=(), receivers={})
         app[keys.ROUTING] = lambda: self.routing
