@@ -54,11 +54,59 @@ def row(line: str, who: str, deed: str, *rules: str, ip: str = "10.0.0.5") -> tu
     return line, (ip, who, f"kubernetes_{action}", outcome or "success"), list(rules)
 
 
+POWER = {"spec": {"hostPID": True}}
+ADMIN = {"requestObject": {"roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}}}
+FOLDER = {"spec": {"volumes": [{"name": "a", "hostPath": {"path": "/"}}]}}
+CORE = "Cluster's core changed by a person"
+
 LINES = [
-    row(audit(PERSON, "create", "shop/pods/exec", 101), PERSON, "create"),
+    row(audit(PERSON, "create", "shop/pods/exec", 101), PERSON, "create", "Command run in a pod"),
+    row(audit(PERSON, "create", "shop/pods/exec", 403), PERSON, "create failure"),
+    row(
+        audit(ACCOUNT, "create", "shop/pods/exec", 101),
+        ACCOUNT,
+        "create",
+        "Command run in a pod by an account of the cluster, or in its core",
+    ),
     row(audit(PERSON, "get", "shop/pods/log"), PERSON, "get"),
-    row(audit(PERSON, "list", "/secrets"), PERSON, "list"),
-    row(audit(ANONYMOUS, "get", "/pods", 403, ip="203.0.113.7"), ANONYMOUS, "get failure", ip="203.0.113.7"),
+    row(audit(PERSON, "list", "/secrets"), PERSON, "list", "Secrets of the whole cluster listed"),
+    row(audit(PERSON, "list", "shop/secrets"), PERSON, "list", "Secrets listed"),
+    row(audit(PERSON, "get", "shop/secrets"), PERSON, "get"),
+    row(audit(NODE, "list", "/secrets"), NODE, "list"),
+    row(
+        audit(ANONYMOUS, "get", "/pods", 403, ip="203.0.113.7"),
+        ANONYMOUS,
+        "get failure",
+        "Anonymous request refused",
+        ip="203.0.113.7",
+    ),
+    row(audit(ANONYMOUS, "get", "/pods"), ANONYMOUS, "get", "Anonymous request was served"),
+    row(audit(ANONYMOUS, "get", "/x", requestURI="/livez?verbose"), ANONYMOUS, "get"),
+    row(audit(PERSON, "create", "/clusterrolebindings", 201, **ADMIN), PERSON, "create", "Cluster-admin granted"),
+    row(audit("system:apiserver", "create", "/clusterrolebindings", 201, **ADMIN), "system:apiserver", "create"),
+    row(
+        audit(PERSON, "create", "shop/pods", 201, requestObject=POWER), PERSON, "create", "Pod with power over its node"
+    ),
+    row(
+        audit(PERSON, "create", "shop/pods", 201, requestObject=FOLDER),
+        PERSON,
+        "create",
+        "Pod with a sensitive folder of its node",
+    ),
+    row(audit(PERSON, "create", "kube-system/daemonsets", 201, requestObject=POWER), PERSON, "create", CORE),
+    row(audit(PERSON, "create", "shop/pods", 201, **pod()), PERSON, "create"),
+    row(
+        audit(ACCOUNT, "list", "shop/pods", ip="203.0.113.7"),
+        ACCOUNT,
+        "list",
+        "Service account used from outside",
+        ip="203.0.113.7",
+    ),
+    row(audit(ACCOUNT, "list", "shop/pods"), ACCOUNT, "list"),
+    row(audit(ACCOUNT, "list", "shop/secrets", 403), ACCOUNT, "list failure", "Request refused for want of a right"),
+    row(audit(PERSON, "delete", "shop/events"), PERSON, "delete", "Events of the cluster deleted"),
+    row(audit(PERSON, "patch", "kube-system/configmaps"), PERSON, "patch", CORE),
+    row(audit(PERSON, "update", "kube-system/leases"), PERSON, "update"),
 ]
 
 
