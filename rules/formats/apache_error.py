@@ -16,7 +16,7 @@ from rules.formats import stamps
 from rules.formats.addresses import address, number
 from rules.formats.error_log import APACHE, upstream_failed, waf
 from rules.formats.format import Context, Parsed
-from rules.formats.http_request import put_client
+from rules.formats.http_request import SERVICE, put_client
 from rules.formats.programs.program import happened
 
 CODE = re2.compile(r"^(?:\([0-9]+\)[^:]{1,80}: )?(AH[0-9]{5}): ")
@@ -64,6 +64,7 @@ def _stamp(text: str, context: Context) -> stamps.Stamp | None:
 
 def tell(message: str, fields: dict[str, Any]) -> LogSource:
     """What Apache tells, behind the stamp."""
+    fields["service.type"] = SERVICE
     said = _put_brackets(message, fields)
     fields["message"] = said
     if said.startswith("ModSecurity: "):

@@ -14,7 +14,7 @@ from rules.event import LogSource, TimeSource
 from rules.formats import stamps
 from rules.formats.error_log import CADDY, put_failing_request, upstream_failed
 from rules.formats.format import SECOND, Context, Parsed
-from rules.formats.http_request import WEB, put_client, put_forwarded, put_request, put_user
+from rules.formats.http_request import SERVICE, WEB, put_client, put_forwarded, put_request, put_user
 from rules.formats.json_object import decode, flatten, time_in
 from rules.formats.programs.program import happened
 
@@ -80,6 +80,7 @@ def _tell(fields: dict[str, Any]) -> LogSource:
     """What happened: a request, a request that failed, or something of Caddy's own."""
     logger, message = fields["logger"], _text(fields, "msg")
     fields["message"] = message
+    fields["service.type"] = SERVICE
     if isinstance(level := fields.get("level"), str):
         fields["log.level"] = level
     status = fields.get("status")

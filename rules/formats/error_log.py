@@ -7,7 +7,7 @@ server does not answer. Its lines are no second request: they have a category of
 from typing import Any
 
 from rules.event import LogSource
-from rules.formats.http_request import SERVICE, put_client, put_target, split_request_line
+from rules.formats.http_request import put_client, put_target, split_request_line
 from rules.formats.programs.program import happened
 
 CATEGORY = "webserver_error"
@@ -41,7 +41,6 @@ def upstream_failed(fields: dict[str, Any], told: str, address: str = "") -> Non
     happened(fields, "upstream_failure", "failure", next((ours for words, ours in FAILURES if words in lowered), ""))
     if address:
         fields["upstream.address"] = address
-    fields["service.type"] = SERVICE
 
 
 def put_failing_request(fields: dict[str, Any], request: str) -> None:

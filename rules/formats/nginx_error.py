@@ -17,7 +17,7 @@ from rules.formats import stamps
 from rules.formats.addresses import address
 from rules.formats.error_log import NGINX, put_failing_request, upstream_failed, waf
 from rules.formats.format import SECOND, Context, Parsed
-from rules.formats.http_request import put_client
+from rules.formats.http_request import SERVICE, put_client
 from rules.formats.programs.program import happened
 
 HEAD = re2.compile(
@@ -66,6 +66,7 @@ class NginxError:
 
 def tell(message: str, fields: dict[str, Any]) -> LogSource:
     """What nginx tells, without its head."""
+    fields["service.type"] = SERVICE
     said, tail = _divided(message)
     if tail:
         _put_tail(fields, tail)

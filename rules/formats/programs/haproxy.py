@@ -15,6 +15,7 @@ from rules.event import LogSource
 from rules.formats.addresses import number, put_endpoint
 from rules.formats.error_log import HAPROXY, HAPROXY_TCP, upstream_failed
 from rules.formats.http_request import (
+    SERVICE,
     WEB,
     decoded,
     put_client,
@@ -141,6 +142,7 @@ def _put_common(fields: dict[str, Any], frontend: str, server: str, timers: str,
 
 def _notice(fields: dict[str, Any], text: str) -> LogSource:
     """What HAProxy says of itself and of the servers behind it."""
+    fields["service.type"] = SERVICE
     head = ascii_head(text)
     if (state := STATE.match(head)) is not None:
         if state.group(2) == "DOWN":
