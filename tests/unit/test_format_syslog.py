@@ -23,11 +23,11 @@ def parse(line: str, context: Context = MARCH) -> Parsed:
 
 def test_classic_line() -> None:
     """Host, program, process and message are named; the year is inferred and said to be."""
-    parsed = parse("Mar  1 03:11:26 web1 systemd[1]: Started Daily apt download activities.")
+    parsed = parse("Mar  1 03:11:26 web1 app[1]: Started Daily apt download activities.")
     assert parsed.fields == {
         "message": "Started Daily apt download activities.",
         "host.name": "web1",
-        "program": "systemd",
+        "program": "app",
         "pid": 1,
     }
     assert parsed.time == datetime(2024, 3, 1, 3, 11, 26, tzinfo=UTC)

@@ -24,6 +24,8 @@ TOOLS = (
     "passwd",
     "chpasswd",
     "chage",
+    "chfn",
+    "chsh",
     "newusers",
 )
 

@@ -31,7 +31,8 @@ def tell(message: str, fields: dict[str, Any]) -> LogSource:
     if message[:1] == "(":
         user, _, rest = message[1:].partition(") ")
         verb, found, argument = rest.partition(" (")
-        fields["user.name"] = user
+        if user != "CRON" and user[:1] != "*":  # cron itself, and tables of the system
+            fields["user.name"] = user
         if found:
             _entry(verb, argument.removesuffix(")").strip(" "), fields)
     elif message.startswith("Starting job "):
@@ -50,8 +51,8 @@ def _entry(verb: str, argument: str, fields: dict[str, Any]) -> None:
         fields["process.command_line"] = argument
     elif action in ("cron_reload", "cron_refused"):
         fields["cron.file"] = argument
-    elif action == "cron_edit" and argument != fields["user.name"]:  # "(root) REPLACE (bob)": crontab -u bob
-        fields["user.actor.name"], fields["user.name"] = fields["user.name"], argument
+    elif action == "cron_edit" and argument != (user := fields.get("user.name", "")):  # "(root) REPLACE (bob)"
+        fields["user.actor.name"], fields["user.name"] = user, argument
     if action == "cron_edit":
         fields["cron.change"] = verb.lower()
     happened(fields, action, "failure" if action in FAILURES else "success")

@@ -149,9 +149,16 @@ def _promiscuous(text: str, fields: Fields) -> bool:
 
 
 def _hardware(text: str, fields: Fields) -> bool:
-    """``mce: [Hardware Error]: Machine check events logged``, ``EDAC MC0: 1 UE memory read error on …``."""
-    if "[Hardware Error]: " in text or (text.startswith("EDAC ") and " UE " in text):
-        happened(fields, "hardware_error", "failure", "memory" if text.startswith("EDAC ") else "machine_check")
+    """``mce: [Hardware Error]: CPU 0: Machine Check Exception: 5 Bank 4: …``, ``EDAC MC0: 1 UE memory read error …``.
+
+    ``Machine check events logged`` alone may speak of errors that were put right.
+    """
+    if text.startswith("EDAC ") and " UE " in text:
+        happened(fields, "hardware_error", "failure", "memory")
+        return True
+    if "[Hardware Error]: " in text:
+        grave = "Machine Check Exception" in text or "]: Uncorrected" in text
+        happened(fields, "hardware_error", "failure", "uncorrected" if grave else "machine_check")
         return True
     return False
 

@@ -55,7 +55,7 @@ def _file_system(text: str, fields: Fields) -> bool:
         device, closed, said = "", "", text
     reason = _damage(kind, said.lstrip(" "))
     if reason:
-        if device := device.removeprefix("device ").partition(" ")[0]:
+        if device := device.removeprefix("device ").partition(" ")[0].rstrip(":"):
             fields["disk.device"] = device
         happened(fields, "filesystem_error", "failure", reason)
     return bool(reason)

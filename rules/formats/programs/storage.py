@@ -22,7 +22,6 @@ FAILURES = {
     "Self-Test Log error count increased": "self_test",
     "new Self-Test Log error": "self_test",
     "Critical Warning (": "critical_warning",
-    "ATA error count increased": "ata_errors",
 }
 
 #: What mdadm calls what happened -> whether an array has lost a disk.
@@ -43,6 +42,8 @@ def smartd(message: str, fields: dict[str, Any]) -> LogSource:
         reason = next((reason for what, reason in FAILURES.items() if what in said), "")
         if reason and not said.startswith(("0 Currently", "0 Offline", "No more ")) and "decreased" not in said:
             happened(fields, "smart_failure", "failure", reason)
+        elif said.startswith("ATA error count increased"):  # a bad cable does that too
+            happened(fields, "disk_error", "failure", "ata_error")
     return STORAGE
 
 

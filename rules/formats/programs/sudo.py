@@ -51,12 +51,18 @@ def tell(message: str, fields: dict[str, Any]) -> LogSource:
 
 
 def _parts(head: str, fields: dict[str, Any]) -> list[str]:
-    """Put the parts ``NAME=value`` into *fields*; return those that are remarks."""
-    remarks = []
+    """Put the parts ``NAME=value`` into *fields*; return those that are remarks.
+
+    Remarks stand before the first of these parts: what follows them belongs to a value (a folder may be called
+    ``a ; command not allowed``).
+    """
+    remarks, last = [], ""
     for part in head.split(" ; "):
         name, equals, value = part.partition("=")
         if equals and name in NATIVE:
-            fields[name] = value
+            fields[name], last = value, name
+        elif last:
+            fields[last] += f" ; {part}"
         elif part:
             remarks.append(part)
     return remarks

@@ -8,6 +8,7 @@ from typing import Any
 
 from rules.event import LogSource
 from rules.formats.addresses import number
+from rules.formats.programs import pam
 from rules.formats.programs.program import happened
 
 SYSTEMD = LogSource(product="linux", service="syslog")
@@ -19,6 +20,9 @@ def tell(message: str, fields: dict[str, Any]) -> LogSource:
     """Add what systemd's message tells."""
     fields["systemd.scope"] = "system" if fields.get("pid", 1) == 1 else "user"
     first, _, rest = message.partition(" ")
+    if first.startswith("pam_"):
+        pam.tell(message, fields)
+        return SYSTEMD
     if first.endswith(":") and (unit := _unit(first[:-1], fields)):
         _of_unit(rest, unit, fields)
     elif first == "Unit" and rest.endswith(" entered failed state."):
