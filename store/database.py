@@ -179,6 +179,7 @@ class Store:
                 now = self._clock.now()
                 schema.ensure(self._url, upgrade=upgrade, now=now, lock_wait_seconds=self._lock_wait_seconds)
             with connection.begin():
+                schema.verify(connection)
                 if repair_triggers:
                     triggers.recreate(connection)
                 triggers.verify(connection)

@@ -189,3 +189,16 @@ def test_backup_of_nothing(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no database at"):
         backup.copy(tmp_path / "absent.db", tmp_path / "copy.db")
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_database_that_lacks_a_column_is_refused(empty_url: str, tmp_path: Path) -> None:
+    """Its number is right; the sentence names what is missing, before anything is read or written."""
+    async with open_store(empty_url, FakeClock(), tmp_path):
+        pass
+    engine = engines.upgrading(engines.parse(empty_url), lock_wait_seconds=1)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE discrepancy RENAME COLUMN cause TO reason")
+    engine.dispose()
+    with pytest.raises(SchemaMismatch, match=r"lacks discrepancy\.cause: it was made by an unreleased version"):
+        async with open_store(empty_url, FakeClock(), tmp_path):
+            pass
