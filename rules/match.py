@@ -113,7 +113,7 @@ def lookup(fields: Mapping[str, Any], name: str) -> Any:
 def _explain(condition: Condition, event: Event, *, selection: str, negated: bool) -> tuple[bool, tuple[Reason, ...]]:
     match condition:
         case Term():
-            reason = _reason(condition, event, selection, negated)
+            reason = reason_of(condition, event, selection, negated)
             return reason.holds is not negated, (reason,)
         case Selection(name, part):
             return _explain(part, event, selection=name, negated=negated)
@@ -131,7 +131,15 @@ def _explain(condition: Condition, event: Event, *, selection: str, negated: boo
             return not decides, tuple(gathered)
 
 
-def _reason(term: Term, event: Event, selection: str, negated: bool) -> Reason:
+def reason_of(term: Term, event: Event, selection: str, negated: bool) -> Reason:
+    """How one term stands with an event.
+
+    Args:
+        term: What is asked.
+        event: Of what.
+        selection: Under which name the term stands in its rule.
+        negated: Whether the rule wants that it does not hold.
+    """
     found = _find(term, event)
     value = event.text if term.field is None else lookup(event.fields, term.field)
     value, span = found or (None if value is MISSING or value is None else _shown(value), None)
