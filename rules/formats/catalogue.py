@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from rules.formats.apache_error import ApacheError
 from rules.formats.auditd import Auditd
 from rules.formats.caddy import Caddy
+from rules.formats.cloud.directory import SHAPES
 from rules.formats.containers import CriLines, DockerLines
 from rules.formats.database_files import Mysql, Postgresql, PostgresqlCsv, PostgresqlJson
 from rules.formats.docker_events import DockerEvents
@@ -42,6 +43,7 @@ LINES: tuple[Format, ...] = (
     ZeekJson(),
     PostgresqlJson(),
     Journal(),
+    *SHAPES,
     ZeekTsv(),
     PostgresqlCsv(),
     Postgresql(),
@@ -93,6 +95,10 @@ ALIASES = {
     "kubernetes": "kubernetes-audit",
     "windows": "windows-json",
     "evtx-xml": "windows-xml",
+    "cloudtrail": "aws-cloudtrail",
+    "gcp": "gcp-audit",
+    "github": "github-audit",
+    "m365": "m365-audit",
     "jsonl": "json",
     "ndjson": "json",
     "json-lines": "json",

@@ -1,0 +1,109 @@
+"""A shape of JSON: how an object of some service is known, where its time stands, and what it tells.
+
+Services deliver such objects one per line, or many in one object: ``{"Records": [ … ]}`` of AWS, ``{"records": [ … ]}``
+of Azure's diagnostic settings. Each record is then an observation of its own.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from rules.event import LogSource, TimeSource
+from rules.formats.addresses import put_endpoint
+from rules.formats.format import SECOND, Context, Parsed
+from rules.formats.json_object import decode, flatten, time_in
+from rules.formats.programs.program import happened
+
+MOST_RECORDS = 20_000
+
+#: Adds to the fields what the object tells, and returns its log source; None: it is no object of this service.
+Put = Callable[[dict[str, Any], dict[str, Any]], LogSource | None]
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """Objects of one service: a format."""
+
+    name: str
+    strictness: int = 92
+    marks: tuple[tuple[str, ...], ...]  #: a line is looked at if all texts of one of these stand in it
+    times: tuple[str, ...]  #: names of the fields that hold the time, the best first
+    put: Put
+    lists: tuple[str, ...] = ()  #: names under which an object may hold many
+
+    def parse(self, line: str, context: Context) -> Parsed | None:
+        """Read one object, or an object of many."""
+        if not any(all(text in line for text in texts) for texts in self.marks):
+            return None
+        found = decode(line)
+        if found is None:
+            return None
+        for name in self.lists:
+            records = found.get(name)
+            if isinstance(records, list):
+                return self._many(records, line, context)
+        return self._one(found, line, context)
+
+    def _one(self, found: dict[str, Any], line: str, context: Context, text: str | None = None) -> Parsed | None:
+        fields = flatten(found)
+        stamp = time_in(fields, context, self.times)
+        logsource = self.put(found, fields)
+        if logsource is None:
+            return None
+        if not isinstance(fields.get("message"), str):
+            fields["message"] = line if text is None else text
+        return Parsed(
+            fields=fields,
+            logsource=logsource,
+            time=stamp[0] if stamp else None,
+            resolution=stamp[1] if stamp else SECOND,
+            time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
+            text=text,
+        )
+
+    def _many(self, records: Sequence[Any], line: str, context: Context) -> Parsed | None:
+        """The first record with the others beside it; None if none is of this service."""
+        told = []
+        for record in records[:MOST_RECORDS]:
+            if isinstance(record, dict):
+                parsed = self._one(record, line, context, _written(record))
+                if parsed is not None:
+                    told.append(parsed)
+        return msgspec.structs.replace(told[0], also=tuple(told[1:])) if told else None
+
+
+def _written(record: dict[str, Any]) -> str:
+    """The record as a line of its own; what strict writing refuses (half a surrogate) is escaped."""
+    try:
+        return msgspec.json.encode(record).decode("utf-8")
+    except (ValueError, OverflowError, TypeError, RecursionError):
+        pass
+    try:
+        return json.dumps(record)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def text_at(found: Mapping[str, Any], *path: str) -> str:
+    """The text at the end of *path*, "" if there is none; of a list on the way the first element counts."""
+    value: Any = found
+    for name in path:
+        value = value[0] if isinstance(value, list) and value else value
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def put_done(
+    fields: dict[str, Any], operation: str, outcome: str, *, user: str = "", address: str = "", reason: str = ""
+) -> None:
+    """Who did what from where, under the normalised names."""
+    happened(fields, "cloud_audit", outcome, reason)
+    if operation:
+        fields["cloud.operation"] = operation
+    if user:
+        fields["user.name"] = user
+    if address:
+        host, colon, port = address.rpartition(":")
+        one_port = colon and port.isdigit() and ("]" in host or ":" not in host)
+        put_endpoint(fields, "source", host if one_port else address, port if one_port else "")
