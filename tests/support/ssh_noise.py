@@ -85,3 +85,55 @@ def _planted(address: str, at: timedelta) -> Iterator[Timed]:
         yield time, f"sshd[666]: Failed password for bo from {address} port {40000 + guess} ssh2"
         time += timedelta(seconds=20)
     yield time, f"sshd[667]: Accepted password for bo from {address} port 40100 ssh2"
+
+
+def botnet(seed: int) -> list[str]:
+    """Lines of a day, in order of time: 400 addresses that share the work, slow guessers, scanners, and people.
+
+    Args:
+        seed: The same seed gives the same day.
+    """
+    random = Random(seed)
+    lines = list(_people(random))
+    for number in range(400):
+        lines.extend(_few_guesses(random, f"203.0.113.{number % 250 + 1}" if number < 250 else f"2001:db8::{number:x}"))
+    for number in range(5):
+        lines.extend(_slow_guesses(f"192.0.2.{number + 1}", NAMES[number]))
+    for number in range(40):
+        lines.extend(_scan(random, f"192.0.2.{number + 100}"))
+    lines.sort(key=lambda line: line[0])
+    return [f"{time:%b} {time.day:2d} {time:%H:%M:%S} {HOST} {text}" for time, text in lines]
+
+
+def _few_guesses(random: Random, address: str) -> Iterator[Timed]:
+    """One address comes by three times in the day, for one name each."""
+    for _ in range(3):
+        time = MIDNIGHT + timedelta(seconds=random.uniform(0, 86000))
+        pid, user = random.randint(20000, 30000), random.choice((*NAMES, *PEOPLE))
+        known = user in (*PEOPLE, "root")
+        if not known:
+            yield time, f"sshd-session[{pid}]: Invalid user {user} from {address} port 41000"
+        kind = "" if known else "invalid user "
+        yield time, f"sshd-session[{pid}]: Failed password for {kind}{user} from {address} port 41000 ssh2"
+        end = f"Connection closed by {kind or 'authenticating user '}{user} {address} port 41000 [preauth]"
+        yield time + timedelta(seconds=1), f"sshd-session[{pid}]: {end}"
+
+
+def _slow_guesses(address: str, user: str) -> Iterator[Timed]:
+    """A guess every twenty minutes, all day."""
+    for number in range(70):
+        time = MIDNIGHT + timedelta(minutes=20 * number)
+        yield time, f"sshd-session[{number}]: Failed password for invalid user {user} from {address} port 41000 ssh2"
+
+
+def _scan(random: Random, address: str) -> Iterator[Timed]:
+    """Clients that only look what answers."""
+    time = MIDNIGHT + timedelta(seconds=random.uniform(0, 86000))
+    for said in (
+        f"error: kex_exchange_identification: Connection closed by {address}",
+        f"banner exchange: Connection from {address} port 41000: invalid format",
+        f"Unable to negotiate with {address} port 41002: no matching host key type found. Their offer: ssh-dss",
+        f"Bad protocol version identification 'GET / HTTP/1.1' from {address} port 41004",
+        f"Connection closed by {address} port 41006 [preauth]",
+    ):
+        yield time, f"sshd-session[4242]: {said}"
