@@ -76,14 +76,13 @@ class Proftpd:
         rest = line[24:] if iso else line[16:]
         host, _, rest = rest.partition(" ")
         pid, found, rest = rest.partition("] ")
-        if not found or not pid.startswith("proftpd["):
+        number_of = number(pid[8:])
+        if not found or not pid.startswith("proftpd[") or number_of is None:
             return None
         stamp = stamps.iso(line[:23], context) if iso else _short(line, context)
         if stamp is None:
             return None
-        fields: dict[str, Any] = {"message": rest, "host.name": host, "program": "proftpd"}
-        if (whole := number(pid[8:])) is not None:
-            fields["pid"] = whole
+        fields: dict[str, Any] = {"message": rest, "host.name": host, "program": "proftpd", "pid": number_of}
         head, _, text = rest.partition(": ")
         proftpd.of_session(head, text, fields)
         source = TimeSource.LINE if iso else TimeSource.INFERRED_YEAR

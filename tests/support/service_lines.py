@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from rules.event import Event, LogSource, TimeSource
 from rules.formats.detect import strictest
@@ -9,7 +10,7 @@ from rules.formats.format import Context, Parsed
 from rules.predicate import predicate
 from rules.sigma.files import BUNDLED, find_rule_files, read_text
 from rules.sigma.load import load
-from rules.sigma.model import Rule
+from rules.sigma.model import Rule, RuleSet
 
 NOW = datetime(2024, 3, 2, tzinfo=UTC)
 CONTEXT = Context(reference=NOW)
@@ -34,19 +35,29 @@ def told(line: str) -> Told:
     return source, user, outcome, action
 
 
-def asker(folder: str) -> Callable[[str], frozenset[str]]:
-    """A function that says which single-event rules of a bundled folder a line fulfils, by name or title."""
-    files = [(shown, read_text(path)) for shown, path in find_rule_files([BUNDLED]) if path.parent.name == folder]
-    rules = load(files)
-    assert not rules.errors
-    known: list[tuple[Rule, Callable[[Event], bool]]] = [(rule, predicate(rule.detection)) for rule in rules.rules]
+class Asker:
+    """The single-event rules of a bundled folder, read when the first line is asked about."""
 
-    def ask(line: str) -> frozenset[str]:
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    @cached_property
+    def _rules(self) -> tuple[RuleSet, list[tuple[Rule, Callable[[Event], bool]]]]:
+        found = find_rule_files([BUNDLED])
+        rules = load([(shown, read_text(path)) for shown, path in found if path.parent.name == self._folder])
+        assert not rules.errors
+        return rules, [(rule, predicate(rule.detection)) for rule in rules.rules]
+
+    def fulfilled(self, line: str) -> frozenset[str]:
+        """Names, or titles, of the rules that a line fulfils."""
         event = _event(line)
+        rules, known = self._rules
         routed = {rule.id for rule in rules.routed(event.logsource)}
         return frozenset(rule.name or rule.title for rule, holds in known if rule.id in routed and holds(event))
 
-    return ask
+    def told(self, line: str) -> tuple[str | None, str | None, str | None, str | None, frozenset[str]]:
+        """(source address, user, outcome, action, rules)."""
+        return (*told(line), self.fulfilled(line))
 
 
 def _event(line: str) -> Event:
@@ -71,3 +82,20 @@ def _event(line: str) -> Event:
 def service(line: str) -> LogSource:
     """The log source of a line."""
     return parsed(line).logsource
+
+
+def rows(table: str) -> list[Row]:
+    """The rows of a table in which a line is followed by ``=> address | user | outcome | action | rules``.
+
+    ``-`` stands for nothing; several rules are divided by semicolons.
+    """
+    found: list[Row] = []
+    line = ""
+    for text in table.strip("\n").split("\n"):
+        if not text.startswith("=> "):
+            line = text
+            continue
+        source, user, outcome, action, rules = (None if part == "-" else part for part in text[3:].split(" | "))
+        names = () if rules is None else rules.split("; ")
+        found.append((line, source, user, outcome, action, frozenset(names)))
+    return found

@@ -1,7 +1,7 @@
 """Postfix's lines, after https://www.postfix.org/ (smtpd(8), postscreen(8), qmgr(8), smtp(8)) and amavisd-new's."""
 
 import pytest
-from support.service_lines import asker, parsed, service, told
+from support.service_lines import Asker, Row, parsed, service
 
 from rules.event import LogSource
 
@@ -11,16 +11,12 @@ FROM = "from unknown[203.0.113.7]"
 NO = frozenset[str]()
 
 
-@pytest.fixture(scope="module")
-def ask():  # type: ignore[no-untyped-def]
-    return asker("mail")
-
-
+ask = Asker("mail")
 LOGIN = frozenset({"tocsin_mail_failure", "tocsin_mail_named_failure", "tocsin_mail_guess"})
 RELAY = frozenset({"tocsin_mail_relay"})
 HARVEST = frozenset({"tocsin_mail_unknown_recipient"})
 GUEST = frozenset({"tocsin_mail_from_outside"})
-LINES = [
+LINES: list[Row] = [
     (f"{SMTPD} connect {FROM}", "203.0.113.7", None, "unknown", "mail_connect", NO),
     (
         f"{SMTPD} warning: unknown[203.0.113.7]: SASL LOGIN authentication failed: UGFzc3dvcmQ6",
@@ -221,10 +217,9 @@ LINES = [
 
 
 @pytest.mark.parametrize("row", LINES, ids=range(len(LINES)))
-def test_lines(row, ask) -> None:  # type: ignore[no-untyped-def]
+def test_lines(row: Row) -> None:
     """Source, user, outcome, action, and the rules that the line fulfils."""
-    line, *expected, rules = row
-    assert (*told(line), ask(line)) == (*expected, rules)
+    assert ask.told(row[0]) == row[1:]
 
 
 def test_log_source_and_details() -> None:

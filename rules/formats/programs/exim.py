@@ -40,7 +40,7 @@ def say(text: str, fields: Fields) -> None:
         sign(rest, fields)
     elif " authenticator failed for " in text:
         _login_failed(text, fields)
-    elif " rejected " in text or " temporarily rejected " in text:
+    elif text.startswith("H=") and " rejected " in text:
         _rejected(text, fields)
     else:
         _rest(text, fields)
@@ -127,9 +127,9 @@ def _login_failed(text: str, fields: Fields) -> None:
     """``login authenticator failed for (helo) [203.0.113.7]:40022: 535 Incorrect authentication data (set_id=bob)``."""
     fields["mail.auth"], _, where = text.partition(" authenticator failed for ")
     rest = _put_host(where, fields)
-    _, found, user = rest.rpartition("(set_id=")
+    _, found, user = rest.partition("(set_id=")
     if found:
-        fields["user.name"] = user.removesuffix(")")
+        fields["user.name"] = user.rpartition(")")[0]
     temporary = rest.startswith(": 435 ") or " 435 " in rest[:6]
     happened(fields, "mail_login", "failure", "unavailable" if temporary else "wrong_credentials")
 
@@ -137,11 +137,8 @@ def _login_failed(text: str, fields: Fields) -> None:
 def _rejected(text: str, fields: Fields) -> None:
     """``H=(helo) [203.0.113.7] F=<a@b> rejected RCPT <c@d>: relay not permitted``."""
     head, _, what = text.partition(" temporarily rejected " if " temporarily rejected " in text else " rejected ")
-    if head.startswith("H="):
-        rest = _put_host(head, fields)
-        fields["mail.from"] = rest.partition("F=<")[2].partition(">")[0]
-    else:
-        return
+    rest = _put_host(head, fields)
+    fields["mail.from"] = rest.partition("F=<")[2].partition(">")[0]
     stage, found, why = what.partition(": ")
     if stage.startswith("RCPT "):
         fields["mail.to"] = stage[5:].strip("<>")
@@ -151,7 +148,7 @@ def _rejected(text: str, fields: Fields) -> None:
         happened(fields, "mail_reject", "failure", refusal(why if found else what))
 
 
-#: how a line begins -> action, reason; the client stands behind the first bracket
+#: how a line begins -> action, reason
 CLIENTS = {
     "SMTP connection from ": ("mail_connect", ""),
     "SMTP call from ": ("mail_disconnect", "too_many_errors"),
@@ -165,13 +162,14 @@ CLIENTS = {
 
 
 def _rest(text: str, fields: Fields) -> None:
-    """A connection that began or ended, a client that speaks no SMTP, a full disk."""
+    """A connection that began or ended, a client that speaks no SMTP (its words may hold ``H=`` too), a full disk."""
     start = next((one for one in CLIENTS if text.startswith(one)), "")
     if start:
         action, reason = CLIENTS[start]
-        at = text.find("[")
-        if at >= 0:
-            _put_host(text[at:] if "(" not in text[:at] else text[text.find("(") :], fields)
+        if text.count(" H=") == 1:
+            _put_host(text.partition(" H=")[2], fields)
+        elif start.endswith(" from "):
+            _put_host(text[len(start) :], fields)
         happened(fields, action, "unknown", reason)
     elif "No space left on device" in text or text.startswith("spool or log: "):
         happened(fields, "mail_fault", "failure", "disk_full")
