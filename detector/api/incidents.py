@@ -20,7 +20,7 @@ from store.repository import conflicts, evidence, incidents, outbox, timeline, v
 routes = web.RouteTableDef()
 
 Word = TypeVar("Word", bound=StrEnum)
-ACKNOWLEDGED = {"": None, "true": True, "false": False}
+ACKNOWLEDGED = {None: None, "true": True, "false": False}
 FILTERS = frozenset(
     {"status", "severity", "decision", "acknowledged", "rule", "limit", "after"}
     | {"step", "track", "outcome", "owner", "mine", "text"}
@@ -36,8 +36,8 @@ def filter_of(request: web.Request) -> incidents.Filter:
     """
     wrong = [name for name in request.query if name not in FILTERS]
     query = request.query
-    acknowledged = ACKNOWLEDGED.get(query.get("acknowledged", ""))
-    if query.get("acknowledged", "") not in ACKNOWLEDGED:
+    acknowledged = ACKNOWLEDGED.get(query.get("acknowledged"))
+    if query.get("acknowledged") not in ACKNOWLEDGED:
         wrong.append("acknowledged")
     chosen = incidents.Filter(
         status=_word(query, "status", Status, wrong),
@@ -63,8 +63,8 @@ def filter_of(request: web.Request) -> incidents.Filter:
 def _owner(request: web.Request, wrong: list[str]) -> str | None:
     """Whose incidents are wanted: somebody's, or one's own with ``mine=true``, which needs somebody who is known."""
     person, owner = request[CALLER].person, request.query.get("owner") or None
-    mine = request.query.get("mine", "")
-    if mine in ("", "false"):
+    mine = request.query.get("mine", "false")
+    if mine == "false":
         return owner
     if mine != "true" or person is None or owner not in (None, person.id):
         wrong.append("mine")
@@ -74,9 +74,8 @@ def _owner(request: web.Request, wrong: list[str]) -> str | None:
 
 def _word(query: Mapping[str, str], name: str, words: type[Word], wrong: list[str]) -> Word | None:
     """One of *words* from the query; a wrong one is added to *wrong*."""
-    text = query.get(name, "")
     try:
-        return words(text) if text else None
+        return words(query[name]) if name in query else None
     except ValueError:
         wrong.append(name)
         return None

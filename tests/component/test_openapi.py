@@ -2,25 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
-import hypothesis
 import jsonschema_rs
 import pytest
-import requests
-import schemathesis
-from hypothesis import HealthCheck, Phase
-from hypothesis.errors import Unsatisfiable
-from schemathesis.core.failures import FailureGroup
-from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi import checks
 from support.budget import soak_seconds
+from support.described import faults
 from support.fakes import START, FakeClock
 from support.routes import routes
 from support.site import Site
@@ -35,17 +27,8 @@ from store.people import Person, Role
 from store.repository import findings, persons
 from store.tx import Tx
 
-#: All that holds for any answer; that what fits the schema is always taken does not: the process refuses, too.
-CHECKS: Final = (
-    checks.status_code_conformance,
-    checks.content_type_conformance,
-    checks.response_headers_conformance,
-    checks.response_schema_conformance,
-    checks.negative_data_rejection,
-)
 #: Right ones and wrong ones of each operation in the soak: one of each takes some 20 s.
 CASES: Final = int(os.environ.get("TOCSIN_API_CASES", max(1, int(soak_seconds(0.05) / 20))))
-CONFIG: Final = schemathesis.config.SchemathesisConfig()
 
 
 @asynccontextmanager
@@ -111,60 +94,8 @@ async def test_no_request_of_many_finds_a_fault(site: Site) -> None:
 async def faults_of(site: Site, *, cases: int, every: int) -> list[str]:
     """What *cases* right ones and as many wrong ones for each operation find."""
     site.intakes |= {kind: Intake(name=kind, kind=kind, proof=Proof.NONE) for kind in KINDS if kind != "mapped"}
-    schema = schemathesis.openapi.from_dict(await description(site), config=CONFIG)
-    schema.config.update(base_url=str(site.server.url))
-    headers = {"Authorization": f"Bearer {await site.token_of('ana')}"}
-    return await asyncio.to_thread(lambda: [*found(schema, headers, cases, every)])
-
-
-def found(schema: Any, headers: dict[str, str], cases: int, every: int) -> Iterator[str]:
-    """What is wrong, operation by operation."""
-    with requests.Session() as session:
-        for one in islice(schema.get_all_operations(), 0, None, every):
-            operation = one.ok()
-            for mode in GenerationMode.POSITIVE, GenerationMode.NEGATIVE:
-                try:
-                    tried(operation, mode, headers, session, cases)
-                except Unsatisfiable:
-                    continue  # nothing about it can be wrong
-                except AssertionError as error:
-                    yield f"{operation.label} {mode.name}: {error}"[:1500]
-
-
-def aimed(case: Any, headers: dict[str, str], session: Any) -> None:
-    """Have it be about the incident that there is, as it stands."""
-    places = case.path_parameters or {}
-    places |= {name: "1" for name in ("number", "action", "exception", "silence", "request") if name in places}
-    if "If-Match" in (case.headers or {}):
-        parts = ("incidents", "number") if "number" in places else ("silences", "silence")
-        found = session.get(f"{case.operation.base_url}/api/v1/{parts[0]}/{places.get(parts[1], 1)}", headers=headers)
-        case.headers["If-Match"] = found.headers.get("ETag", '"1"')
-
-
-def tried(operation: Any, mode: GenerationMode, headers: dict[str, str], session: Any, cases: int) -> None:
-    """Send some requests."""
-
-    @hypothesis.settings(
-        max_examples=cases,
-        phases=[Phase.generate],
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
-    def send(case: Any) -> None:
-        if mode is GenerationMode.POSITIVE:
-            aimed(case, headers, session)
-        answer = case.call(headers=headers, session=session, timeout=20)
-        sent = f"{answer.request.method} {answer.request.url} {answer.request.headers} {answer.request.body!r:.300}"
-        assert answer.status_code < 500 or operation.path == "/readyz", f"{answer.status_code} {sent}"
-        try:
-            case.validate_response(answer, checks=list(CHECKS), headers=headers)
-        except FailureGroup as group:
-            raise AssertionError(f"{[*map(str, group.exceptions)]} {sent}") from group
-
-    send()
+    told, token = await description(site), await site.token_of("ana")
+    return await asyncio.to_thread(lambda: [*faults(told, str(site.server.url), token, cases=cases, every=every)])
 
 
 #: Act, body and headers.
