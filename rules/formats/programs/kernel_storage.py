@@ -36,7 +36,7 @@ def _request(text: str, fields: Fields) -> bool:
         head, found, rest = text.partition(what)
         if found and head in ("", "blk_update_request: ", "print_req_error: ", "end_request: "):
             device = rest.partition(",")[0].partition(" ")[0]
-            if not device.startswith(REMOVABLE):
+            if not device.startswith(REMOVABLE) and not (reason == "target_error" and _is_refusal(rest)):
                 fields["disk.device"] = device
                 happened(fields, "disk_error", "failure", reason)
             return True
@@ -45,6 +45,11 @@ def _request(text: str, fields: Fields) -> bool:
         happened(fields, "disk_error", "failure", "timeout")
         return True
     return False
+
+
+def _is_refusal(rest: str) -> bool:
+    """A disk that cannot forget blocks, or fill them with zeros, says so by an error; nothing is wrong with it."""
+    return "(DISCARD)" in rest or "(WRITE_ZEROES)" in rest
 
 
 def _file_system(text: str, fields: Fields) -> bool:

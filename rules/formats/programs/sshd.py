@@ -36,6 +36,8 @@ def tell(message: str, fields: Fields) -> LogSource:
     say = _FIRST_WORDS.get(first)
     if say is not None:
         say(rest, fields)
+    elif first[:1] == "/" and rest.startswith("Authentication tried for "):  # "/home/bob/.ssh/authorized_keys:1: …"
+        _elsewhere(rest[15:], fields)
     elif message.startswith("pam_"):
         pam.tell(message, fields)
     return SSHD
@@ -168,11 +170,15 @@ def _access(rest: str, fields: Fields) -> None:
 
 
 def _elsewhere(rest: str, fields: Fields) -> None:
-    """``tried for bob with correct key but not from a permitted host (host=a.example, ip=192.0.2.1, required=…).``."""
-    who, found, where = rest.removeprefix("tried for ").partition(" with correct ")
-    if found and " not from a permitted host" in where:
-        fields["user.name"] = who
-        put_endpoint(fields, "source", where.partition(", ip=")[2].partition(",")[0])
+    """``tried for bob with correct key but not from a permitted host (host=a.example, ip=192.0.2.1, required=…).``.
+
+    Of a certificate: ``with valid certificate but not from a permitted source address (192.0.2.1).``.
+    """
+    who, found, where = rest.removeprefix("tried for ").partition(" but not from a permitted ")
+    if found:
+        fields["user.name"] = who.rpartition(" with ")[0]
+        inside = where.partition("(")[2].partition(")")[0]
+        put_endpoint(fields, "source", inside.rpartition(", ip=")[2].partition(",")[0] or inside)
         happened(fields, "ssh_denied", "failure", "key_from_elsewhere")
 
 
