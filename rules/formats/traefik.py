@@ -11,13 +11,13 @@ https://doc.traefik.io/traefik/observability/access-logs/
 from typing import Any
 
 from rules.event import TimeSource
-from rules.formats import stamps
 from rules.formats.addresses import number
 from rules.formats.error_log import TRAEFIK
 from rules.formats.format import SECOND, Context, Parsed
 from rules.formats.http_request import WEB, hop, put_client, put_forwarded, put_request, put_request_line, put_user
 from rules.formats.json_object import decode, flatten, time_in
 from rules.formats.programs.program import happened
+from rules.formats.webserver import stamped
 
 TIMES = ("StartUTC", "StartLocal", "time")
 
@@ -40,14 +40,15 @@ def _line(line: str, context: Context) -> Parsed | None:
     if ends is None:
         return None
     body, router, server, milliseconds = ends
-    before, _, _ = body.partition('"')
-    who, found, stamp = before.rpartition(" [")
-    time = stamps.clf(stamp[:-2], context) if found and stamp[-2:] == "] " else None
+    begun = stamped(body, context)
+    if begun is None:
+        return None
+    who, time, start = begun
     client, dash, user = who.partition(" - ")
-    request, found, rest = body[len(before) + 1 :].partition('" ')
+    request, found, rest = body[start:].partition('" ')
     status, _, rest = rest.partition(" ")
     size, _, rest = rest.partition(" ")
-    if time is None or not dash or not found or (status != "-" and number(status, 1000) is None):
+    if not dash or not found or (status != "-" and number(status, 1000) is None):
         return None
     fields: dict[str, Any] = {"message": line}
     _put_client_list(fields, client)

@@ -6,6 +6,7 @@ The user name is the client's word and may hold anything but a quote, also a sta
 the one right before the request's quote.
 """
 
+from datetime import datetime
 from typing import Any
 
 from rules.formats import stamps
@@ -14,6 +15,9 @@ from rules.formats.format import SECOND, Context, Parsed
 from rules.formats.http_request import WEB, put_client, put_request_line, put_user
 from rules.formats.quoted import quoted
 from rules.formats.web_extras import put_extras
+
+LONGEST_STAMP = 30
+EMPTY = '""'
 
 
 class Common:
@@ -60,13 +64,12 @@ def given(text: str) -> str | None:
 
 def _head(line: str, context: Context) -> tuple[Parsed, str] | None:
     """All that both formats share, and what stands behind the size."""
-    before, _, _ = line.partition('"')
-    who, found, stamp = before.rpartition(" [")
-    if not found or stamp[-2:] != "] ":
+    begun = stamped(line, context)
+    if begun is None:
         return None
-    time = stamps.clf(stamp[:-2], context)
-    request, end = quoted(line, len(before) + 1)
-    if time is None or request is None:
+    who, time, start = begun
+    request, end = quoted(line, start)
+    if request is None:
         return None
     status, _, rest = line[end + 1 :].partition(" ")
     size, _, rest = rest.partition(" ")
@@ -82,6 +85,21 @@ def _head(line: str, context: Context) -> tuple[Parsed, str] | None:
     return Parsed(fields=fields, logsource=WEB, time=time, resolution=SECOND), rest
 
 
+def stamped(line: str, context: Context) -> tuple[str, datetime, int] | None:
+    """Who asked, when, and where the request begins: behind the first stamp in brackets that a quote follows.
+
+    Servers escape quotes in the user's name, so he cannot write such a place before it; but for Apache's ``""``, which
+    says that the name is empty, no quote stands there at all.
+    """
+    at = line.find('] "')
+    while at >= 0:
+        start = line.rfind(" [", max(0, at - LONGEST_STAMP), at)
+        if start >= 0 and (time := stamps.clf(line[start + 2 : at], context)) is not None:
+            return line[:start], time, at + 3
+        at = line.find('] "', at + 3)
+    return None
+
+
 def _put_who(who: str, fields: dict[str, Any]) -> bool:
     """``[virtual-host:port ]client ident user``; whether that was it."""
     parts = who.split(" ", 2)
@@ -93,5 +111,5 @@ def _put_who(who: str, fields: dict[str, Any]) -> bool:
         fields["cs-host"] = host if number(port) is not None else client
         client, user = ident, user.partition(" ")[2]
     put_client(fields, client)
-    put_user(fields, user)
+    put_user(fields, "-" if user == EMPTY else user)
     return True

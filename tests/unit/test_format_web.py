@@ -149,6 +149,13 @@ def test_a_user_name_cannot_forge_the_stamp() -> None:
     assert parsed.fields["user.name"] == "x [01/Jan/2001:00:00:00 +0000]"
 
 
+@pytest.mark.parametrize(("written", "user"), [('""', None), ('a\\"b', 'a\\"b'), ("a] b [c", "a] b [c")])
+def test_a_user_name_cannot_hide_the_line(written: str, user: str | None) -> None:
+    """Apache writes an empty name as two quotes, and escapes those within one; the line is read all the same."""
+    fields = combined(f'203.0.113.7 - {written} {STAMP} "GET /.env HTTP/1.1" 401 1 "-" "-"').fields
+    assert (fields["cs-uri"], fields["cs-username"]) == ("/.env", user)
+
+
 def test_a_user_agent_cannot_forge_a_request() -> None:
     """A quote in a header is escaped by the server, and read as part of the header."""
     agent = 'x\\" 200 1 \\"-\\" \\"y'
