@@ -263,6 +263,7 @@ NAMES = [
     " for root from 192.0.2.1 port 22 ssh2",
     "message repeated 99 times: [ Failed password for root from 192.0.2.1 port 22 ssh2]",
     'x, client user "y',
+    "x from 192.0.2.1 port 22 ssh2: RSA-CERT SHA256:x ID y (serial 0) CA RSA SHA256:z",
 ]
 SPOOFED = [
     "Failed password for invalid user {} from 203.0.113.7 port 22 ssh2",
@@ -272,6 +273,16 @@ SPOOFED = [
     "Disconnected from invalid user {} 203.0.113.7 port 22 [preauth]",
     "error: maximum authentication attempts exceeded for invalid user {} from 203.0.113.7 port 22 ssh2 [preauth]",
     "User {} from 203.0.113.7 not allowed because not listed in AllowUsers",
+    "Failed publickey for invalid user {} from 203.0.113.7 port 22 ssh2: RSA SHA256:abc",
+    "Postponed publickey for invalid user {} from 203.0.113.7 port 22 ssh2 [preauth]",
+    "Disconnecting invalid user {} 203.0.113.7 port 22: Too many authentication failures [preauth]",
+]
+#: The client wrote a part on both sides of the address: a line that can be read in two ways names none.
+BETWEEN = [
+    "Failed publickey for invalid user {0} from 203.0.113.7 port 22 ssh2: RSA-CERT SHA256:a ID {0} (serial 0) CA RSA b",
+    'Failed hostbased for invalid user {0} from 203.0.113.7 port 22 ssh2: RSA b, client user "{0}", client host h',
+    "Disconnecting invalid user {0} 203.0.113.7 port 22: Change of username or service not allowed: ({0},a) -> (b,{0})",
+    "Disconnecting invalid user {0} 203.0.113.7 port 22: bad service request {0} [preauth]",
 ]
 
 
@@ -282,6 +293,13 @@ def test_spoofed_names(line: str, name: str) -> None:
     fields = told(line.format(name))
     assert fields["source.ip"] == "203.0.113.7"
     assert fields["user.name"] == name
+
+
+@pytest.mark.parametrize("name", [*NAMES, "192.0.2.1", '192.0.2.1, client user "', "x 192.0.2.1 port 22: Change of a"])
+@pytest.mark.parametrize("line", BETWEEN)
+def test_names_on_both_sides(line: str, name: str) -> None:
+    """Where a client wrote before and behind the address, it is that one or none, never another."""
+    assert told(line.format(name)).get("source.ip", "203.0.113.7") == "203.0.113.7"
 
 
 @settings(deadline=None)

@@ -75,31 +75,33 @@ def _postponed(rest: str, fields: Fields) -> None:
 def _user_and_peer(method: str, rest: str, fields: Fields) -> bool:
     """``[invalid user ]NAME from ADDRESS port NUMBER ssh2[: KEY]`` -> whether the user exists."""
     fields["ssh.method"] = method
-    if method == "hostbased":
-        rest = rest.partition(', client user "')[0]
-    rest, key = _without_key(rest) if method == "publickey" else (rest, "")
-    if key:
-        fields["ssh.key"] = key
-    who, _, where = rest.rpartition(" from ")
-    known = not who.startswith(UNKNOWN)
-    fields["user.name"] = who if known else who[13:]
-    if rest.count(" from ") == 1 or " ID " not in key:
+    known = not rest.startswith(UNKNOWN)
+    head, key = _without_key(method, rest)
+    who, found, where = head.rpartition(" from ")
+    if found:
+        fields["user.name"] = who if known else who[13:]
+        if key:
+            fields["ssh.key"] = key
         peer(where, fields)
     return known
 
 
-def _without_key(rest: str) -> tuple[str, str]:
-    """``… ssh2: KEY`` -> (``… ssh2``, KEY), of public keys only.
+def _without_key(method: str, rest: str) -> tuple[str, str]:
+    """``… ssh2: KEY`` -> (``… ssh2``, KEY); ("", "") where a part that the client wrote could be either.
 
-    A key is a type and a hash; one with a certificate also has a name (``… ID NAME (serial 1) CA …``), which a client
-    that is not let in has chosen itself. So where that stands the first `` ssh2: `` counts, else the last.
+    A key is a type and a hash. Of a certificate it also has a name (``… ID NAME (serial 1) CA …``), and for hostbased
+    the client's user and host: what a client that is not let in has chosen itself.
     """
-    if " CA " in rest.rpartition(" (serial ")[2] and " (serial " in rest:
-        head, found, key = rest.partition(" ssh2: ")
-    else:
-        head, found, key = rest.rpartition(" ssh2: ")
-        found = "" if " from " in key else found
-    return (f"{head} ssh2", key) if found else (rest, "")
+    if method == "hostbased":
+        return (rest.partition(', client user "')[0], "") if rest.count(', client user "') < 2 else ("", "")
+    if method != "publickey":
+        return rest, ""
+    end = rest.rpartition(" (serial ")[2].split(" ", 4)
+    if len(end) == 4 and end[1] == "CA":
+        head, _, key = rest.partition(" ssh2: ")
+        return (f"{head} ssh2", key) if rest.count(" ssh2: ") == 1 else ("", "")
+    head, found, key = rest.rpartition(" ssh2: ")
+    return (f"{head} ssh2", key) if found and " from " not in key else (rest, "")
 
 
 def _invalid(rest: str, fields: Fields) -> None:
