@@ -4,17 +4,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import click
 
-from detector.cli.bench import Wishes, bench, bench_options
+from detector.cli.bench import Bench, Wishes, bench, bench_options
 from detector.cli.options import config_option
 from detector.cli.output import Failure, Misuse, clean, print_json, print_table
 from detector.replay.reading import LogFile, Progress, nobody_watches
 from detector.replay.run import Replayed, Tally, nearest_format
 from detector.replay.run import replay as replay_files
 from rules.formats.format import Format
+from rules.modes import with_modes
 from store.ledger import Record
 
 SAMPLE_CHARACTERS = 200
@@ -23,9 +26,12 @@ SAMPLE_CHARACTERS = 200
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="FILE…")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 although something was found.")
+@click.option("--html", "html_path", metavar="FILE", help="Also write what was found there, as one page.")
 @config_option
 @bench_options
-def replay(paths: tuple[str, ...], exit_zero: bool, wishes: Wishes, as_json: bool, **_: Any) -> None:
+def replay(
+    paths: tuple[str, ...], exit_zero: bool, html_path: str | None, wishes: Wishes, as_json: bool, **_: Any
+) -> None:
     """Run the rules over log files and print what would have been opened; no daemon, no database, nobody told.
 
     Files may be plain or gzip; "-" is standard input. Several files are merged by the times in them.
@@ -41,6 +47,8 @@ def replay(paths: tuple[str, ...], exit_zero: bool, wishes: Wishes, as_json: boo
         with _progress(on.files) as progress:
             found = replay_files(on.files, on.settings, on.rules, on.formats, progress)
         (_print_json if as_json else _print_tables)(found)
+        if html_path:
+            _write_page(html_path, found, on, _told(paths, wishes, on))
         not_understood = [
             _not_understood(tally, file, on.formats)
             for tally, file in zip(found.tallies, on.files, strict=True)
@@ -51,6 +59,34 @@ def replay(paths: tuple[str, ...], exit_zero: bool, wishes: Wishes, as_json: boo
     if on.rules.errors and not found.records:
         raise Misuse("nothing was found, but not all rules loaded")
     sys.exit(Failure.exit_code if found.records and not exit_zero else 0)
+
+
+def _told(paths: tuple[str, ...], wishes: Wishes, on: Bench) -> list[tuple[str, str]]:
+    """What it was told, as the page shows it."""
+    profiles = on.settings.sources
+    return [
+        ("files", ", ".join(paths)),
+        ("rules", ", ".join(wishes.rule_paths) or ("of the configuration" if wishes.config_path else "bundled")),
+        ("configuration", wishes.config_path or "none"),
+        ("format", wishes.format),
+        ("timezone", wishes.timezone),
+        ("as of", ", ".join(sorted({_instant(one.as_of) for one in profiles.values() if one.as_of is not None}))),
+        ("modes", "; ".join(f"{one.mode}, by {one.author}: {one.reason}" for one in on.settings.modes) or "none"),
+        ("version", version("tocsin")),
+    ]
+
+
+def _write_page(path: str, found: Replayed, on: Bench, options: Sequence[tuple[str, str]]) -> None:
+    """All of it or nothing: who looks at the page meanwhile sees the one before."""
+    from detector.replay.report import page
+
+    target = Path(path)
+    beside = target.with_name(f".{target.name}.new")
+    try:
+        beside.write_text(page(found, with_modes(on.rules, on.settings.modes), options), "utf-8")
+        beside.replace(target)
+    except OSError as error:
+        raise Misuse(f"cannot write {clean(path)}: {error.strerror}") from None
 
 
 def plain(number: int, record: Record) -> dict[str, Any]:

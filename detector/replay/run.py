@@ -1,7 +1,7 @@
 """Replay: the engine of the daemon, the grouping of the daemon, the time of the lines; no database, nobody told."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from rules.formats.format import Format
 from rules.outcome import Outcome
 from rules.settings import EngineSettings
 from rules.sigma.model import RuleSet
+from rules.usage import RuleCount
 from store.ledger import Ledger, Record
 
 AFTER_THE_END = timedelta(days=366)  #: no window is longer: all that end by time alone have ended
@@ -42,6 +43,8 @@ class Replayed:
 
     records: tuple[Record, ...]  #: in order of opening
     tallies: tuple[Tally, ...]  #: one for each file
+    used: Mapping[str, RuleCount]  #: by rule id: what rules about single events matched
+    findings: Mapping[str, int]  #: by rule id: how many there are
 
 
 def replay(
@@ -59,13 +62,21 @@ def replay(
         progress: Told of what was read.
     """
     assert settings.as_of is not None
-    engine, ledger, tallies = Engine(settings, rules), Ledger(), _Tallies()
+    engine, ledger, tallies, used = Engine(settings, rules), Ledger(), _Tallies(), _Used()
     for batch in merged(files, settings.sources, formats, settings.as_of, progress):
         outcome = engine.feed(batch)
         tallies.add(outcome)
+        used.add(outcome)
         _take(ledger, outcome)
-    _take(ledger, engine.advance(settings.as_of + AFTER_THE_END))
-    return Replayed(records=ledger.records(), tallies=tuple(map(tallies.of, files)))
+    last = engine.advance(settings.as_of + AFTER_THE_END)
+    used.add(last)
+    _take(ledger, last)
+    return Replayed(
+        records=ledger.records(),
+        tallies=tuple(map(tallies.of, files)),
+        used=used.counts,
+        findings=dict(Counter(used.findings.values())),
+    )
 
 
 def nearest_format(file: LogFile, more: Sequence[Format] = ()) -> Nearest:
@@ -81,6 +92,25 @@ def nearest_format(file: LogFile, more: Sequence[Format] = ()) -> Nearest:
 def _take(ledger: Ledger, outcome: Outcome) -> None:
     for finding in outcome.findings:
         ledger.take(finding)
+
+
+class _Used:
+    """Adds up what the rules did."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, RuleCount] = {}
+        self.findings: dict[str, str] = {}  #: id of a finding -> id of its rule
+
+    def add(self, outcome: Outcome) -> None:
+        for rule_id, count in outcome.rules.items():
+            known = self.counts.get(rule_id, RuleCount())
+            moments = [one for one in (known.last_match, count.last_match) if one is not None]
+            self.counts[rule_id] = RuleCount(known.matches + count.matches, max(moments, default=None))
+        for finding in outcome.findings:
+            if finding.merged_into is None:
+                self.findings[finding.id] = finding.rule_id
+            else:
+                self.findings.pop(finding.id, None)
 
 
 class _Tallies:
