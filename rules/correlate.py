@@ -137,6 +137,15 @@ def _qualifying(group: Group, condition: Condition, low: int, at: int, high: int
             yield start, end
 
 
+def prefix(items: list[Item], order: tuple[str, ...]) -> int:
+    """How many of the values of *order*, from the first on, stand one after the other among the items."""
+    found = 0
+    for item in items:
+        if found < len(order) and item.value == order[found]:
+            found += 1
+    return found
+
+
 def _in_order(items: list[Item], order: tuple[str, ...], start: int, stop: int) -> bool:
     """Whether the values of *order* stand one after the other among the items from *start* to before *stop*."""
     found = 0

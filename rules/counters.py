@@ -1,6 +1,6 @@
 """All counters, and the way of an event through them: to those of its rules, then to those that refer to them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rules.counter import Counter, CounterState, Key, counter_of
@@ -132,6 +132,11 @@ class Counters:
     def meanings(self) -> dict[str, str]:
         """By rule id, what its counter's state means; also of rules that are refused for now."""
         return self._meanings | {rule_id: kept.meaning for rule_id, kept in self._kept.items()}
+
+    @property
+    def feeds(self) -> Mapping[str, Sequence[Feed]]:
+        """By rule id, where its matches are counted; to look at only."""
+        return self._feeds
 
     def count(self, event: Event, matched: Iterable[str], evidence: Evidence, at: Moment, telling: Telling) -> None:
         """Let all counters know that *event* fulfils the rules *matched* (ids)."""
