@@ -10,7 +10,7 @@ from typing import Any
 
 from rules.event import LogSource
 from rules.formats.addresses import address, put_endpoint
-from rules.formats.programs.database import POSTGRESQL, fault, statement
+from rules.formats.programs.database import POSTGRESQL, statement
 from rules.formats.programs.program import happened
 
 Fields = dict[str, Any]
@@ -20,24 +20,25 @@ MARKS = tuple(f"{severity}:  " for severity in SEVERITIES)
 MOST_MARKS = 9
 LONGEST_PREFIX = 1000
 
-#: part of a message -> event.reason of a database_fault; asked of FATAL, PANIC, ERROR and LOG only
+#: (how a message begins, what else is in it) -> event.reason of a database_fault. Beginnings, because what a client
+#: wrote may stand further back: ``syntax error at or near "No space left on device"``.
 FAULTS = {
-    "No space left on device": "disk_full",
-    "invalid page in block": "corruption",
-    "page verification failed": "corruption",
-    "missing chunk number": "corruption",
-    "contains corrupted page": "corruption",
-    "contains unexpected zero page": "corruption",
-    "could not locate a valid checkpoint record": "corruption",
-    "could not access status of transaction": "corruption",
-    "too many clients already": "too_many_connections",
-    "remaining connection slots are reserved": "too_many_connections",
-    "was terminated by signal": "crash",
-    "out of memory": "out_of_memory",
-    "was not properly shut down": "crash_recovery",
-    "requested WAL segment": "replication_broken",
-    "could not receive data from WAL stream": "replication_broken",
-    "could not connect to the primary server": "replication_broken",
+    ("could not ", "No space left on device"): "disk_full",
+    ("invalid page in block ", ""): "corruption",
+    ("page verification failed", ""): "corruption",
+    ("missing chunk number ", ""): "corruption",
+    ('index "', " contains corrupted page"): "corruption",
+    ('index "', " contains unexpected zero page"): "corruption",
+    ("could not locate a valid checkpoint record", ""): "corruption",
+    ("could not access status of transaction ", ""): "corruption",
+    ("sorry, too many clients already", ""): "too_many_connections",
+    ("remaining connection slots are reserved", ""): "too_many_connections",
+    ("server process (PID ", " was terminated by signal "): "crash",
+    ("out of memory", ""): "out_of_memory",
+    ("database system was not properly shut down", ""): "crash_recovery",
+    ("requested WAL segment ", "has already been removed"): "replication_broken",
+    ("could not receive data from WAL stream: ERROR: ", ""): "replication_broken",
+    ("could not connect to the primary server", ""): "replication_broken",
 }
 
 
@@ -123,12 +124,18 @@ KEYS = ("user=", "db=", "database=", "app=", "client=", "host=")
 
 def _put_pairs(prefix: str, fields: Fields) -> None:
     """``user=bob,db=app,app=[unknown],client=203.0.113.7``: the address is before or behind all that a client names."""
-    user = prefix.partition("user=")[2].partition(",")[0].partition(" ")[0]
-    database = prefix.partition("db=")[2].partition(",")[0].partition(" ")[0]
-    _put_who(user, database, fields)
+    _put_who(_value(prefix, "user="), _value(prefix, "db="), fields)
     name = "client=" if "client=" in prefix else "host="
     host = prefix[len(name) :] if prefix.startswith(name) else prefix.rpartition(name)[2]
     _put_address(host.partition(" ")[0].partition(",")[0], fields)
+
+
+def _value(prefix: str, name: str) -> str:
+    """What stands behind *name*, up to the next name."""
+    value = prefix.partition(name)[2]
+    for key in KEYS:
+        value = value.partition(f",{key}")[0].partition(f" {key}")[0]
+    return value
 
 
 def _put_who(user: str, database: str, fields: Fields) -> None:
@@ -157,7 +164,15 @@ def said(severity: str, text: str, fields: Fields) -> None:
             happened(fields, "database_auth", "failure", "invalid_user")
         return
     if not (_login(text, fields) or _session(text, fields) or _statement(severity, text, fields)):
-        fault(text, FAULTS, fields)
+        _fault(text, fields)
+
+
+def _fault(text: str, fields: Fields) -> None:
+    """Trouble of the server itself."""
+    for (start, inside), reason in FAULTS.items():
+        if text.startswith(start) and inside in text:
+            happened(fields, "database_fault", "failure", reason)
+            return
 
 
 def _login(text: str, fields: Fields) -> bool:
