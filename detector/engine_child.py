@@ -36,7 +36,7 @@ from rules.engine import Engine, StateUnreadable, lines_of
 from rules.event import Batch
 from rules.formats.catalogue import UnknownFormat
 from rules.formats.expression import ExpressionError
-from rules.sigma.load import load
+from rules.sigma.load import load_for
 from rules.sigma.model import RuleSet
 from rules.usage import Stopwatch
 
@@ -130,13 +130,13 @@ class Child:
 def compiled(init: Init) -> tuple[RuleSet, tuple[str, ...], tuple[str, ...]]:
     """The rules, why some did not load, and the paths of those; a file that was broken keeps its last good text."""
     settings = init.settings
-    rules = load(settings.rule_files, settings.trust)
+    rules = load_for(settings)
     wrong = {error.path for error in rules.errors}
     kept = {path: init.last_good.get(path, text) if path in wrong else text for path, text in settings.rule_files}
     changed = {path for path, text in settings.rule_files if kept[path] != text}
     errors = [error for error in rules.errors if error.path in changed]
     if changed:  # what is wrong elsewhere may only follow from these files
-        rules = load(kept.items(), settings.trust)
+        rules = load_for(msgspec.structs.replace(settings, rule_files=tuple(kept.items())))
     errors += rules.errors
     return rules, tuple(map(str, errors)), tuple(sorted({error.path for error in errors}))
 

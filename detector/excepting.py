@@ -8,7 +8,7 @@ import msgspec
 from rules import excepting as replaying
 from rules.settings import EngineSettings
 from rules.sigma.document import documents
-from rules.sigma.load import load
+from rules.sigma.load import load_for
 from rules.sigma.model import Filter, RuleSet
 from store import excepting
 from store.database import Store
@@ -59,7 +59,7 @@ class Excepting:
     async def proposed(self, record: Incident) -> str | None:
         """The filter that hides what *record* is about; None: a person has to write one."""
         settings = self._settings()
-        rules = await asyncio.to_thread(load, settings.rule_files, settings.trust)
+        rules = await asyncio.to_thread(load_for, settings)
         return excepting.proposed_filter(record, rules)
 
 
@@ -70,7 +70,7 @@ async def with_exceptions(store: Store, settings: EngineSettings) -> EngineSetti
 
 
 def _compiled(text: str, settings: EngineSettings) -> tuple[RuleSet, Filter]:
-    rules = load((*settings.rule_files, (PATH, text)), settings.trust)
+    rules = load_for(msgspec.structs.replace(settings, rule_files=(*settings.rule_files, (PATH, text))))
     errors = tuple(str(error) for error in rules.errors if error.path == PATH)
     ours = [one for one in rules.filters if one.path == PATH]
     if errors or len(ours) != 1 or len(documents(PATH, text)[0]) != 1:

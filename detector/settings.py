@@ -18,7 +18,7 @@ from notifier.plan import Routing
 from notifier.route import Receiver
 from rules.modes import ModeEntry
 from rules.settings import EngineSettings, Expression, SourceProfile, Trust
-from rules.sigma.files import read_rule_files
+from rules.sigma.files import read_pipelines, read_rule_files
 from store.deadlines import Deadlines
 from store.people import Contact, Person, Role
 from store.site import Site
@@ -99,6 +99,7 @@ def _engine(config: records.Config) -> EngineSettings:
     trust = config.trust
     return EngineSettings(
         rule_files=read_rule_files(config.rules.paths),
+        pipelines=read_pipelines(config.rules.pipelines),
         sources={source.name: _profile(source) for source in config.sources},
         trust=Trust(
             networks=trust.networks,
@@ -139,6 +140,7 @@ def _profile(source: reading.Source) -> SourceProfile:
         category=source.category or None,
         service=source.service or None,
         lateness_seconds=source.lateness_seconds,
+        pipelines=read_pipelines(source.pipelines),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from rules import excepting
 from rules.event import Severity
 from rules.settings import EngineSettings
-from rules.sigma.load import load
+from rules.sigma.load import load_for
 from rules.sigma.model import Correlation, Rule
 from store import silence
 from store.clock import Clock
@@ -32,7 +32,7 @@ class Silencing:
         bounds = [silence.worst_of(matchers.get("severity", ()))]
         if named := matchers.get("rule", ()):
             settings = self._settings()
-            rules = await asyncio.to_thread(load, settings.rule_files, settings.trust)
+            rules = await asyncio.to_thread(load_for, settings)
             bounds.append(worst_of_rules(rules.all, named))
         preview = await self._store.read(lambda connection: hidden.preview(connection, matchers, self._clock.now()))
         return min(bounds, key=lambda severity: severity.rank), preview

@@ -15,13 +15,14 @@ import msgspec
 
 from rules.counter import CounterState
 from rules.counters import Counters, Moment
-from rules.event import Batch, LogSource
+from rules.event import Batch, Event, LogSource
 from rules.formats.catalogue import by_name
 from rules.formats.detect import PinState
 from rules.formats.expression import expressions
 from rules.modes import with_modes
 from rules.outcome import InternalEvent, Outcome
 from rules.predicate import Predicate, predicate
+from rules.progress import Progress, standing
 from rules.settings import EngineSettings, SourceProfile
 from rules.severity import Assets
 from rules.sigma.model import RuleSet
@@ -71,8 +72,9 @@ class Engine:
                 by_name(profile.format, self._formats)
         self._idle = timedelta(seconds=settings.caps.idle_seconds) // timedelta(microseconds=1)
         self._counters = Counters(rules, settings.caps)
-        self._predicates = {rule.id: predicate(rule.condition) for rule in rules.rules}
-        self._routes: dict[LogSource, tuple[tuple[str, Predicate], ...]] = {}
+        self._predicates = {id(rule): predicate(rule.condition) for rule in rules.in_every_form}
+        self._routes: dict[str, dict[LogSource, tuple[tuple[str, Predicate], ...]]] = {}
+        self._here: str = ""  #: the source being read, if rules are something else for it
         self._states: dict[tuple[str, str], StreamState] = {}
         self._streams: dict[tuple[str, str], Stream] = {}
         self._changed_streams: set[tuple[str, str]] = set()
@@ -163,10 +165,16 @@ class Engine:
         engine.restore(self.snapshot(), ())
         return engine
 
+    def standing(self, event: Event) -> tuple[Progress, ...]:
+        """How far the correlations that count *event*, which was fed, have come. Changes nothing."""
+        matched = [rule_id for rule_id, holds in self._routed(event.logsource) if holds(event)]
+        return standing(self._counters.feeds, event, matched, {head.id: head.title for head in self.rules.all})
+
     # reading
 
     def _begin(self, batch: Batch) -> Stream:
         key = (batch.source, batch.stream)
+        self._here = batch.source if batch.source in self.rules.forms else ""
         if key not in self._streams:
             state = self._states.setdefault(key, StreamState(pin=PinState()))
             profile = self._profile(batch.source)
@@ -229,10 +237,11 @@ class Engine:
 
     def _routed(self, logsource: LogSource) -> tuple[tuple[str, Predicate], ...]:
         """Id and condition of the rules that apply to events of this log source."""
-        found = self._routes.get(logsource)
+        routes = self._routes.setdefault(self._here, {})
+        found = routes.get(logsource)
         if found is None:
-            found = tuple((rule.id, self._predicates[rule.id]) for rule in self.rules.routed(logsource))
-            self._routes[logsource] = found
+            rules = self.rules.routed(logsource, self._here)
+            found = routes[logsource] = tuple((rule.id, self._predicates[id(rule)]) for rule in rules)
         return found
 
     def _settle(self, horizon: int | None, *, history: bool) -> None:

@@ -19,6 +19,7 @@ class SourceProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     service: str | None = None
     lateness_seconds: float = 10.0  #: how far behind its stream a line may come and not be called late
     as_of: datetime | None = None  #: replay: the moment as of which this file is read, if not that of all files
+    pipelines: tuple[tuple[str, str], ...] = ()  #: (path, text) of pipelines that rules go through for it, besides
 
     def claims(self, found: LogSource) -> LogSource:
         """The log source of an event whose format says *found*."""
@@ -61,6 +62,7 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that the engine is told from outside."""
 
     rule_files: tuple[tuple[str, str], ...] = ()  #: (path, text) of every rule file
+    pipelines: tuple[tuple[str, str], ...] = ()  #: (path, text) of processing pipelines, for rules of every source
     sources: Mapping[str, SourceProfile] = {}  #: by name of the source; one that is not named gets the defaults
     trust: Trust = Trust()
     assets_critical: tuple[str, ...] = ()  #: names or addresses of hosts

@@ -23,7 +23,7 @@ from rules.formats.catalogue import UnknownFormat, by_name
 from rules.formats.expression import expressions
 from rules.formats.format import Format
 from rules.settings import EngineSettings, SourceProfile
-from rules.sigma.load import load
+from rules.sigma.load import load_for
 from rules.sigma.model import RuleSet
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -158,7 +158,7 @@ def chosen_rules(base: EngineSettings, wishes: Wishes) -> tuple[tuple[str, str],
 
 
 def _loaded(settings: EngineSettings) -> RuleSet:
-    rules = load(settings.rule_files, settings.trust)
+    rules = load_for(settings)
     for error in rules.errors:
         click.echo("\n".join(map(clean, str(error).split("\n"))), err=True)
     if not rules.all:

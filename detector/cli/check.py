@@ -20,7 +20,7 @@ from detector.config.signers import check_signers
 from detector.settings import build
 from rules.sigma.errors import RuleError
 from rules.sigma.files import RuleFileUnreadable
-from rules.sigma.load import load as load_rules
+from rules.sigma.load import load_for
 from rules.sigma.model import RuleSet
 
 
@@ -46,7 +46,7 @@ def check(config_path: str | None, as_json: bool) -> None:
         engine = build(loaded.config).engine
     except RuleFileUnreadable as error:
         raise Misuse(str(error)) from None
-    rules = load_rules(engine.rule_files, engine.trust)
+    rules = load_for(engine)
     modes = (*check_fits(engine.modes, rules), *told(engine.modes, rules))
     here = (*check_signers(loaded.config, today), *check_machine(loaded.config), *modes)
     problems = (*loaded.warnings, *placed(here, loaded.origins), *waiting(rules, loaded.config))

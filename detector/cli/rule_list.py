@@ -13,7 +13,7 @@ from detector.cli.ruleset import read_rules, rules_option
 from detector.config.locate import find_config
 from rules.event import Mode
 from rules.modes import ModeEntry, entry_of, with_modes
-from rules.sigma.load import load
+from rules.sigma.load import load, load_for
 from rules.sigma.model import Correlation, Filter, Rule, RuleSet
 
 Figures = Mapping[str, Mapping[str, Any]]
@@ -71,7 +71,7 @@ def _at_hand(rule_paths: tuple[str, ...]) -> tuple[RuleSet, tuple[ModeEntry, ...
     if config is None:
         return load(read_rules(rule_paths)), ()
     settings = configured(str(config))
-    return with_modes(load(settings.rule_files, settings.trust), settings.modes), settings.modes
+    return with_modes(load_for(settings), settings.modes), settings.modes
 
 
 def _figures(client: Client) -> Figures:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from detector.cli.bench import Wishes, chosen_rules, configured
 from detector.cli.output import Failure
 from detector.config.locate import find_config
@@ -13,7 +15,7 @@ from rules.formats.detect import Pin
 from rules.formats.format import Context, Parsed
 from rules.formats.handed_in import HandedIn
 from rules.match import explain
-from rules.sigma.load import load
+from rules.sigma.load import load_for
 from rules.sigma.model import Correlation, Rule, RuleSet
 
 FIELDS_SHOWN = 6
@@ -66,7 +68,7 @@ def _rules_at_hand(wishes: Wishes) -> RuleSet:
     config = find_config(wishes.config_path)
     try:
         base = configured(str(config) if config else None)
-        return load(chosen_rules(base, wishes), base.trust)
+        return load_for(msgspec.structs.replace(base, rule_files=chosen_rules(base, wishes)))
     except Failure:
         return RuleSet()
 

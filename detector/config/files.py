@@ -20,6 +20,7 @@ def check_files(config: Config) -> Iterator[Problem]:
     yield from own_outputs(config)
     yield from read_twice(config)
     yield from rule_files(config)
+    yield from pipelines(config)
 
 
 def patterns(config: Config) -> Iterator[Problem]:
@@ -120,6 +121,18 @@ def rule_files(config: Config) -> Iterator[Problem]:
             message = f'{dotted(at)}: there is no file or folder "{name}"'
             hint = "relative paths start at the working directory"
             yield Problem(path=at, at_value=True, message=message, hint=hint)
+
+
+def pipelines(config: Config) -> Iterator[Problem]:
+    """Processing pipelines are where the configuration says."""
+    named: list[tuple[KeyPath, tuple[str, ...]]] = [(("rules", "pipelines"), config.rules.pipelines)]
+    named += [(("source", index, "pipelines"), source.pipelines) for index, source in enumerate(config.sources)]
+    for option, names in named:
+        for index, name in enumerate(names):
+            if name and not Path(name).is_file():
+                message = f'{dotted((*option, index))}: there is no file "{name}"'
+                hint = "name each file; relative paths start at the working directory"
+                yield Problem(path=(*option, index), at_value=True, message=message, hint=hint)
 
 
 def _source_paths(config: Config) -> Iterator[tuple[KeyPath, str]]:

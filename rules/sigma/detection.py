@@ -7,16 +7,18 @@ from rules.sigma.document import Document, Node, is_scalar, kind, quote_width
 from rules.sigma.errors import nearest
 from rules.sigma.model import And, Condition, Not, Or
 from rules.sigma.modifiers import ALLOWED, MODIFIERS, Key, Unsuitable, check_kind, combination
-from rules.sigma.terms import term
+from rules.sigma.terms import Undefined, term
 
 
 class Detection:
     """Compiles the detection of one document; problems go to the document."""
 
-    def __init__(self, document: Document, placeholders: Mapping[str, Sequence[str]]) -> None:
-        """*placeholders*: what ``expand`` fills in, by name."""
+    def __init__(self, document: Document, placeholders: Mapping[str, Sequence[str]], *, is_open: bool = False) -> None:
+        """*placeholders*: what ``expand`` fills in, by name; *is_open*: of the others a pipeline may know something."""
         self.document = document
         self.placeholders = placeholders
+        self.is_open = is_open
+        self.open: dict[str, tuple[Node, Undefined]] = {}  #: by name of a placeholder that is left to pipelines
 
     def compile(self, node: Node, what: str = "detection", *, without: tuple[str, ...] = ()) -> Condition | None:
         """The tree of the whole detection; None if something in it is wrong. *without*: keys that are no selections."""
@@ -95,6 +97,11 @@ class Detection:
             value = self.document.plain(node)
             check_kind(key, value, kind(node))
             return term(key, value, self.placeholders)
+        except Undefined as error:
+            if self.is_open:
+                self.open.update({name: (node, error) for name in error.names if name not in self.open})
+                return Or(())
+            self.document.error(node, str(error), error.hint)
         except Unsuitable as error:
             self.document.error(node, str(error), error.hint)
         except ValueError as error:  # base of pySigma's errors, and of YAML scalars like 0x_

@@ -73,11 +73,19 @@ class Document:
 
     def error(self, node: Node, message: str, hint: str = "", *, shift: int = 0, length: int | None = None) -> None:
         """Say that something is wrong at *node*; *shift* and *length* pick a part of its text."""
+        found = self.problem(node, message, hint, shift=shift, length=length)
+        if found not in self.errors:
+            self.errors.append(found)
+
+    def problem(
+        self, node: Node, message: str, hint: str = "", *, shift: int = 0, length: int | None = None
+    ) -> RuleError:
+        """What ``error`` says, without saying it."""
         start, end = node.start_mark, node.end_mark
         line = self._lines[start.line] if start.line < len(self._lines) else ""
         if length is None:
             length = (end.column if end.line == start.line else len(line.rstrip())) - start.column
-        found = RuleError(
+        return RuleError(
             path=self.path,
             line=start.line + 1,
             column=start.column + 1 + shift,
@@ -87,8 +95,6 @@ class Document:
             source_line=line.rstrip(),
             length=length,
         )
-        if found not in self.errors:
-            self.errors.append(found)
 
     def is_on_one_line(self, node: Node, text: str) -> bool:
         """Whether *text* stands in the file just as the node's value, so that places in it are places in the line."""

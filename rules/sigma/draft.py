@@ -1,7 +1,7 @@
 """One YAML document becomes one Rule, Correlation or Filter, its references to other rules still as written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -20,6 +20,7 @@ from rules.sigma.model import (
     Or,
     Rule,
 )
+from rules.sigma.terms import Undefined
 
 TEXTS: Final = ("title", "id", "name", "description", "author", "license", "taxonomy", "date", "modified")
 LISTS: Final = ("references", "falsepositives", "fields", "tags", "scope")
@@ -48,6 +49,8 @@ class Draft:
     document: Document
     nodes: Mapping[str, Node]  #: the values of the rule's keys
     references: tuple[tuple[str, Node], ...] = ()  #: of a correlation or filter: each rule it names, and where
+    #: placeholders that pipelines may know, by name: where the first stands, and what to say if none does
+    open: Mapping[str, tuple[Node, Undefined]] = field(default_factory=dict)
 
     @property
     def place(self) -> str:
@@ -65,15 +68,19 @@ class Draft:
         return not self.document.errors
 
 
-def draft(document: Document, placeholders: Mapping[str, Sequence[str]]) -> Draft | None:
-    """The rule of a document; None if it is not even a mapping. What is wrong is in ``document.errors``."""
+def draft(document: Document, placeholders: Mapping[str, Sequence[str]], *, is_open: bool = False) -> Draft | None:
+    """The rule of a document; None if it is not even a mapping. What is wrong is in ``document.errors``.
+
+    *is_open*: pipelines may know what a placeholder stands for that is not among the *placeholders*.
+    """
     nodes = {name: value for name, (_, value) in document.items(document.root, "a rule", KEYS).items()}
     if not nodes:
         return None
     reader = _Reader(document, nodes)
+    detection = Detection(document, placeholders, is_open=is_open)
     if "filter" in nodes:
-        return reader.filter(placeholders)
-    return reader.correlation() if "correlation" in nodes else reader.rule(placeholders)
+        return reader.filter(detection)
+    return reader.correlation() if "correlation" in nodes else reader.rule(detection)
 
 
 class _Reader:
@@ -83,18 +90,18 @@ class _Reader:
         self.document = document
         self.nodes = nodes
 
-    def rule(self, placeholders: Mapping[str, Sequence[str]]) -> Draft:
+    def rule(self, reads: Detection) -> Draft:
         head = self.head(DEFAULT_GROUP_BY, DEFAULT_WINDOW_SECONDS)
         logsource = self.logsource()
         detection: Condition | None = None
         if "detection" in self.nodes:
-            detection = Detection(self.document, placeholders).compile(self.nodes["detection"])
+            detection = reads.compile(self.nodes["detection"])
         else:
             self.document.error(self.document.root, "a rule needs detection (or correlation)", length=1)
         made = Rule(**head, logsource=logsource, detection=detection or Or(()))
-        return Draft(made, self.document, self.nodes)
+        return Draft(made, self.document, self.nodes, open=reads.open)
 
-    def filter(self, placeholders: Mapping[str, Sequence[str]]) -> Draft:
+    def filter(self, reads: Detection) -> Draft:
         for name in ("detection", "correlation", "tocsin"):
             if name in self.nodes:
                 self.document.error(self.nodes[name], f"a filter has no {name}", "the rules that it names have")
@@ -105,7 +112,7 @@ class _Reader:
         for_any = "rules" in nodes and is_scalar(nodes["rules"]) and str(nodes["rules"].value).lower() == ANY
         references = () if for_any else tuple(self.references(nodes))
         head = self.head(DEFAULT_GROUP_BY, DEFAULT_WINDOW_SECONDS)
-        condition = Detection(self.document, placeholders).compile(node, "filter", without=("rules",))
+        condition = reads.compile(node, "filter", without=("rules",))
         made = Filter(
             id=head["id"] if "id" in self.nodes else self.identifier("", f"filter:{head['title']}"),
             logsource=self.logsource(),
@@ -114,7 +121,7 @@ class _Reader:
             condition=under_title(head["title"], condition or Or(())),
             **{name: head[name] for name in ("title", "path", "line", "version", "description")},
         )
-        return Draft(made, self.document, self.nodes, references)
+        return Draft(made, self.document, self.nodes, references, reads.open)
 
     def head(self, group_by: tuple[str, ...], window_seconds: float) -> dict[str, Any]:
         """The values of the fields of Head."""

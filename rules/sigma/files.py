@@ -45,6 +45,20 @@ def read_rule_files(paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple((shown, read_text(path)) for shown, path in find_rule_files(paths))
 
 
+def is_bundled(path: str) -> bool:
+    """Whether a path, as it is told, is that of a rule that comes with Tocsin."""
+    return Path(path).parts[:2] == ("rules", BUNDLED)
+
+
+def read_pipelines(paths: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """(path, text) of files with processing pipelines, in the order named.
+
+    Raises:
+        RuleFileUnreadable: one cannot be read.
+    """
+    return tuple((path, read_text(Path(path))) for path in paths)
+
+
 def case_file(path: Path) -> Path | None:
     """The file of cases beside a rule file, if there is one."""
     beside = (path.with_name(path.stem + suffix) for suffix in CASES)

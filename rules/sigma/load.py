@@ -6,23 +6,27 @@ from typing import Final
 
 from msgspec.structs import asdict
 
-from rules.settings import Trust
+from rules.settings import EngineSettings, Trust
 from rules.sigma.collection import collected
 from rules.sigma.document import Node, documents, is_null
 from rules.sigma.draft import Draft, draft
 from rules.sigma.errors import RuleError, nearest
 from rules.sigma.filter import applied, bases, is_about
 from rules.sigma.model import Correlation, Filter, Rule, RuleSet
+from rules.sigma.pipeline import Pipelines
+from rules.sigma.piping import Piping
 
 NOBODY: Final = Trust()
+WITHOUT_PIPELINES: Final = Pipelines()
 
 
-def load(files: Iterable[tuple[str, str]], trust: Trust = NOBODY) -> RuleSet:
+def load(files: Iterable[tuple[str, str]], trust: Trust = NOBODY, pipelines: Pipelines = WITHOUT_PIPELINES) -> RuleSet:
     """Compile rule files.
 
     Args:
         files: (path, text) of each file; the path is only told, never opened.
         trust: What ``expand`` fills in for ``%trust.networks%`` and its like; an empty list matches nothing.
+        pipelines: What rules go through before they are what is asked.
 
     Never raises for a bad rule: ``RuleSet.errors`` says what is wrong.
     """
@@ -37,12 +41,22 @@ def load(files: Iterable[tuple[str, str]], trust: Trust = NOBODY) -> RuleSet:
         for document in made_of:
             if is_null(document.root):
                 continue
-            made = draft(document, placeholders)
+            made = draft(document, placeholders, is_open=bool(pipelines))
             if made is None:
                 errors.extend(document.errors)
             else:
                 drafts.append(made)
-    return _linked(drafts, errors)
+    if not pipelines:
+        return _linked(drafts, errors)
+    piping = Piping(pipelines, placeholders)
+    piping.take(drafts)
+    return piping.applied(_linked(drafts, errors))
+
+
+def load_for(settings: EngineSettings) -> RuleSet:
+    """Compile the rule files of an engine's settings, with the trust and the pipelines that they name."""
+    by_source = {name: profile.pipelines for name, profile in settings.sources.items() if profile.pipelines}
+    return load(settings.rule_files, settings.trust, Pipelines(settings.pipelines, by_source))
 
 
 def _linked(drafts: list[Draft], errors: list[RuleError]) -> RuleSet:

@@ -1,8 +1,8 @@
 """Rule, Correlation, RuleSet: Sigma rules as loaded, and the tree that a detection becomes."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from rules.event import Decision, LogSource, Mode, Severity
@@ -167,6 +167,15 @@ class Correlation(Head):
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """What a rule is for the events of a source with pipelines of its own."""
+
+    logsource: LogSource
+    detection: Condition
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RuleSet:
     """All rules that loaded, and why the others did not."""
 
@@ -175,18 +184,45 @@ class RuleSet:
     filters: tuple[Filter, ...] = ()
     errors: tuple[RuleError, ...] = ()
     refused: frozenset[str] = frozenset()  #: ids of rules that are there and did not load, as far as they could be read
-    _routes: dict[LogSource, tuple[Rule, ...]] = field(default_factory=dict, compare=False, repr=False)
+    forms: Mapping[str, Mapping[str, Form | None]] = field(default_factory=dict)
+    #: by source and id of a rule, what it is for events of that source, where that is something else; None: nothing
+    _routes: dict[tuple[str, LogSource], tuple[Rule, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    _of_source: dict[str, tuple[Rule, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
 
-    def routed(self, logsource: LogSource) -> tuple[Rule, ...]:
-        """The rules that apply to events of this log source."""
-        if logsource not in self._routes:
-            self._routes[logsource] = tuple(rule for rule in self.rules if covers(rule.logsource, logsource))
-        return self._routes[logsource]
+    def of_source(self, source: str) -> tuple[Rule, ...]:
+        """The rules as they are for events of a source (by its name)."""
+        if source not in self.forms:
+            return self.rules
+        if source not in self._of_source:
+            forms = self.forms[source]
+            each = (_in_form(rule, forms[rule.id]) if rule.id in forms else rule for rule in self.rules)
+            self._of_source[source] = tuple(rule for rule in each if rule is not None)
+        return self._of_source[source]
+
+    @property
+    def in_every_form(self) -> Iterator[Rule]:
+        """Every rule, and what it is for sources for which it is something else."""
+        yield from {id(rule): rule for source in ("", *self.forms) for rule in self.of_source(source)}.values()
+
+    def routed(self, logsource: LogSource, source: str = "") -> tuple[Rule, ...]:
+        """The rules that apply to events of this log source, as they are for that source."""
+        at = (source if source in self.forms else "", logsource)
+        if at not in self._routes:
+            self._routes[at] = tuple(rule for rule in self.of_source(source) if covers(rule.logsource, logsource))
+        return self._routes[at]
 
     @property
     def all(self) -> tuple[Rule | Correlation, ...]:
         """Rules and correlations."""
         return (*self.rules, *self.correlations)
+
+
+def _in_form(rule: Rule, form: Form | None) -> Rule | None:
+    if form is None:
+        return None
+    return replace(rule, logsource=form.logsource, detection=form.detection, filters=form.filters)
 
 
 def filtered_version(version: str, filters: tuple[Filter, ...]) -> str:

@@ -167,3 +167,17 @@ def _check_part(key: Key, name: str, value: float) -> None:
         raise Unsuitable(f"{name} needs a whole number, not {value}")
     if not set(COMPARISONS) & set(key.modifiers) and not first <= value <= last:
         raise Unsuitable(f"{name} is a number from {first} to {last}, never {value}")
+
+
+def renamed(part: Any) -> Any:
+    """A detection, or part of one, in plain values, with the modifiers that pySigma knows."""
+    if isinstance(part, list):
+        return [renamed(each) for each in part]
+    if not isinstance(part, Mapping):
+        return part
+    return {_renamed_key(str(name)): renamed(value) for name, value in part.items()}
+
+
+def _renamed_key(written: str) -> str:
+    field, *modifiers = written.split("|")
+    return Key(written, field or None, tuple(modifiers)).for_pysigma or "" if modifiers else written

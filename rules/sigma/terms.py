@@ -111,21 +111,21 @@ def _sigma_value(key: Key, value: Any) -> Any:
     if "diskcache" in sys.modules:
         raise RuntimeError("pySigma's on-disk cache (CVE-2025-69872) was imported; it must never be used")
     made = SigmaDetectionItem.from_mapping(key.for_pysigma, [value]).value[0]
-    return _cased(made) if "cased" in key.modifiers else made
+    return cased(made) if "cased" in key.modifiers else made
 
 
-def _cased(value: Any) -> Any:
+def cased(value: Any) -> Any:
     """The value with regard to case: pySigma forgets that where an encoding or windash stands behind cased."""
     from sigma import types
 
     if isinstance(value, types.SigmaExpansion):
-        return types.SigmaExpansion([_cased(each) for each in value.values])
+        return types.SigmaExpansion([cased(each) for each in value.values])
     is_plain = isinstance(value, types.SigmaString) and not isinstance(value, types.SigmaCasedString)
     if not is_plain:
         return value
-    cased = types.SigmaCasedString()
-    cased.s = value.s
-    return cased
+    made = types.SigmaCasedString()
+    made.s = value.s
+    return made
 
 
 def tests_of(field: str | None, value: Any, placeholders: Mapping[str, Sequence[str]]) -> Iterator[Test]:
@@ -174,19 +174,19 @@ def _comparison(op: str, number: Any) -> Compare | TimePart:
 def _text(field: str | None, value: Any) -> Text:
     from sigma import types
 
-    cased = isinstance(value, types.SigmaCasedString)
+    is_cased = isinstance(value, types.SigmaCasedString)
     segments: list[Segment] = []
     text, holes = "", set[int]()
     for part in (*value.s, types.SpecialChars.WILDCARD_MULTI):  # the last one ends the last segment
         if isinstance(part, str):
-            text += part if cased else part.lower()
+            text += part if is_cased else part.lower()
         elif part is types.SpecialChars.WILDCARD_SINGLE:
             holes.add(len(text))
             text += "?"
         else:
             segments.append(Segment(text, frozenset(holes)))
             text, holes = "", set()
-    pattern = Text(tuple(segments), cased)
+    pattern = Text(tuple(segments), is_cased)
     return anywhere(pattern) if field is None else pattern
 
 
@@ -203,4 +203,4 @@ def _filled(field: str | None, value: Any, placeholders: Mapping[str, Sequence[s
                 yield literal(each)
         return
     for each in value.replace_placeholders(lambda part: iter(placeholders[part.name])):
-        yield _text(field, _cased(each) if isinstance(value, types.SigmaCasedString) else each)
+        yield _text(field, cased(each) if isinstance(value, types.SigmaCasedString) else each)

@@ -30,6 +30,9 @@ class RulesSection(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fie
 
     #: Files or folders of Sigma rules (YAML). "bundled": the rules that come with Tocsin.
     paths: tuple[str, ...] = ("bundled",)
+    #: Files with Sigma processing pipelines (YAML, as of pySigma) that rules go through before they are what is asked.
+    #: Rules that come with Tocsin do not.
+    pipelines: tuple[str, ...] = ()
     #: Rules that are tried out before they ask anybody; the first entry that fits a rule counts, and a rule that none
     #: fits is on. `mode`: "on" as the rule decides; "simulate" counted only; "advise" what it would have had
     #: investigated is observed, and listed in the digest as what would have paged. `rule` (ids or titles), `tag` and

@@ -43,6 +43,8 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     category: str = ""
     #: Sigma's service of these lines, where the format does not tell it. Empty: as the format says.
     service: str = ""
+    #: Files with Sigma processing pipelines that rules go through for this source, besides those of `[rules]`.
+    pipelines: tuple[str, ...] = ()
     #: Where to begin in what is there when the source is first seen. "end": what was written before is only looked back
     #: at, without telling anybody. "beginning": everything is read.
     start: Literal["end", "beginning"] = "end"
