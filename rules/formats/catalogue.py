@@ -24,8 +24,10 @@ from rules.formats.mail_files import Dovecot, Exim
 from rules.formats.named_file import Named
 from rules.formats.nginx_error import NginxError
 from rules.formats.server_logs import ServerLogs
+from rules.formats.squid import Squid
 from rules.formats.syslog import IsoStamped, Rfc3164, Rfc5424, Syslog
 from rules.formats.traefik import Traefik
+from rules.formats.w3c import W3c
 from rules.formats.webserver import Combined, Common
 from rules.formats.windows_json import WindowsJson
 from rules.formats.windows_xml import WindowsXml
@@ -45,9 +47,11 @@ LINES: tuple[Format, ...] = (
     Journal(),
     *SHAPES,
     ZeekTsv(),
+    W3c(),
     PostgresqlCsv(),
     Postgresql(),
     Mysql(),
+    Squid(),
     Vsftpd(),
     Xferlog(),
     Named(),
@@ -95,6 +99,9 @@ ALIASES = {
     "kubernetes": "kubernetes-audit",
     "windows": "windows-json",
     "evtx-xml": "windows-xml",
+    "elff": "w3c",
+    "iis": "w3c",
+    "bluecoat": "w3c",
     "cloudtrail": "aws-cloudtrail",
     "gcp": "gcp-audit",
     "github": "github-audit",

@@ -6,6 +6,7 @@ from rules.event import LogSource
 from rules.formats.addresses import address, number, put_endpoint
 from rules.formats.format import NOWHERE
 from rules.formats.http_request import WEB, put_request
+from rules.formats.proxied import PROXY, put_agent, put_proxied
 
 #: a logger's name -> side of the connection
 ENDPOINTS = {
@@ -25,6 +26,7 @@ ENDPOINTS = {
     "ClientHost": "source",
     "ip": "source",
     "rhost": "source",
+    "c-ip": "source",
     "dst_ip": "destination",
     "dstip": "destination",
     "dst": "destination",
@@ -62,15 +64,19 @@ TEXTS = {
 WEB_NAMES = {
     "request_method": "cs-method",
     "method": "cs-method",
+    "cs-method": "cs-method",
     "request.method": "cs-method",
     "RequestMethod": "cs-method",
     "request_uri": "cs-uri",
     "uri": "cs-uri",
+    "c-uri": "cs-uri",
+    "cs-uri": "cs-uri",
     "path": "cs-uri",
     "url": "cs-uri",
     "request.uri": "cs-uri",
     "RequestPath": "cs-uri",
     "status": "sc-status",
+    "sc-status": "sc-status",
     "status_code": "sc-status",
     "DownstreamStatus": "sc-status",
     "http_user_agent": "cs-user-agent",
@@ -140,5 +146,9 @@ def _web(web: dict[str, Any], fields: dict[str, Any]) -> LogSource:
         fields.setdefault(name, value)
     if "source.ip" in fields:
         fields.setdefault("c-ip", fields["source.ip"])
+    if "://" in uri[:10] and "source.ip" in fields:  # servers are asked for a path, proxies for a whole address
+        put_proxied(fields, method, uri, status)
+        put_agent(fields, fields.get("cs-user-agent"))
+        return PROXY
     put_request(fields, method, uri, status)
     return WEB

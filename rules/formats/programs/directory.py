@@ -16,12 +16,14 @@ from rules.formats.programs import (
     mail,
     mysql,
     named,
+    paloalto,
     pam,
     pf,
     pkexec,
     postfix,
     postgres,
     proftpd,
+    routers,
     sshd,
     storage,
     sudo,
@@ -54,8 +56,13 @@ def other(message: str, fields: dict[str, Any]) -> LogSource:
         return postfix.tell(message, fields)
     if marked := asa.mark_in(fields.get("program", ""), message):
         return asa.tell(marked, fields)
-    if "program" not in fields and (found := fortigate.put(message, fields)) is not None:
+    if (
+        "program" not in fields
+        and (found := fortigate.put(message, fields) or paloalto.put(message, fields)) is not None
+    ):
         return found
+    if (routed := routers.put(message, fields)) is not None:
+        return routed
     return UNKNOWN(message, fields)
 
 
@@ -69,7 +76,9 @@ PROGRAMS: dict[str, Tell] = {
     "su": accounts.su,
     "doas": pkexec.doas,
     "pkexec": pkexec.pkexec,
-    "kernel": kernel.tell,
+    "kernel": routers.junos("bgp", kernel.tell),
+    "rpd": routers.junos("bgp", UNKNOWN),
+    "tac_plus": routers.accounting,
     "systemd": systemd.tell,
     "systemd-oomd": systemd.oomd,
     "smartd": storage.smartd,

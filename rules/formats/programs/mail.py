@@ -12,6 +12,7 @@ from rules.formats.programs.program import happened
 
 AMAVIS = LogSource(category="mail", product="linux", service="amavis")
 CLAMAV = LogSource(product="linux", service="clamav")
+INFECTED = LogSource(category="antivirus", product="linux", service="clamav")
 
 #: words of a refusal -> event.reason; the first that is found counts
 REFUSALS = {
@@ -83,6 +84,8 @@ def clamav(message: str, fields: dict[str, Any]) -> LogSource:
     """clamd: ``/srv/upload/x.zip: Win.Test.EICAR_HDB-1 FOUND``; the file comes first, and may be called anything."""
     path, found, signature = message.removesuffix(" FOUND").rpartition(": ")
     if found and message.endswith(" FOUND"):
-        fields["file.path"] = path
+        fields["file.path"] = fields["Filename"] = path
+        fields["Signature"] = signature
         happened(fields, "malware_found", "unknown", signature)
+        return INFECTED
     return CLAMAV
