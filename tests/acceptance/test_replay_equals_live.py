@@ -105,7 +105,9 @@ def assert_same(daemon: Daemon, folder: Path) -> None:
     # Of a rule that is decided "record" each finding is told by itself: so all findings can be compared.
     for rule in Path(str(files("rules").joinpath("bundled"))).rglob("*.yml"):
         text = rule.read_text().replace("decision: observe", "decision: record")
-        (folder / rule.name).write_text(text.replace("decision: investigate", "decision: record"))
+        (folder / f"{rule.parent.name}-{rule.name}").write_text(
+            text.replace("decision: investigate", "decision: record")
+        )
     found = stored_findings(daemon)
     assert found == replayed(daemon, "--rules", str(folder))
     assert len(found) > 20, found
