@@ -17,6 +17,7 @@ import msgspec
 from rules.event import LogSource, TimeSource
 from rules.formats import stamps
 from rules.formats.format import NOWHERE, Context, Format, Parsed
+from rules.formats.framed import read
 from rules.formats.json_object import decode
 
 CONTAINER = LogSource(category="application", product="docker", service="container")
@@ -80,8 +81,8 @@ class CriLines:
 
 def framed(text: str, stamp: stamps.Stamp, more: dict[str, Any], inner: Sequence[Format], context: Context) -> Parsed:
     """*text* as its own format reads it, at the moment of the frame; plain text is the message."""
-    found = next((parsed for one in inner if (parsed := one.parse(text, context)) is not None), None)
-    if found is None or found.header is not None:
+    found, remember = read(text, more["container.stream"], inner, context)
+    if found is None:
         found = Parsed(fields={"message": text}, logsource=CONTAINER, time=None)
     for name, value in more.items():
         found.fields.setdefault(name, value)
@@ -91,4 +92,7 @@ def framed(text: str, stamp: stamps.Stamp, more: dict[str, Any], inner: Sequence
         time=stamp[0],
         resolution=stamp[1],
         time_source=TimeSource.LINE,
+        after=remember,
+        text=None,
+        also=(),
     )

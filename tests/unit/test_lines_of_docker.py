@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from support.lines import CONTEXT, fulfilled, parsed, source_of, told
 
 from rules.formats.containers import CriLines, DockerLines
+from rules.formats.detect import Pin
 from rules.formats.docker_events import DockerEvents
 
 STAMP = "2026-03-01T03:11:20.123456789Z"
@@ -126,6 +127,36 @@ def test_other_objects(line: str) -> None:
     """An application's own object with a log in it is no frame."""
     assert DockerLines(()).parse(line, CONTEXT) is None
     assert CriLines(()).parse(line, CONTEXT) is None
+
+
+def test_a_container_cannot_forge_the_lines_of_others() -> None:
+    """Once its own format is known, a line of another is plain text, until a hundred of them come in a row."""
+    pin = Pin("docker-json")
+
+    def sources(line: str, times: int) -> list[str]:
+        return [source_of(found) for _ in range(times) if (found := pin.choose(line, CONTEXT)[1]) is not None]
+
+    assert sources(frame(SSHD), 1) == ["/linux/sshd"]
+    sources(frame(ACCESS), 199)
+    assert sources(frame(SSHD), 2) == [TEXT, TEXT]
+    pin = Pin("docker-json", pin.state)
+    assert sources(frame(SSHD), 90) == [TEXT] * 90
+    assert sources(frame(ACCESS), 1) == ["webserver//"]
+    assert sources(frame(SSHD), 100) == [TEXT] * 99 + ["/linux/sshd"]
+
+
+def test_the_two_outputs_have_formats_of_their_own() -> None:
+    """What a program says on standard error has nothing to do with the lines on its standard output."""
+    pin = Pin("cri")
+    for _ in range(200):
+        pin.choose(f"{STAMP} stdout F {ACCESS}", CONTEXT)
+        pin.choose(f"{STAMP} stderr F starting up", CONTEXT)
+    _, found = pin.choose(f"{STAMP} stderr F {ACCESS}", CONTEXT)
+    assert found is not None
+    assert source_of(found) == TEXT
+    _, found = pin.choose(f"{STAMP} stdout F {ACCESS}", CONTEXT)
+    assert found is not None
+    assert source_of(found) == "webserver//"
 
 
 @settings(deadline=None)
