@@ -238,6 +238,8 @@ SERVICE_GROUPS: Final[Mapping[str, frozenset[str]]] = {
         "userdel", "usermod", "adduser", "deluser", "groupadd", "groupdel", "groupmod", "gpasswd", "passwd",
         "chpasswd", "chage", "chfn", "chsh", "newusers", "vipw",
     }),
+    "audit": frozenset({"exchange", "threat_management"}),  # of Microsoft 365
+    "threat_detection": frozenset({"threat_management"}),
     "syslog": frozenset({"postfix", "dovecot", "exim", "amavis", "proftpd", "mysql", "postgresql", "named"}),
 }  # fmt: skip
 
