@@ -57,6 +57,7 @@ class Reason(StrEnum):
     ESCALATED = "escalated"
     STILL_YOURS = "still_yours"
     LINK = "link"
+    HANDED_ON = "handed_on"
     REMINDER = "reminder"
     UNSILENCED = "unsilenced"
     REQUEST = "request"
@@ -123,6 +124,7 @@ _REASONS = {
     Reason.PROPOSED: "Its dismissal is proposed: nothing is asked until somebody settles that",
     Reason.HANDED_OVER: "Handed over",
     Reason.YOUR_TURN: "It is your turn",
+    Reason.HANDED_ON: "Handed on: your part is done",
     Reason.REMINDER: "Time runs out",
     Reason.REQUEST: "You are asked for information",
     Reason.UNSILENCED: "Told now: what hid it is over, and nobody has it",

@@ -177,7 +177,7 @@ def _to_person(
 ) -> list[NewDelivery]:
     """To their receivers; if there are none, what asks something goes where the routes say, inside."""
     theirs = [one for one in routing.receivers.values() if one.person == person]
-    if theirs or notice.kind.takes_back:
+    if theirs or notice.kind.takes_back or notice.kind is NoticeKind.HANDED_ON:
         return [_new(one, target, "is theirs", channel_of) for one in theirs for target in range(len(one.urls))]
     because = f"no receiver is {person}'s"
     return [

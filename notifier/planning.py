@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from notifier import following, why
 from notifier.following import Following
+from notifier.handing_on import handed_on
 from notifier.plan import About, Routing, deliveries_of, to_holder, to_level
 from notifier.silence import hush
 from notifier.why import Coming
@@ -16,8 +17,19 @@ from store.designation import Asked
 from store.duties import Matter
 from store.holding import Holding, What
 from store.incident import Fact
-from store.notice import NewDelivery, Notice, NoticeKind
-from store.repository import abouts, conflicts, duties, escalations, incidents, outbox, silences, waiting
+from store.notice import NewDelivery, NewNotice, Notice, NoticeKind
+from store.repository import (
+    abouts,
+    conflicts,
+    duties,
+    escalations,
+    incidents,
+    notices,
+    outbox,
+    silences,
+    timeline,
+    waiting,
+)
 from store.silence import Silence
 from store.tx import Tx
 
@@ -31,6 +43,7 @@ class Planned:
     notice: Notice
     deliveries: Sequence[NewDelivery] = ()
     following: Following = field(default_factory=Following)
+    also: Sequence[NewNotice] = ()  #: what is to be told besides
     holding: Holding  #: as configured when it was looked at
 
 
@@ -56,6 +69,8 @@ def plan(tx: Tx, planned: Sequence[Planned]) -> None:
             escalations.lapse(tx, one.notice.incident.number, one.holding)
         for later in one.following.later:
             escalations.schedule(tx, later)
+        for new in one.also:
+            notices.write(tx, new)
 
 
 def about(connection: Connection, number: int) -> About:
@@ -119,7 +134,15 @@ def _look(
     follows = following.of_acknowledgement(notice, routing, now)
     if not follows.later:
         follows = following.of_ask(notice, seen, routing, made, now)
-    return Planned(notice=notice, deliveries=made, following=follows, holding=routing.holding)
+    also = handed_on(notice, asked or (), _finisher(connection, notice), routing.site.deadlines)
+    return Planned(notice=notice, deliveries=made, following=follows, also=also, holding=routing.holding)
+
+
+def _finisher(connection: Connection, notice: Notice) -> str | None:
+    """Who did what *notice* tells of."""
+    if notice.kind is not NoticeKind.YOUR_TURN:
+        return None
+    return timeline.person_at(connection, notice.incident.number, notice.at)
 
 
 def _asked(connection: Connection, notice: Notice, routing: Routing, now: datetime) -> Sequence[Asked] | None:

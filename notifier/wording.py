@@ -32,6 +32,7 @@ _REASONS = {
     NoticeKind.PROPOSED: Reason.PROPOSED,
     NoticeKind.HANDED_OVER: Reason.HANDED_OVER,
     NoticeKind.YOUR_TURN: Reason.YOUR_TURN,
+    NoticeKind.HANDED_ON: Reason.HANDED_ON,
     NoticeKind.ESCALATED: Reason.ESCALATED,
     NoticeKind.STILL_YOURS: Reason.STILL_YOURS,
     NoticeKind.LINK: Reason.LINK,

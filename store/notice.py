@@ -21,6 +21,7 @@ class NoticeKind(StrEnum):
     PROPOSED = "proposed"  #: its dismissal is proposed: nothing is asked before somebody settles that
     HANDED_OVER = "handed_over"  #: one person has it from another; told to that person alone
     YOUR_TURN = "your_turn"  #: the step that was entered waits for somebody; told to whoever is asked now
+    HANDED_ON = "handed_on"  #: whose turn it is after one's own; told to who finished, alone
     ESCALATED = "escalated"  #: nobody has it, or a message could not be delivered: the next ones are asked
     STILL_YOURS = "still_yours"  #: who has it is asked quietly whether that is still so
     REMINDER = "reminder"  #: a part of the time is over, or all of it; told to whoever is asked by then

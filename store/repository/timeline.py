@@ -1,12 +1,13 @@
 """What happened to a record, by whom, when: appended, never changed."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from sqlalchemy import Connection, Row, select
 
 from store import audit
 from store.errors import NotFound
-from store.incident import Actor, EntryKind, Fact, NewEntry, TimelineEntry
+from store.incident import Actor, ActorKind, EntryKind, Fact, NewEntry, TimelineEntry
 from store.repository import agenda, conflicts, evidence
 from store.tables import timeline, value
 from store.tx import Tx
@@ -79,6 +80,17 @@ def last_of(connection: Connection, number: int, kind: EntryKind) -> audit.Opene
         .limit(1)
     ).scalar_one_or_none()
     return None if entry is None else audit.unseal(entry)
+
+
+def person_at(connection: Connection, number: int, at: datetime) -> str | None:
+    """Who, of the persons, made the last entry of that very moment: a transaction has one."""
+    asked = (
+        select(timeline.c.actor_id)
+        .where(timeline.c.incident == number, timeline.c.at == at, timeline.c.actor_kind == ActorKind.PERSON)
+        .order_by(timeline.c.seq.desc())
+        .limit(1)
+    )
+    return connection.execute(asked).scalar()
 
 
 def of(connection: Connection, number: int, *kinds: EntryKind) -> list[TimelineEntry]:

@@ -24,7 +24,18 @@ from store.designation import Colleague, Designation, Leave, Staff
 from store.duties import Matter
 from store.errors import ActNotAllowed, MoveNotAllowed
 from store.forms import FormName
-from store.incident import Actor, ActorKind, EntryKind, Incident, Outcome, Stage, Status, Step, TimelineEntry
+from store.incident import (
+    Actor,
+    ActorKind,
+    EntryKind,
+    Incident,
+    NewEntry,
+    Outcome,
+    Stage,
+    Status,
+    Step,
+    TimelineEntry,
+)
 from store.notice import NewDelivery, Notice, NoticeKind
 from store.people import Person, Role
 from store.repository import (
@@ -170,6 +181,29 @@ async def test_whose_turn_it_is_hears_of_it_with_the_move(desk: Desk) -> None:
     assert (first.matter, first.reason) == ("duty:report", "the people responsible were told")
     assert (second.matter, second.reason) == ("duty:report_review", "the report was handed in")
     assert receivers(await desk.deliveries(NoticeKind.YOUR_TURN)) == [("dee's phone", "designated reviewer")]
+
+
+@pytest.mark.parametrize(("finisher", "told"), [("cy", ["cy's phone"]), ("dee", []), ("ana", [])])
+async def test_who_finished_hears_who_is_next(desk: Desk, finisher: str, told: list[str]) -> None:
+    """Over a receiver of their own, or not at all; who is next knows already. Planned twice, it is told once."""
+    desk.site = SITE
+
+    def hand_in(tx: Tx) -> None:
+        before = records.load(tx.connection, 1)
+        by = Actor(kind=ActorKind.PERSON, id=finisher)
+        timeline.append(tx, 1, NewEntry(kind=EntryKind.NOTE, actor=by))
+        records.change(tx, before, replace(before, step=Step.REPORTING, stage=Stage.IN_REVIEW, step_entered_at=tx.now))
+
+    await desk.store.write(hand_in)
+    now = desk.clock.now()
+    seen = await desk.store.read(lambda c: planning.survey(c, routing(SITE), lambda url: url, now))
+    for _ in range(2):
+        await desk.store.write(lambda tx: planning.plan(tx, seen))
+    found = await desk.notices(NoticeKind.HANDED_ON)
+    assert [one.person for one in found] == [finisher] * (finisher != "dee")
+    assert all(one.reason.startswith("next is dee, to review the report, by 2026-") for one in found)
+    later = await desk.store.read(lambda c: planning.survey(c, routing(SITE), lambda url: url, now))
+    assert [one.receiver for each in later for one in each.deliveries] == told
 
 
 async def test_of_a_step_that_was_left_again_nobody_hears(desk: Desk) -> None:

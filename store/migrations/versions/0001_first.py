@@ -384,8 +384,8 @@ def upgrade() -> None:
         sa.Column("planned_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'unreported', 'proposed', "
-            "'handed_over', 'your_turn', 'escalated', 'still_yours', 'reminder', 'request', 'link', 'unsilenced', "
-            "'letter')",
+            "'handed_over', 'your_turn', 'handed_on', 'escalated', 'still_yours', 'reminder', 'request', 'link', "
+            "'unsilenced', 'letter')",
             name=op.f("ck_notice_kind_literal"),
         ),
         sa.CheckConstraint("(incident IS NULL) = (kind = 'letter')", name=op.f("ck_notice_letter_of_the_installation")),
@@ -691,8 +691,8 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "kind IN ('opened', 'worse', 'acknowledged', 'reopened', 'lapsed', 'resolved', 'unreported', 'proposed', "
-            "'handed_over', 'your_turn', 'escalated', 'still_yours', 'reminder', 'request', 'link', 'unsilenced', "
-            "'letter')",
+            "'handed_over', 'your_turn', 'handed_on', 'escalated', 'still_yours', 'reminder', 'request', 'link', "
+            "'unsilenced', 'letter')",
             name=op.f("ck_delivery_kind_literal"),
         ),
         sa.CheckConstraint(
