@@ -7,9 +7,9 @@ anyway is as it was in the mode *advise*.
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -54,12 +54,10 @@ def with_modes(rules: RuleSet, entries: Sequence[ModeEntry]) -> RuleSet:
     """The rules in their modes; those that are in one stay in it."""
     if not entries:
         return rules
-    fresh: dict[str, Any] = {one.name: {} for one in fields(rules) if one.init and one.name == "_routes"}
     return replace(
         rules,
         rules=tuple(_rule(one, entries) for one in rules.rules),
         correlations=tuple(_correlation(one, entries) for one in rules.correlations),
-        **fresh,
     )
 
 

@@ -11,6 +11,17 @@ from detector.cli.options import Client, daemon_options
 from detector.cli.output import Misuse, clean, print_json, severity
 from detector.cli.story import story
 from detector.replay.explain import Line, explained
+from rules.engine import Engine
+from rules.marking import mark
+from rules.match import Reason
+from rules.match import explain as explain_rule
+from rules.nearness import NearMiss
+from rules.progress import Progress
+from rules.sigma.model import Rule
+
+AROUND = 40  #: characters of the line on either side of what is marked
+LONGEST_MARK = 80
+LONGEST_VALUE = 120
 
 
 @click.command()
@@ -34,7 +45,8 @@ def _explain_file(path: str, wishes: Wishes, as_json: bool) -> None:
         assert on.settings.as_of is not None
         (file,) = on.files
         profile, as_of, trust = on.settings.sources[file.name], on.settings.as_of, on.settings.trust
-        for line in explained(file, profile, on.rules, on.formats, as_of, trust):
+        engine = Engine(on.settings, on.rules) if on.rules.correlations else None
+        for line in explained(file, profile, on.rules, on.formats, as_of, trust, engine):
             if as_json:
                 print_json(plain(line), indent=None)
             else:
@@ -47,9 +59,54 @@ def plain(line: Line) -> dict[str, Any]:
         "line": line.number,
         "format": line.event.format or None if line.event else None,
         "fields": dict(line.event.fields) if line.event else {},
+        "offset": line.offset,
         "matches": [{"id": rule.id, "title": rule.title, "level": rule.level} for rule in line.rules],
+        "marks": [_plain_match(line, rule) for rule in line.rules],
+        "near_misses": [_plain_near(one) for one in line.near],
+        "counts": [_plain_count(one) for one in line.counts],
         "excepted": [{"id": rule.id, "title": rule.title, "filter": one.title} for rule, one in line.excepted],
         "text": line.text,
+    }
+
+
+def _plain_match(line: Line, rule: Rule) -> dict[str, Any]:
+    assert line.event is not None
+    terms = []
+    for reason in explain_rule(rule, line.event).reasons:
+        found = mark(line.text, reason)
+        terms.append(_plain_reason(reason) | {"span": reason.span, "bytes": found.bytes if found else None})
+    return {"id": rule.id, "terms": terms}
+
+
+def _plain_near(one: NearMiss) -> dict[str, Any]:
+    missing = [_plain_reason(reason) for reason in one.missing]
+    return {"id": one.rule.id, "title": one.rule.title, "level": one.rule.level, "held": one.held, "missing": missing}
+
+
+def _plain_count(one: Progress) -> dict[str, Any]:
+    return {
+        "id": one.head.id,
+        "title": one.head.title,
+        "type": one.head.type,
+        "group": dict(one.group),
+        "have": one.have,
+        "op": one.op,
+        "count": one.count,
+        "holds": one.holds,
+        "missing": one.missing,
+        "since": one.since.isoformat(),
+        "latest": one.latest.isoformat(),
+        "until": one.until.isoformat(),
+    }
+
+
+def _plain_reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "selection": reason.selection,
+        "term": reason.term,
+        "negated": reason.negated,
+        "field": reason.field,
+        "value": reason.value,
     }
 
 
@@ -64,10 +121,48 @@ def _print_line(line: Line) -> None:
             click.echo(clean(f"     {name} = {value}"))
     for rule in line.rules:
         click.echo(f"   matches {severity(rule.level)} {clean(rule.title)} ({clean(rule.path)})")
+        _print_terms(line, rule)
     for excepted, by in line.excepted:
         click.echo(f"   does not count for {clean(excepted.title)}: {clean(by.title)} ({clean(by.path)})")
     if not line.rules:
         click.echo("   no rule matches")
+    for one in line.counts:
+        click.echo(clean(f"   {_count(one)}"))
+    for near in line.near:
+        click.echo(f"   almost {severity(near.rule.level)} {clean(near.rule.title)} ({clean(near.rule.path)})")
+        for reason in near.missing:
+            value = "nothing" if reason.value is None else f'"{_cut(reason.value)}"'
+            click.echo(clean(f"     {reason}   (has {value})"))
+
+
+def _print_terms(line: Line, rule: Rule) -> None:
+    """Which terms made it match, each with the place in the line, marked below it."""
+    assert line.event is not None
+    for reason in explain_rule(rule, line.event).reasons:
+        found = mark(line.text, reason)
+        if found is None:
+            click.echo(clean(f"     {reason}"))
+            continue
+        start, end = found.characters
+        begin = max(0, start - AROUND)
+        click.echo(clean(f"     {reason}   bytes {found.bytes[0]}-{found.bytes[1]}"))
+        click.echo("       " + clean(line.text[begin : min(end, start + LONGEST_MARK) + AROUND]))
+        click.echo("       " + " " * (start - begin) + "^" * max(1, min(end - start, LONGEST_MARK)))
+
+
+def _count(one: Progress) -> str:
+    """Three of five, of which group, since when, and what is missing until when."""
+    group = " ".join(f"{name}={_cut(value)}" for name, value in one.group)
+    told = f'counts for "{one.head.title}": {one.have}, needs {one.needs} in {one.head.timespan_seconds:g} s'
+    told += f"{' for ' + group if group else ''}, since {one.since:%Y-%m-%d %H:%M:%S}"
+    if one.holds:
+        return f"{told}: it holds" + (f" so far; it is judged at {one.until:%H:%M:%S}" if one.head.waits else "")
+    missing = f"; missing until {one.until:%H:%M:%S}: {', '.join(one.missing)}" if one.missing else ""
+    return f"{told}{missing}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
 
 
 def _explain_incident(client: Client, incident: str, wishes: Wishes, as_json: bool) -> None:

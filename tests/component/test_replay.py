@@ -6,6 +6,7 @@ import os
 import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -62,7 +63,7 @@ def call(*arguments: str, stdin: bytes | None = None) -> Result:
     return CliRunner().invoke(tocsin, [*arguments, "--rules", "rules.yml"], input=stdin)
 
 
-def found(done: Result) -> list[dict[str, object]]:
+def found(done: Result) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -81,9 +82,9 @@ def test_one_object_for_each_incident(folder: Path) -> None:
         "events": 10,
     }
     assert (one["first_seen"], one["last_seen"]) == ("2026-03-01T03:00:00Z", "2026-03-01T03:00:09Z")
-    assert one["rule"]["id"] == "6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a12"  # type: ignore[index]
-    assert {"kind": "source", "value": "203.0.113.7"} in one["entities"]  # type: ignore[operator]
-    first = one["evidence"][0]  # type: ignore[index]
+    assert one["rule"]["id"] == "6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a12"
+    assert {"kind": "source", "value": "203.0.113.7"} in one["entities"]
+    first = one["evidence"][0]
     assert (first["source"], first["line"], first["offset"], first["text"]) == ("auth.log", 1, 0, failure(0).rstrip())
 
 
@@ -284,9 +285,77 @@ class TestExplain:
         assert lines[0]["matches"] == [
             {"id": "6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a11", "title": "Failed login", "level": "low"}
         ]
-        assert lines[0]["fields"]["source.ip"] == "203.0.113.7"  # type: ignore[index]
+        assert lines[0]["fields"]["source.ip"] == "203.0.113.7"
         assert lines[0]["text"] == failure(0).rstrip("\n")
         assert lines[2]["matches"] == []
+
+    def test_what_matched_is_marked(self, folder: Path) -> None:
+        """Each term with the characters of its value and the bytes of the line; not every value stands in the line."""
+        write(folder / "auth.log", ["Ä\n", failure(0)])
+        line = found(call("explain", "--file", "auth.log", "--json"))[1]
+        assert line["offset"] == 3
+        (mark,) = line["marks"]
+        assert mark["id"] == "6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a11"
+        assert [(term["term"], term["value"], term["bytes"]) for term in mark["terms"]] == [
+            ("event.action = ssh_login", "ssh_login", None),
+            ("event.outcome = failure", "failure", None),
+        ]
+
+    def test_what_matched_is_marked_for_people(self, folder: Path) -> None:
+        """A caret below each character, with its bytes, which are not characters."""
+        (folder / "rules.yml").write_text(
+            "title: Root\nlogsource: {product: linux}\ndetection: {s: {message|contains: password}, condition: s}\n"
+        )
+        write(folder / "auth.log", [failure(0).replace("web1", "wéb1")])
+        shown = call("explain", "--file", "auth.log").output.splitlines()
+        at = next(index for index, text in enumerate(shown) if "message contains password" in text)
+        line, carets = shown[at + 1], shown[at + 2]
+        start = carets.index("^")
+        assert line[start : start + carets.count("^")] == "password"
+        start = failure(0).index("password") + 1  # é is two bytes
+        assert shown[at].endswith(f"bytes {start}-{start + 8}")
+
+    def test_what_correlations_count_is_told(self, folder: Path) -> None:
+        """After each line: how many of how many, in which group, since when, what is missing until when."""
+        write(folder / "auth.log", [failure(second) for second in (0, 10, 20, 30, 40)])
+        lines = found(call("explain", "--file", "auth.log", "--json"))
+        assert [line["counts"][0]["have"] for line in lines] == [1, 2, 3, 4, 5]
+        assert lines[2]["counts"] == [
+            {
+                "id": "6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a12",
+                "title": "Brute force",
+                "type": "event_count",
+                "group": {"source.ip": "203.0.113.7"},
+                "have": 3,
+                "op": "gte",
+                "count": 5,
+                "holds": False,
+                "missing": ["2 more events"],
+                "since": "2026-03-01T03:00:00+00:00",
+                "latest": "2026-03-01T03:00:20+00:00",
+                "until": "2026-03-01T03:01:00+00:00",
+            }
+        ]
+        shown = call("explain", "--file", "auth.log").output
+        head = 'counts for "Brute force": {}, needs at least 5 events in 60 s for source.ip=203.0.113.7, '
+        since = "since 2026-03-01 03:00:00"
+        assert f"{head.format(3)}{since}; missing until 03:01:00: 2 more events" in shown
+        assert f"{head.format(5)}{since}: it holds" in shown
+
+    def test_near_misses_are_told(self, folder: Path) -> None:
+        """A rule that lacks one term is named with it, and what is there instead."""
+        (folder / "rules.yml").write_text(
+            "title: Root\nlogsource: {product: linux}\n"
+            "detection: {s: {event.outcome: failure, user.name: bob}, condition: s}\n"
+        )
+        write(folder / "auth.log", [failure(0)])
+        (line,) = found(call("explain", "--file", "auth.log", "--json"))
+        ((near,),) = [line["near_misses"]]
+        assert (near["title"], near["held"]) == ("Root", 1)
+        assert [(one["term"], one["value"]) for one in near["missing"]] == [("user.name = bob", "root")]
+        shown = call("explain", "--file", "auth.log").output
+        assert "almost medium Root (rules.yml)" in shown
+        assert 's: user.name = bob ✘   (has "root")' in shown
 
     def test_bytes_that_are_no_text_are_spelled_out(self, folder: Path) -> None:
         """Strict readers of JSON refuse lone surrogates; what is outside of the basic plane stays."""
