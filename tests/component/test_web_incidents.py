@@ -28,7 +28,7 @@ def asked(folder: Path, **files: list[str]) -> list[dict[str, object]]:
     return [one for one in found if one["decision"] == "investigate"]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_a_day_of_noise_asks_nobody(tmp_path: Path, seed: int) -> None:
     """Scans, guesses, crawlers, dead links and mistyped passwords are on record, and nobody is asked."""
     assert [(one["title"], one["group"]) for one in asked(tmp_path, access=a_day(seed))] == []
