@@ -37,12 +37,18 @@ def _is_fields(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) and node.id == "fields"
 
 
+def _either(node: ast.IfExp) -> set[str]:
+    """What the expression may be; what it asks is no part of it."""
+    return _texts(node.body) | _texts(node.orelse)
+
+
 def put_fields() -> set[str]:
     """Names that the code puts into fields by writing them out."""
     found = set()
     for node in _trees():
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and _is_fields(node.value):
-            found |= _texts(node.slice) if isinstance(node.slice, ast.Constant | ast.IfExp) else set()
+            found |= _texts(node.slice) if isinstance(node.slice, ast.Constant) else set()
+            found |= _either(node.slice) if isinstance(node.slice, ast.IfExp) else set()
         elif isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(map(_is_fields, targets)):
@@ -64,7 +70,7 @@ def actions() -> set[str]:
             action = node.args[1]
             found |= _texts(action) if isinstance(action, ast.Constant) else set()
             if isinstance(action, ast.IfExp):
-                found |= _texts(action.body) | _texts(action.orelse)
+                found |= _either(action)
     return found
 
 
