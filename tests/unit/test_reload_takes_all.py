@@ -19,7 +19,7 @@ from detector.config.sections.emergency import EmergencySection
 from detector.config.sections.heartbeat import HeartbeatSection
 from detector.settings import Settings, build, limits, needs_restart
 from detector.sweep import keep_of
-from rules.event import Severity
+from rules.event import Mode, Severity
 from store.deadlines import Duty
 from store.forms import FormName
 
@@ -77,6 +77,7 @@ def others(folder: Path) -> Mapping[str, Any]:
     """Values that not any text will do for."""
     (folder / "m.toml").write_text(MAPPING)
     (folder / "r.yml").write_text("title: t\n")
+    (folder / "p.yml").write_text("name: p\ntransformations: []\n")
     (folder / "c.pem").write_text("not looked at before it is used")
     return {
         "timezone": "Europe/Berlin",
@@ -90,6 +91,8 @@ def others(folder: Path) -> Mapping[str, Any]:
         "severity": (Severity.HIGH,),
         "step": (telling.EscalationStep(after_minutes=2),),
         "rules.paths": (str(folder / "r.yml"),),
+        "rules.mode": (judging.RuleMode(mode=Mode.ADVISE, rule=("t",), author="a", reason="r"),),
+        "pipelines": (str(folder / "p.yml"),),
         "preset": "zabbix",
         "mapping": str(folder / "m.toml"),
         "certificate_file": str(folder / "c.pem"),
