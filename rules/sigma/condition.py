@@ -135,6 +135,11 @@ def matching(pattern: str, names: Mapping[str, Condition]) -> tuple[str, ...]:
     return tuple(name for name in names if (hidden or not name.startswith("_")) and fnmatchcase(name, wanted))
 
 
+def is_name(text: str) -> bool:
+    """Whether a condition can name a selection that is called so."""
+    return all(character in _WORD for character in text)
+
+
 def _tokens(text: str) -> list[_Token]:
     tokens: list[_Token] = []
     at = 0

@@ -18,6 +18,7 @@ class Detection:
         self.document = document
         self.placeholders = placeholders
         self.is_open = is_open
+        self._used: set[str] = set()  #: the selections that conditions name
         self.open: dict[str, tuple[Node, Undefined]] = {}  #: by name of a placeholder that is left to pipelines
 
     def compile(self, node: Node, what: str = "detection", *, without: tuple[str, ...] = ()) -> Condition | None:
@@ -32,6 +33,11 @@ class Detection:
             self.document.error(node, f"{what} has no condition", "for example: condition: selection", length=1)
             return None
         tree = self.condition(wanted[1], {name: part or Or(()) for name, part in selections.items()})
+        for name, (key, value) in items.items() if tree is not None else ():
+            # What has slipped out of a selection: a field with its value, not a selection that nobody needs.
+            if name not in self._used and (is_scalar(value) or not conditions.is_name(name)):
+                hint = "indent it as deep as its neighbours, name it in the condition, or leave it out"
+                self.document.error(key, f'the condition does not name "{name}"', hint)
         return tree if len(self.document.errors) == before else None
 
     def condition(self, node: Node, selections: Mapping[str, Condition]) -> Condition | None:
@@ -41,6 +47,7 @@ class Detection:
         conditions_list = node.value if kind(node) == "a list" else []
         if not conditions_list:
             self.document.error(node, f"condition must be text, not {kind(node)}")
+            return None
         parts = [part for item in conditions_list if (part := self._parsed(item, selections))]
         return parts[0] if len(parts) == 1 else Or(tuple(parts))
 
@@ -113,7 +120,9 @@ class Detection:
             self.document.error(node, f"condition must be text, not {kind(node)}")
             return None
         try:
-            return conditions.parse(text, selections)[0]
+            tree, used = conditions.parse(text, selections)
+            self._used |= used
+            return tree
         except conditions.ConditionError as error:
             in_place = self.document.is_on_one_line(node, text)
             self.document.error(

@@ -175,7 +175,7 @@ class _Reader:
         Of several rules that one id was written for (``action: global``), the first has it.
         """
         ordinal = self.document.ordinal
-        if not written:
+        if not written and "id" not in self.nodes:
             return str(uuid5(NAMESPACE_URL, f"tocsin:rule:{name}" + (f":{ordinal}" if ordinal else "")))
         try:
             return str(uuid5(UUID(written), str(ordinal)) if ordinal else UUID(written))
@@ -206,7 +206,11 @@ class _Reader:
         names = [name for name in ("category", "product", "service") if name in items]
         if not names and not self.document.errors:
             self.document.error(node, "logsource names neither category, product nor service")
-        return LogSource(**{name: self.document.text(items[name][1], name) for name in names})
+        said = {name: self.document.text(items[name][1], name) for name in names}
+        for name in names:
+            if said[name] == "":
+                self.document.error(items[name][1], f"{name} is empty", "leave the key out, or name something")
+        return LogSource(**said)
 
     def block(self, group_by: tuple[str, ...], window_seconds: float) -> dict[str, Any]:
         """What the ``tocsin`` block says, or what holds without it."""

@@ -50,6 +50,8 @@ def term(key: Key, value: Any, placeholders: Mapping[str, Sequence[str]]) -> Con
         return joined(key.field, _expressions(key, value, placeholders), key.term_text(value))
     if value is None and key.field is None:
         raise Unsuitable("null needs the name of a field", "write field: null")
+    if value == "" and key.field is None:
+        raise Unsuitable("an empty keyword stands in everything", "write what is looked for")
     return joined(key.field, tests_of(key.field, _sigma_value(key, value), placeholders), key.term_text(value))
 
 
