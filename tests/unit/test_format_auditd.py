@@ -4,6 +4,7 @@ The records follow the audit project's documentation (auditd(8), the record type
 https://github.com/linux-audit/audit-documentation); ids, names and addresses are made up.
 """
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +17,7 @@ from support.engine import batch_of, engine_of
 
 from rules.event import LogSource
 from rules.formats.auditd import MOST_CHARACTERS, Auditd
-from rules.formats.detect import Pin, PinState
+from rules.formats.detect import Pin, PinState, strictest
 from rules.formats.format import Context, Parsed
 
 CONTEXT = Context(reference=datetime(2024, 3, 1, 12, tzinfo=UTC))
@@ -333,6 +334,28 @@ def test_rules_match_across_batches() -> None:
     assert again.fields["CommandLine"] == "wget -qO- http://198.51.100.7/a b"
 
 
+def test_through_syslog_and_journal() -> None:
+    """A record that comes by itself is an event by itself, with or without its head."""
+    body = EVENTS[9][0][0]
+    by_plug_in = f"Mar  1 03:11:26 web1 audisp-syslog[812]: {body}"
+    entry = {"__REALTIME_TIMESTAMP": "1709262686123000", "SYSLOG_IDENTIFIER": "audit", "_HOSTNAME": "web1"}
+    by_journal = json.dumps({**entry, "MESSAGE": f"USER_LOGIN {body.partition('): ')[2]}"})
+    for line in (by_plug_in, by_journal):
+        _, parsed = strictest(line, CONTEXT)
+        assert parsed is not None
+        assert parsed.logsource == LogSource(product="linux", service="auditd")
+        assert [parsed.fields[name] for name in ("type", "acct", "source.ip", "event.outcome", "host.name")] == [
+            "USER_LOGIN",
+            "(invalid user)",
+            "203.0.113.7",
+            "failure",
+            "web1",
+        ]
+    _, parsed = strictest("Mar  1 03:11:26 web1 auditd[812]: Audit daemon rotating log files", CONTEXT)
+    assert parsed is not None
+    assert (parsed.logsource.service, "type" in parsed.fields) == ("auditd", False)
+
+
 LINES = st.one_of(
     st.text(max_size=200),
     st.builds(
@@ -360,6 +383,7 @@ def test_nothing_raises(lines: list[str], header: str) -> None:
         for event in read([line], pin):
             assert isinstance(event.fields["message"], str)
         msgspec.msgpack.encode(pin.state)
+        strictest(f"Mar  1 03:11:26 web1 audit: {line}", CONTEXT)
     assert Auditd().parse("type=" * 50_000, CONTEXT) is None
 
 

@@ -7,6 +7,7 @@ from rules.formats import fortigate
 from rules.formats.programs import (
     accounts,
     asa,
+    audit,
     cron,
     docker,
     dovecot,
@@ -79,6 +80,7 @@ PROGRAMS: dict[str, Tell] = {
     "kernel": routers.junos("bgp", kernel.tell),
     "rpd": routers.junos("bgp", UNKNOWN),
     "tac_plus": routers.accounting,
+    **dict.fromkeys(("audit", "auditd", "audispd", "audisp-syslog"), audit.tell),
     "systemd": systemd.tell,
     "systemd-oomd": systemd.oomd,
     "smartd": storage.smartd,
