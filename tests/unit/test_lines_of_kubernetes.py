@@ -56,6 +56,7 @@ def row(line: str, who: str, deed: str, *rules: str, ip: str = "10.0.0.5") -> tu
 
 POWER = {"spec": {"hostPID": True}}
 ADMIN = {"requestObject": {"roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}}}
+EVERYBODY = {"requestObject": {"roleRef": {"name": "view"}, "subjects": [{"kind": "User", "name": ANONYMOUS}]}}
 FOLDER = {"spec": {"volumes": [{"name": "a", "hostPath": {"path": "/"}}]}}
 CORE = "Cluster's core changed by a person"
 
@@ -83,6 +84,7 @@ LINES = [
     row(audit(ANONYMOUS, "get", "/pods"), ANONYMOUS, "get", "Anonymous request was served"),
     row(audit(ANONYMOUS, "get", "/x", requestURI="/livez?verbose"), ANONYMOUS, "get"),
     row(audit(PERSON, "create", "/clusterrolebindings", 201, **ADMIN), PERSON, "create", "Cluster-admin granted"),
+    row(audit(PERSON, "create", "/rolebindings", 201, **EVERYBODY), PERSON, "create", "Rights granted to everybody"),
     row(audit("system:apiserver", "create", "/clusterrolebindings", 201, **ADMIN), "system:apiserver", "create"),
     row(
         audit(PERSON, "create", "shop/pods", 201, requestObject=POWER), PERSON, "create", "Pod with power over its node"
