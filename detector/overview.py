@@ -8,6 +8,7 @@ from importlib.metadata import version
 from sqlalchemy import Connection
 
 from detector.engine_process import EngineProcess, Ready
+from detector.engine_wire import LoadedRule
 from detector.heartbeat import WRITER
 from detector.own_events import MANY_LINES
 from detector.readers import Readers
@@ -63,10 +64,7 @@ class Overview:
             store=describe(self._store),
             engine_pid=self._engine.pid,
             engine_restarts=self._engine.restarts,
-            rules=tuple(
-                RuleState(id=one.id, title=one.title, level=one.level, decision=one.decision, path=one.path)
-                for one in ready.rules
-            ),
+            rules=tuple(_rule(one) for one in ready.rules),
             rule_errors=tuple(ready.errors),
             sources=shown,
             summary=summary,
@@ -96,6 +94,10 @@ class Overview:
                 yield f"source {one.source}, {one.origin}: {one.note}"
         if summary.deliveries_dead:
             yield f"{summary.deliveries_dead} messages did not arrive: tocsin deliveries list names them"
+
+
+def _rule(one: LoadedRule) -> RuleState:
+    return RuleState(id=one.id, title=one.title, level=one.level, decision=one.decision, path=one.path, mode=one.mode)
 
 
 def describe(store: Store) -> str:

@@ -30,6 +30,7 @@ class RuleState(msgspec.Struct, frozen=True, kw_only=True):
     level: str
     decision: str
     path: str
+    mode: str = "on"
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """``tocsin status``."""
 
+from collections import Counter
 from typing import Any
 
 import click
@@ -21,7 +22,9 @@ def status(client: Client, as_json: bool) -> None:
     click.echo(clean(f"tocsin {told['version']}, process {told['pid']}, since {told['started_at']}"))
     click.echo(clean(f"pages  {told['http']['base_url'] or told['http']['url']}"))
     click.echo(clean(f"store  {told['store']}"))
-    click.echo(f"rules  {len(told['rules'])} loaded, {len(told['rule_errors'])} rejected")
+    modes = Counter(one["mode"] for one in told["rules"] if one["mode"] != "on")
+    lowered = "".join(f", {many} in the mode {mode}" for mode, many in sorted(modes.items()))
+    click.echo(clean(f"rules  {len(told['rules'])} loaded, {len(told['rule_errors'])} rejected{lowered}"))
     click.echo(
         f"open   {summary['open']} incidents, {summary['unacknowledged']} of them unacknowledged; "
         f"{summary['observations']} observations; {summary['deliveries_pending']} messages pending, "

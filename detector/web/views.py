@@ -47,6 +47,7 @@ class IncidentRow:
     step: Step
     owner: str | None  #: name
     may_acknowledge: bool  #: by the person who is signed in, now
+    advised: bool = False  #: it would have paged, were its rule not in the mode "advise"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from rules.sigma.load import load as load_rules
 
 INCIDENT = {
     "decision": "investigate",
+    "advised": False,
     "number": 1,
     "id": "INC-1",
     "title": "SSH brute force",

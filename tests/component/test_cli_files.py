@@ -83,6 +83,22 @@ class TestCheck:
         assert "warning: only solo can review reports, and nobody signs their own: two are needed" in done.output
         assert "warning: nobody can verify actions" in done.output
 
+    def test_modes_are_told(self, folder: Path) -> None:
+        """Who has rules ask nobody, and why; an entry that is for no rule is a warning with its place."""
+        more = "\n".join(
+            f'[[rules.mode]]\nmode = "advise"\nrule = ["{name}"]\nauthor = "Ana"\nreason = "new here"\n'
+            for name in ("Failed*", "Faild password")
+        )
+        (folder / "config.toml").write_text(CONFIG + more)
+        done = call("check")
+        assert done.exit_code == 0, done.output
+        assert "notice: advise: 1 rules, by Ana: new here" in done.output
+        line = CONFIG.count("\n") + 7
+        said = (
+            f'config.toml:{line}:9: warning: rules.mode[2] is for no rule that loads; did you mean "Failed password"?'
+        )
+        assert said in done.output
+
     def test_broken_rules_are_told_with_their_place(self, folder: Path) -> None:
         """A rule that does not load is named with its reason; exit code 2."""
         (folder / "rules/broken.yml").write_text(
