@@ -6,7 +6,8 @@ Of a long episode only its two edges are kept, for nothing else can decide wheth
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
-from rules.group import EVENTS, ORDER, ROOMY, Condition, Group
+from rules.group import ROOMY, Group
+from rules.measure import COUNTING, EVENTS, PATTERN, SUM, Condition
 
 
 def is_spent(group: Group, condition: Condition, watermark: int) -> bool:
@@ -20,12 +21,13 @@ def compact(group: Group, condition: Condition, watermark: int | None) -> None:
         return
     if watermark is not None:
         _drop_first(group, bisect_left(group.times, watermark - condition.span))
-    if condition.eager and condition.measure is not ORDER:
+    if condition.eager and not condition.in_order:
         _keep(group, _needed(group, condition))
     if len(group.times) > condition.max_held:
         group.approximate = True
         _drop_first(group, len(group.times) // 2)
-    group.roomy = max(ROOMY, 4 * condition.count, 2 * len(group.times))
+    decisive = condition.least if condition.measure in COUNTING else 0
+    group.roomy = max(ROOMY, 4 * decisive, 2 * len(group.times))
 
 
 def _drop_first(group: Group, number: int) -> None:
@@ -46,8 +48,8 @@ def _needed(group: Group, condition: Condition) -> list[int]:
     """Indexes of the items that can still decide something: all outside episodes, the edges inside.
 
     A further window that touches an episode from the right holds an end piece of it. If the last n observations (or
-    the last of each of the n latest values) are not all in the window, nothing before them is either; if they are,
-    it qualifies already. The same holds from the left.
+    the last of each of the n latest values, or so many that they sum up to n) are not all in the window, nothing before
+    them is either; if they are, it qualifies already. The same holds from the left.
     """
     keep: list[int] = []
     low = 0
@@ -63,13 +65,20 @@ def _needed(group: Group, condition: Condition) -> list[int]:
 
 
 def _edge(group: Group, condition: Condition, indexes: "range | Iterator[int]") -> set[int]:
+    """The indexes of the first observations that decide by themselves."""
+    enough = len(condition.alphabet) if condition.measure is PATTERN else condition.least
     kept: set[int] = set()
     seen: set[str] = set()
+    reached = 0
     for index in indexes:
-        value = str(index) if condition.measure is EVENTS else group.items[index].value
-        if value not in seen:
+        item = group.items[index]
+        if condition.measure in (EVENTS, SUM):
             kept.add(index)
-            seen.add(value)
-            if len(seen) == condition.count:
-                break
+            reached += item.weight if condition.measure is EVENTS else int(item.value) * item.weight
+        elif item.value not in seen and (condition.measure is not PATTERN or item.value in condition.alphabet):
+            kept.add(index)
+            seen.add(item.value)
+            reached += 1
+        if reached >= enough:
+            break
     return kept

@@ -4,20 +4,21 @@ A *window* is [t, t + span], both ends included. It qualifies if the observation
 *episode* is the connected union of qualifying windows: two of them belong together if they share an observation. So
 the members of an episode are all observations from its first to its last, whichever windows made it.
 
-Conditions that can only become truer (at least n events, at least n values, values in order) are judged as each
-observation is put in its place in time: a late one counts in every window that is held. The others (fewer than n,
-exactly n, ...) are judged when the watermark has passed a window's end; only windows that begin at an observation
-are asked, so that silence is never a finding.
+Conditions that can only become truer (at least n events, values, or so much in all; given values, in order or not)
+are judged as each observation is put in its place in time: a late one counts in every window that is held. The others
+(fewer than n, exactly n, a mean, without a given value, ...) are judged when the watermark has passed a window's end;
+only windows that begin at an observation are asked, so that silence is never a finding.
 
 What is held is bounded, see rules/compact.py.
 """
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from rules.group import EVENTS, ORDER, VALUES, Change, Condition, Episode, Group, Item
+from rules.group import Change, Episode, Group, Item
+from rules.measure import EVENTS, PATTERN, VALUES, Condition
+from rules.reach import reach_of, together_since
 
 EVIDENCE_EDGE: Final = 20  #: of what waits, the texts of the first and of the last so many are kept
 
@@ -41,7 +42,7 @@ def insert(group: Group, condition: Condition, time: int, item: Item, name: Name
     times.insert(at, time)
     group.items.insert(at, item)
     group.heavy += item.weight > 1
-    if condition.measure is not EVENTS:
+    if condition.eager and condition.measure in (VALUES, PATTERN):
         _remember(group, condition, time, item.value)
     if at >= 2 * EVIDENCE_EDGE:
         group.items[at - EVIDENCE_EDGE].evidence = ()
@@ -80,7 +81,7 @@ def _remember(group: Group, condition: Condition, time: int, value: str) -> None
     newest[value] = time
     if late:
         group.newest = newest = dict(sorted(newest.items(), key=lambda pair: pair[1]))
-    if condition.measure is VALUES and condition.eager and len(newest) > condition.count:
+    if condition.measure is VALUES and len(newest) > condition.least:
         del newest[next(iter(newest))]
 
 
@@ -90,82 +91,45 @@ def _union(group: Group, condition: Condition, at: int) -> tuple[int, int] | Non
     It is enough to ask the windows that end at an observation: every other holds no more than one of these.
     """
     times, span = group.times, condition.span
-    if at == len(times) - 1:  # the newest: only the window that ends with it
-        if not _newest_qualifies(group, condition):
-            return None
-        return times[bisect_left(times, times[at] - span)], times[at]
     low = bisect_left(times, times[at] - span)
-    high = bisect_right(times, times[at] + span)
-    ends = [(times[start], times[end]) for start, end in _qualifying(group, condition, low, at, high)]
-    return (ends[0][0], ends[-1][1]) if ends else None
+    if at == len(times) - 1:  # the newest: only the window that ends with it
+        return (times[low], times[at]) if _newest_qualifies(group, condition, low) else None
+    reach, first, last = reach_of(condition), None, times[at]
+    for end in range(low, bisect_right(times, times[at] + span)):
+        time = times[end]
+        reach.add(time, group.items[end])
+        since = reach.since
+        if end >= at and since is not None and since >= time - span:
+            first = times[bisect_left(times, time - span)] if first is None else first
+            last = time
+    return None if first is None else (first, last)
 
 
-def _newest_qualifies(group: Group, condition: Condition) -> bool:
-    times, count = group.times, condition.count
+def _newest_qualifies(group: Group, condition: Condition, low: int) -> bool:
+    """Whether the window that ends with the newest observation does; it begins with the one at index *low*."""
+    times, least = group.times, condition.least
     since = times[-1] - condition.span
+    if condition.measure is EVENTS and not group.heavy:
+        return len(times) >= least and times[-least] >= since
     if condition.measure is VALUES:
-        return len(group.newest) >= count and next(iter(group.newest.values())) >= since
-    if condition.measure is ORDER:
-        if group.newest.get(condition.order[-1], since - 1) < since:
+        return len(group.newest) >= least and next(iter(group.newest.values())) >= since
+    if condition.measure is PATTERN:
+        together = together_since(group.newest, condition.patterns)
+        if together is None or together < since:
             return False
-        return _in_order(group.items, condition.order, bisect_left(times, since), len(times))
-    if len(times) >= count and times[-count] >= since:
-        return True
-    return bool(group.heavy) and sum(item.weight for item in group.items[bisect_left(times, since) :]) >= count
-
-
-def _qualifying(group: Group, condition: Condition, low: int, at: int, high: int) -> Iterator[tuple[int, int]]:
-    """(start, end) indexes of the qualifying windows that end at an index in [at, high) and start at *low* or later."""
-    times, items = group.times, group.items
-    start, total, values = low, 0, Counter[str]()
-    for end in range(low, high):
-        total += items[end].weight
-        values[items[end].value] += 1
-        if end < at:
-            continue
-        while times[start] < times[end] - condition.span:
-            total -= items[start].weight
-            values[items[start].value] -= 1
-            if not values[items[start].value]:
-                del values[items[start].value]
-            start += 1
-        if condition.measure is ORDER:
-            qualifies = _in_order(items, condition.order, start, end + 1)
-        else:
-            qualifies = (total if condition.measure is EVENTS else len(values)) >= condition.count
-        if qualifies:
-            yield start, end
-
-
-def prefix(items: list[Item], order: tuple[str, ...]) -> int:
-    """How many of the values of *order*, from the first on, stand one after the other among the items."""
-    found = 0
-    for item in items:
-        if found < len(order) and item.value == order[found]:
-            found += 1
-    return found
-
-
-def _in_order(items: list[Item], order: tuple[str, ...], start: int, stop: int) -> bool:
-    """Whether the values of *order* stand one after the other among the items from *start* to before *stop*."""
-    found = 0
-    for index in range(start, stop):
-        if items[index].value == order[found]:
-            found += 1
-            if found == len(order):
-                return True
-    return False
+        if not condition.in_order:
+            return True
+    reach = reach_of(condition)
+    for index in range(low, len(times)):
+        reach.add(times[index], group.items[index])
+    return reach.since is not None
 
 
 def _judged(group: Group, condition: Condition, at: int) -> tuple[int, int] | None:
     """The window that begins at index *at*, if it qualifies."""
-    times, items = group.times, group.items
+    times = group.times
     start, stop = bisect_left(times, times[at]), bisect_right(times, times[at] + condition.span)
-    if condition.measure is EVENTS:
-        amount = sum(items[index].weight for index in range(start, stop))
-    else:
-        amount = len({items[index].value for index in range(start, stop)})
-    return (times[start], times[stop - 1]) if condition.holds(amount) else None
+    return (times[start], times[stop - 1]) if condition.holds(group.items[start:stop]) else None
 
 
 def _absorb(group: Group, union: tuple[int, int] | None, at: int | None, name: Name, position: str) -> Change | None:

@@ -13,7 +13,8 @@ import msgspec
 
 from rules.compact import compact, is_spent
 from rules.correlate import insert, next_due, settle
-from rules.group import Change, Condition, Group, Item, Measure
+from rules.group import Change, Group, Item
+from rules.measure import COUNTING, Condition, Measure
 from rules.settings import Caps
 from rules.sigma.model import Correlation, Rule
 
@@ -23,8 +24,12 @@ MICROSECOND: Final = timedelta(microseconds=1)
 MEASURES: Final = {
     "event_count": Measure.EVENTS,
     "value_count": Measure.VALUES,
-    "temporal": Measure.VALUES,
-    "temporal_ordered": Measure.ORDER,
+    "temporal": Measure.VALUES,  #: values are the rules
+    "temporal_ordered": Measure.PATTERN,
+    "value_sum": Measure.SUM,
+    "value_avg": Measure.AVERAGE,
+    "value_percentile": Measure.PERCENTILE,
+    "value_median": Measure.PERCENTILE,
 }
 
 
@@ -70,8 +75,10 @@ class Counter:
         parts: list[object] = [sorted(self.base_rule_ids), head.group_by, self.condition.span]
         if isinstance(head, Correlation):
             aliases = sorted((alias, sorted(fields.items())) for alias, fields in head.aliases.items())
-            order = head.rules if self.condition.order else ()
-            parts += [self.condition.measure, head.value_field, aliases, order, self.condition.eager]
+            condition = self.condition
+            asked = [(one.wanted, sorted(one.unwanted)) for one in condition.patterns]
+            parts += [condition.measure, head.value_fields, aliases, asked, condition.in_order, condition.eager]
+            parts.append(str(condition.percentile))
         return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:16]
 
     def add(self, key: Key, time: int, item: Item, *, watermark: int | None, position: str) -> Change | None:
@@ -189,21 +196,24 @@ class Counter:
 
 def counter_of(head: Rule | Correlation, caps: Caps) -> Counter:
     """The counter that a rule needs."""
-    if isinstance(head, Rule):
-        condition = Condition(
-            measure=Measure.EVENTS,
-            span=timedelta(seconds=head.window_seconds) // MICROSECOND,
-            count=1,
-            max_held=caps.max_held_events,
-        )
-    else:
-        measure = MEASURES[head.type]
-        condition = Condition(
-            measure=measure,
-            span=timedelta(seconds=head.timespan_seconds) // MICROSECOND,
-            count=head.count,
-            op=head.op,
-            order=head.rules if measure is Measure.ORDER else (),
-            max_held=max(caps.max_held_events, 4 * head.count),
-        )
+    condition = _single(head, caps) if isinstance(head, Rule) else _several(head, caps)
     return Counter(head, condition, caps.max_keys)
+
+
+def _single(head: Rule, caps: Caps) -> Condition:
+    span = timedelta(seconds=head.window_seconds) // MICROSECOND
+    return Condition(measure=Measure.EVENTS, span=span, bounds=(("gte", 1),), max_held=caps.max_held_events)
+
+
+def _several(head: Correlation, caps: Caps) -> Condition:
+    measure = Measure.PATTERN if head.patterns else MEASURES[head.type]
+    decisive = max((number for _, number in head.bounds), default=0) if measure in COUNTING else 0
+    return Condition(
+        measure=measure,
+        span=timedelta(seconds=head.timespan_seconds) // MICROSECOND,
+        bounds=head.bounds,
+        patterns=head.patterns,
+        in_order=head.type == "temporal_ordered",
+        percentile=head.percentile,
+        max_held=max(caps.max_held_events, 4 * decisive),
+    )

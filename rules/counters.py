@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rules.counter import Counter, CounterState, Key, counter_of
-from rules.entities import value_of
 from rules.event import Event
+from rules.feed import Feed, Values, feed_of_correlation, feed_of_rule
 from rules.finding import Evidence
-from rules.group import EVENTS, Change, Group, Item
+from rules.group import Change, Group, Item
 from rules.predicate import Predicate, predicate
 from rules.settings import Caps
 from rules.sigma.filter import is_about
@@ -17,67 +17,6 @@ from rules.telling import Telling
 
 GONE = "there is no such rule any more"
 CHANGED = "its base rules, group-by, field or time span have changed"
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """How events that match one rule reach one counter."""
-
-    counter: Counter
-    rule_id: str
-    group_fields: tuple[str, ...]
-    value_field: str | None
-    always: bool  #: count an event that lacks a group-by field too
-    once: bool  #: an event that matches several of the rules counts once
-    as_one: bool  #: count a match of a correlation as one, whatever it stands for
-    counts: Predicate | None = None  #: of a correlation with filters: whether an event counts
-
-    def key(self, values: "Values") -> Key | None:
-        """The group of an event; None if it belongs to none."""
-        key = []
-        for name in self.group_fields:
-            value = values.of(name)
-            if value is None:
-                if not self.always:
-                    return None
-                value = ""
-            key.append(value)
-        return tuple(key)
-
-    def value(self, values: "Values") -> str | None:
-        """What is compared; None if the event lacks it."""
-        if self.counter.condition.measure is EVENTS:
-            return ""
-        return self.rule_id if self.value_field is None else values.of(self.value_field)
-
-
-@dataclass(slots=True)
-class Values:
-    """The fields of an event as text, each made once, for all rules that ask."""
-
-    event: Event
-    _known: dict[str, str | None] = field(default_factory=dict)
-    _wanted: tuple[tuple[str, str], ...] | None = None
-    _entities: tuple[tuple[str, str], ...] = ()
-
-    def of(self, name: str) -> str | None:
-        """The value of a field; None if the event lacks it."""
-        known = self._known
-        if name in known:
-            return known[name]
-        value = known[name] = value_of(self.event, name)
-        return value
-
-    def entities(self, wanted: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-        """(kind, value) of all that the event names; *wanted* is pairs of (kind, field)."""
-        if wanted is not self._wanted:  # most rules ask for the same
-            self._wanted = wanted
-            self._entities = tuple([(kind, value) for kind, name in wanted if (value := self.of(name)) is not None])
-        return self._entities
-
-    def within(self, group: Iterable[tuple[str, str]]) -> "Values":
-        """The same, with the values of the group that the event was counted in as fields."""
-        return Values(self.event, {**self._known, **dict(group)})
 
 
 @dataclass(slots=True)
@@ -203,16 +142,13 @@ class Counters:
     def _feed(self, counter: Counter, rule_id: str) -> Feed:
         head = counter.head
         if not isinstance(head, Correlation):
-            return Feed(counter, rule_id, head.group_by, None, always=True, once=False, as_one=False)
+            return feed_of_rule(counter)
         base = self._by_rule.get(rule_id)
-        return Feed(
+        return feed_of_correlation(
             counter,
+            head,
             rule_id,
-            tuple(head.field_of(name, rule_id) for name in head.group_by),
-            None if head.value_field is None else head.field_of(head.value_field, rule_id),
-            always=False,
-            once=head.type != "temporal_ordered",
-            as_one=counter.condition.measure is EVENTS and base is not None and base.is_correlation,
+            of_matches=base is not None and base.is_correlation,
             counts=self._filtered(head, rule_id),
         )
 
@@ -233,7 +169,7 @@ class _Passage:
     time: int = field(init=False)
     position: str = field(init=False)
     success: bool = field(init=False)
-    counted: set[str] = field(default_factory=set)
+    counted: set[tuple[str, ...]] = field(default_factory=set)  #: rule, group, and what of the event was counted there
 
     def __post_init__(self) -> None:
         event = self.event
@@ -253,21 +189,25 @@ class _Passage:
         """
         for feed in self.feeds.get(rule_id, ()):
             counter = feed.counter
-            if feed.once and counter.rule_id in self.counted:
-                continue
             if feed.counts is not None and not feed.counts(self.event):
                 continue
-            key, value = feed.key(values), feed.value(values)
-            if key is None or value is None:
+            key = feed.key(values)
+            if key is None or (value := feed.value(values)) is None:
                 continue
-            self.counted.add(counter.rule_id)
+            place = (counter.rule_id, *key)
+            if not feed.always:
+                if (*place, feed.taken) in self.counted:  # it matches several of the rules, or one by several ways
+                    continue
+                self.counted.add((*place, feed.taken))
+            again = feed.by_rule and place in self.counted
+            self.counted.add(place)
             item = Item(
-                weight=1 if feed.as_one else weight,
+                weight=0 if again else 1 if feed.as_one else weight,
                 value=value,
                 entities=values.entities(counter.head.entities),
                 success=self.success,
                 position="" if counter.condition.eager else self.position,
-                evidence=evidence,
+                evidence=() if again else evidence,
                 since=since,
             )
             self._add(counter, key, item, values)

@@ -85,8 +85,8 @@ def _judged(one: Filter, counts: Predicate, head: Rule | Correlation, past: Past
         return Judged(id=past.id, share=Share.ALL)
     if not any(hidden):
         return Judged(id=past.id, share=Share.NONE)
-    in_order = isinstance(head, Correlation) and head.type == "temporal_ordered"
-    return Judged(id=past.id, share=Share.ALL if in_order else Share.SOME)
+    each_counts = isinstance(head, Correlation) and head.type in ("temporal", "temporal_ordered")
+    return Judged(id=past.id, share=Share.ALL if each_counts else Share.SOME)
 
 
 class _Reader:

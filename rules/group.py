@@ -1,63 +1,19 @@
 """What is held of one group of a rule: its observations, in order of time, and the episodes that they made."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
-from operator import eq, ge, gt, le, lt, ne
 from typing import Final
 
 import msgspec
 
 from rules.finding import Evidence
 
-COMPARE: Final[dict[str, Callable[[int, int], bool]]] = {"gte": ge, "gt": gt, "lte": le, "lt": lt, "eq": eq, "neq": ne}
 ROOMY: Final = 16  #: observations that are held before it is worth looking what can go
-
-
-class Measure(StrEnum):
-    """What a condition compares."""
-
-    EVENTS = "events"  #: how many observations
-    VALUES = "values"  #: how many different values
-    ORDER = "order"  #: whether given values stand one after the other
-
-
-# To ask the enum for a member takes as long as much of the rest, and it is asked for every observation.
-EVENTS: Final = Measure.EVENTS
-VALUES: Final = Measure.VALUES
-ORDER: Final = Measure.ORDER
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
-    """What makes a window qualify."""
-
-    measure: Measure
-    span: int  #: microseconds
-    count: int  #: ORDER: how many values
-    op: str = "gte"
-    order: tuple[str, ...] = ()  #: ORDER only
-    max_held: int = 10_000  #: observations
-    eager: bool = field(init=False)  #: more observations can only make it truer
-
-    def __post_init__(self) -> None:
-        if self.op == "gt":  # more than n is at least n + 1
-            object.__setattr__(self, "count", self.count + 1)
-            object.__setattr__(self, "op", "gte")
-        object.__setattr__(self, "eager", self.op == "gte")
-        if self.eager:
-            object.__setattr__(self, "count", max(1, self.count))
-
-    def holds(self, amount: int) -> bool:
-        """Whether a window with so many observations or values qualifies."""
-        return COMPARE[self.op](amount, self.count)
 
 
 class Item(msgspec.Struct, array_like=True, gc=False):
     """One observation, as much of it as is needed later."""
 
-    weight: int = 1  #: how many observations the line stands for
-    value: str = ""  #: VALUES: what is counted; ORDER: which of the values
+    weight: int = 1  #: how many observations the line stands for; 0: it is of the event of the item before
+    value: str = ""  #: what is compared; numbers as whole billionths
     entities: tuple[tuple[str, str], ...] = ()  #: (kind, value)
     success: bool = False
     position: str = ""  #: only where a window that begins here may open an episode later: the line's position
@@ -97,9 +53,8 @@ class Group(msgspec.Struct, array_like=True):
     items: list[Item] = []
     episodes: list[Episode] = []
     heavy: int = 0  #: how many of the items weigh more than 1
-    newest: dict[
-        str, int
-    ] = {}  #: VALUES and ORDER: value -> last time, oldest first; VALUES: at most ``count`` of them
+    #: VALUES and PATTERN, where eager: value -> last time, oldest first; VALUES: no more than decide
+    newest: dict[str, int] = {}
     roomy: int = ROOMY  #: compact when more items than this are held
     settled: int | None = None  #: not eager: windows that end before this have been judged
     approximate: bool = False  #: something was forgotten that might have counted

@@ -5,23 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from rules.correlate import prefix
+from rules.amounts import BILLION
 from rules.counter import Counter, Key
-from rules.counters import Feed, Values
 from rules.event import Event
-from rules.group import EVENTS, ORDER, Group, Item
-from rules.sigma.model import Correlation
+from rules.feed import Feed, Values
+from rules.group import Group, Item
+from rules.measure import EVENTS, NUMERIC, PATTERN, Condition, amount_of, steps
+from rules.sigma.model import Correlation, Pattern
 from rules.stream import moment
 
 MOST: Final = 20  #: correlations that are told of for one event
-IN_WORDS: Final = {
-    "gte": "at least",
-    "gt": "more than",
-    "lte": "at most",
-    "lt": "less than",
-    "eq": "just",
-    "neq": "not",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +23,9 @@ class Progress:
 
     head: Correlation
     group: tuple[tuple[str, str], ...]  #: (field, value)
-    have: int  #: events, different values, different rules, or rules in their order
-    op: str  #: what is compared: a key of `IN_WORDS`
-    count: int  #: to which it is compared
+    have: float  #: events, different values, rules that match (in their order), or what the numbers amount to
+    op: str  #: how it is compared: gte, gt, lte, lt, eq or neq; of several comparisons the first
+    count: float  #: to which it is compared
     missing: tuple[str, ...]  #: what it waits for: titles of rules, or one sentence; empty if it holds
     since: datetime  #: time of the first observation in the window
     latest: datetime  #: time of the last
@@ -41,8 +34,8 @@ class Progress:
 
     @property
     def needs(self) -> str:
-        """What is compared, for people: ``at least 5 events``."""
-        return f"{IN_WORDS[self.op]} {self.count} {_unit(self.head)}"
+        """The condition, for people: ``at least 5 events``."""
+        return self.head.needs
 
 
 def standing(
@@ -83,14 +76,22 @@ def _progress(counter: Counter, key: Key, group: Group, titles: Mapping[str, str
     latest = group.times[-1]
     start = next(index for index, time in enumerate(group.times) if time >= latest - condition.span)
     items = group.items[start:]
-    have, missing = _have(counter, items, titles)
-    holds = condition.holds(have) if condition.measure is not ORDER else not missing
+    holds = condition.holds(items)
+    if condition.measure is PATTERN:
+        best = max(condition.patterns, key=lambda one: _share(condition, one, items))
+        have, op, count = float(_had(condition, best, items)), "gte", float(len(best.wanted))
+        missing = tuple(_lacks(condition, best, items, titles))
+    else:
+        unit = BILLION if condition.measure in NUMERIC else 1
+        (op, number), *_ = condition.bounds
+        have, count = float(amount_of(condition, items) / unit), number / unit
+        missing = tuple(_more(counter, head, items, titles, count - have))
     return Progress(
         head=head,
         group=tuple(zip(head.group_by, key, strict=True)),
-        have=have,
-        op=condition.op,
-        count=condition.count,
+        have=_plain(have),
+        op=op,
+        count=_plain(count),
         missing=() if holds else missing,
         since=moment(group.times[start]),
         latest=moment(latest),
@@ -99,26 +100,40 @@ def _progress(counter: Counter, key: Key, group: Group, titles: Mapping[str, str
     )
 
 
-def _have(counter: Counter, items: list[Item], titles: Mapping[str, str]) -> tuple[int, tuple[str, ...]]:
-    """How much there is, and what is missing if that is not enough."""
-    condition, head = counter.condition, counter.head
-    if condition.measure is ORDER:
-        have = prefix(items, condition.order)
-        return have, tuple(titles.get(one, one) for one in condition.order[have:])
-    if condition.measure is EVENTS:
-        have = sum(item.weight for item in items)
-    else:
-        seen = {item.value for item in items}
-        have = len(seen)
-        if isinstance(head, Correlation) and head.value_field is None:
-            return have, tuple(titles.get(one, one) for one in head.rules if one not in seen)
-    more = condition.count - have
-    return have, ((f"{more} more {_unit(head)}",) if condition.op == "gte" and more > 0 else ())
+def _plain(number: float) -> float:
+    """The number, as an int if it is whole."""
+    return int(number) if number == int(number) else number
 
 
-def _unit(head: object) -> str:
-    if isinstance(head, Correlation) and head.type.startswith("temporal"):
-        return "of the rules" + (" in their order" if head.type == "temporal_ordered" else "")
-    if isinstance(head, Correlation) and head.value_field:
-        return f"different {head.value_field}"
-    return "events"
+def _had(condition: Condition, one: Pattern, items: list[Item]) -> int:
+    if condition.in_order:
+        return steps(one.wanted, items)
+    return len({item.value for item in items}.intersection(one.wanted))
+
+
+def _share(condition: Condition, one: Pattern, items: list[Item]) -> float:
+    return _had(condition, one, items) / len(one.wanted)
+
+
+def _lacks(condition: Condition, one: Pattern, items: list[Item], titles: Mapping[str, str]) -> Iterator[str]:
+    """What keeps a pattern from standing: titles of rules."""
+    seen = {item.value for item in items}
+    had = _had(condition, one, items)
+    for place, value in enumerate(one.wanted):
+        if place >= had if condition.in_order else value not in seen:
+            yield titles.get(value, value)
+    for value in sorted(one.unwanted & seen):
+        yield f'no "{titles.get(value, value)}"'
+
+
+def _more(
+    counter: Counter, head: Correlation, items: list[Item], titles: Mapping[str, str], more: float
+) -> Iterator[str]:
+    """How much is missing, where more of it would do."""
+    seen = {item.value for item in items}
+    if head.type == "temporal":
+        yield from (titles.get(one, one) for one in head.rules if one not in seen)
+    elif counter.condition.eager and more > 0:
+        unit = "events" if counter.condition.measure is EVENTS else " and ".join(head.value_fields)
+        unit = f"different {unit}" if head.type == "value_count" else unit
+        yield f"{_plain(more)} more {unit}"

@@ -269,10 +269,7 @@ def _reasons(explanation: Explanation) -> Iterator[str]:
 def _needs(head: Correlation) -> str:
     """The condition of a correlation, for people."""
     group = f" for each {', '.join(head.group_by)}" if head.group_by else ""
-    what = f"different {head.value_field}" if head.value_field else "events"
-    if head.type == "temporal_ordered":
-        return f"matches of {len(head.rules)} rules in their order within {head.timespan_seconds:g} s{group}"
-    return f"{head.op} {head.count} {what} within {head.timespan_seconds:g} s{group}"
+    return f"{head.needs} within {head.timespan_seconds:g} s{group}"
 
 
 def _bases(head: Rule | Correlation, rules: RuleSet) -> frozenset[str]:

@@ -61,7 +61,7 @@ def waiting(rules: RuleSet, config: Config) -> Iterator[Problem]:
     for one in rules.correlations:
         if one.waits and not one.as_base_only:
             delay = f"{one.timespan_seconds + lateness:g} s after an event"
-            message = f'"{one.title}" waits: {one.op} is judged when the time span is over, {delay}'
+            message = f'"{one.title}" waits: {one.needs} is judged when the time span is over, {delay}'
             yield Problem(level=Level.NOTICE, message=message, place=Place(file=f"{one.path}:{one.line}"))
 
 

@@ -147,10 +147,8 @@ def _bases(found: Rule | Correlation, rules: RuleSet) -> frozenset[str]:
 def _needs(found: Rule | Correlation | None) -> str:
     if not isinstance(found, Correlation):
         return ""
-    what = f"different {found.value_field}" if found.value_field else "events"
     group = f", grouped by {', '.join(found.group_by)}" if found.group_by else ""
-    signs = {"gte": "≥", "gt": ">", "lte": "≤", "lt": "<", "eq": "=", "neq": "≠"}
-    return f" (needs {signs[found.op]} {found.count} {what} in {found.timespan_seconds:g} s{group})"
+    return f" (needs {found.needs} in {found.timespan_seconds:g} s{group})"
 
 
 def _about(record: dict[str, Any]) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, get_args
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from rules.event import Decision, LogSource, Severity
 from rules.sigma.detection import Detection
 from rules.sigma.document import Document, Node, is_scalar, kind
 from rules.sigma.errors import nearest
+from rules.sigma.expression import named
 from rules.sigma.filter import under_title
 from rules.sigma.model import (
     DEFAULT_ENTITIES,
@@ -16,11 +17,13 @@ from rules.sigma.model import (
     DEFAULT_WINDOW_SECONDS,
     Condition,
     Correlation,
+    CorrelationType,
     Filter,
     Or,
     Rule,
 )
 from rules.sigma.terms import Undefined
+from rules.sigma.threshold import Threshold, aliases, threshold
 
 TEXTS: Final = ("title", "id", "name", "description", "author", "license", "taxonomy", "date", "modified")
 LISTS: Final = ("references", "falsepositives", "fields", "tags", "scope")
@@ -32,10 +35,7 @@ CLAIMS: Final = ("resolved", "expired")
 TOCSIN_KEYS: Final = ("decision", "group-by", "window", "noise-per-day", "pin", "entities", "claims")
 ENTITY_KINDS: Final = ("source", "account", "host", "component", "target", "alert", "report")
 CORRELATION_KEYS: Final = ("type", "rules", "group-by", "timespan", "condition", "aliases", "generate")
-CORRELATION_TYPES: Final = ("event_count", "value_count", "temporal_ordered")
-LATER_TYPES: Final = ("temporal", "value_sum", "value_avg", "value_percentile", "value_median")
 ANY: Final = "any"  #: as the rules of a filter: all those whose log source it takes in
-OPERATORS: Final = ("gte", "gt", "lte", "lt", "eq", "neq")
 UNIT_SECONDS: Final[Mapping[str, int]] = {
     "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2629746, "y": 31556952,
 }  # fmt: skip
@@ -269,35 +269,36 @@ class _Reader:
         node = self.nodes["correlation"]
         items = self.document.items(node, "correlation", CORRELATION_KEYS)
         nodes = {name: value for name, (_, value) in items.items()}
-        for name in ("type", "rules", "timespan"):
+        condition = nodes.get("condition")
+        by_text = condition is not None and is_scalar(condition) and "rules" not in nodes  # an expression names them
+        for name in ("type", "timespan") if by_text else ("type", "rules", "timespan"):
             if name not in nodes:
                 self.document.error(node, f"correlation needs {name}", length=1)
-        kind_of = self.correlation_type(nodes)
-        references = self.references(nodes)
+        kind_of: Any = self.choice("type", get_args(CorrelationType), nodes)
+        text = self.document.text(condition, "condition") if condition is not None and by_text else None
+        references = self.references(nodes) if text is None else [(name, condition) for name in named(text)]
+        rules = tuple(name for name, _ in references)
+        asked = threshold(self.document, kind_of, node, condition, rules) if kind_of else Threshold()
         timespan = self.seconds(nodes["timespan"], "timespan") if "timespan" in nodes else 0.0
         group_by = self.document.texts(nodes["group-by"], "group-by") if "group-by" in nodes else ()
         head = self.head(group_by, max(DEFAULT_WINDOW_SECONDS, timespan))
         if head["group_by"] != group_by:
             self.document.error(self.nodes["tocsin"], "group-by of a correlation stands in correlation, not in tocsin")
-        aliases, alias_references = self.aliases(nodes)
+        known, alias_references = aliases(self.document, nodes["aliases"]) if "aliases" in nodes else ({}, [])
         made = Correlation(
             **head,
-            type=kind_of,
-            rules=tuple(name for name, _ in references),
+            type=kind_of or "event_count",
+            rules=rules,
             timespan_seconds=timespan,
-            aliases=aliases,
+            aliases=known,
             generate=self.flag(nodes["generate"], "generate") if "generate" in nodes else False,
-            **self.threshold(kind_of, node, nodes.get("condition"), len(references)),
+            bounds=asked.bounds,
+            patterns=asked.patterns,
+            value_fields=asked.value_fields,
+            percentile=asked.percentile,
+            needs=asked.needs,
         )
         return Draft(made, self.document, self.nodes, (*references, *alias_references))
-
-    def correlation_type(self, nodes: Mapping[str, Node]) -> Any:
-        node = nodes.get("type")
-        if node is not None and is_scalar(node) and node.value in LATER_TYPES:
-            supported = f"supported: {', '.join(CORRELATION_TYPES)}"
-            self.document.error(node, f'correlations of type "{node.value}" are not supported yet', supported)
-            return "event_count"
-        return self.choice("type", CORRELATION_TYPES, nodes) or "event_count"
 
     def references(self, nodes: Mapping[str, Node]) -> list[tuple[str, Node]]:
         node = nodes.get("rules")
@@ -307,45 +308,3 @@ class _Reader:
             return [(name, node)] if (name := self.document.text(node, "rules")) else []
         names = self.document.texts(node, "rules")
         return list(zip(names, node.value, strict=False)) if len(names) == len(node.value) else []
-
-    def aliases(self, nodes: Mapping[str, Node]) -> tuple[dict[str, dict[str, str]], list[tuple[str, Node]]]:
-        """alias -> rule as written -> field, and the places where rules are named."""
-        aliases: dict[str, dict[str, str]] = {}
-        references: list[tuple[str, Node]] = []
-        if "aliases" in nodes:
-            for alias, (_, node) in self.document.items(nodes["aliases"], "aliases").items():
-                fields = self.document.items(node, f"alias {alias}")
-                aliases[alias] = {rule: self.document.text(value, rule) or "" for rule, (_, value) in fields.items()}
-                references.extend((rule, key) for rule, (key, _) in fields.items())
-        return aliases, references
-
-    def threshold(self, kind_of: str, owner: Node, node: Node | None, rules: int) -> dict[str, Any]:
-        """op, count and value_field of the condition."""
-        empty: dict[str, Any] = {"op": "gte", "count": rules, "value_field": None}
-        if kind_of == "temporal_ordered":
-            if node is not None:
-                self.document.error(node, "temporal_ordered takes no condition", "all rules must match, in order")
-            return empty
-        if node is None:
-            self.document.error(owner, "correlation needs a condition", "for example: condition: {gte: 10}", length=1)
-            return empty
-        items = self.document.items(node, "the condition", (*OPERATORS, "field"))
-        counts = [(op, items[op][1]) for op in OPERATORS if op in items]
-        if len(counts) != 1:
-            self.document.error(node, f"the condition needs exactly one of {', '.join(OPERATORS)}")
-            return empty
-        op, count_node = counts[0]
-        count = self.document.plain(count_node)
-        if not isinstance(count, int) or isinstance(count, bool) or count < 0:
-            self.document.error(count_node, f"{op} must be a whole number, not {kind(count_node)}")
-            count = 1
-        return {"op": op, "count": count, "value_field": self.counted_field(kind_of, node, items)}
-
-    def counted_field(self, kind_of: str, node: Node, items: Mapping[str, tuple[Node, Node]]) -> str | None:
-        if kind_of == "value_count" and "field" not in items:
-            self.document.error(
-                node, "value_count needs the field whose values it counts", "add field: to the condition"
-            )
-        if kind_of == "event_count" and "field" in items:
-            self.document.error(items["field"][0], "event_count counts events, not values", "use type: value_count")
-        return self.document.text(items["field"][1], "field") if "field" in items else None

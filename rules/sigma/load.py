@@ -12,7 +12,7 @@ from rules.sigma.document import Node, documents, is_null
 from rules.sigma.draft import Draft, draft
 from rules.sigma.errors import RuleError, nearest
 from rules.sigma.filter import applied, bases, is_about
-from rules.sigma.model import Correlation, Filter, Rule, RuleSet
+from rules.sigma.model import Correlation, Filter, Pattern, Rule, RuleSet
 from rules.sigma.pipeline import Pipelines
 from rules.sigma.piping import Piping
 
@@ -143,6 +143,7 @@ class _Linker:
         links = {name: self.target(name, node, made, (*trail, made)) for name, node in made.references}
         for name, node in made.references:
             self.refuse_waiting(self.by_name.get(name) or self.by_name.get(name.lower()), name, node, made)
+        self.refuse_twice(made, links)
         rule = made.rule if made.is_sound else None
         self.linked[made.rule.id] = _with_ids(rule, links) if isinstance(rule, Correlation) else None
 
@@ -166,11 +167,26 @@ class _Linker:
         """A match that is known only when its window is over comes too late to be counted at its own time."""
         if target is None or not isinstance(target.rule, Correlation) or not target.rule.waits:
             return
-        why = f"whose condition ({target.rule.op}) has to wait until the time span is over"
+        why = f"whose condition ({target.rule.needs}) has to wait until the time span is over"
         message = f'refers to "{name}" ({target.place}), {why}'
-        made.document.error(node, message, "refer to one that counts with gte or gt, or to its base rules")
+        hint = "refer to one that holds at once (a count or sum with gte or gt, or without not), or to its base rules"
+        made.document.error(node, message, hint)
+
+    def refuse_twice(self, made: Draft, links: Mapping[str, str]) -> None:
+        """A rule that is named twice would be asked for twice, and matches once."""
+        rules = made.rule.rules if isinstance(made.rule, Correlation) else ()
+        known: set[str] = set()
+        for (_, node), name in zip(made.references, rules, strict=False):
+            if links[name] in known:
+                hint = "to ask for several matches of one, refer to a correlation that counts them"
+                made.document.error(node, f'names "{name}" twice', hint)
+            known.add(links[name])
 
 
 def _with_ids(made: Correlation, links: Mapping[str, str]) -> Correlation:
     aliases = {alias: {links[name]: field for name, field in fields.items()} for alias, fields in made.aliases.items()}
-    return replace(made, rules=tuple(links[name] for name in made.rules), aliases=aliases)
+    patterns = tuple(
+        Pattern(tuple(links[name] for name in one.wanted), frozenset(links[name] for name in one.unwanted))
+        for one in made.patterns
+    )
+    return replace(made, rules=tuple(links[name] for name in made.rules), aliases=aliases, patterns=patterns)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Final, Literal
 
 from rules.event import Decision, LogSource, Mode, Severity
@@ -50,8 +51,28 @@ class Selection:
 
 Condition = Term | And | Or | Not | Selection
 
-CorrelationType = Literal["event_count", "value_count", "temporal_ordered"]
+CorrelationType = Literal[
+    "event_count",
+    "value_count",
+    "temporal",
+    "temporal_ordered",
+    "value_sum",
+    "value_avg",
+    "value_percentile",
+    "value_median",
+]
 CorrelationOp = Literal["gte", "gt", "lte", "lt", "eq", "neq"]
+#: Types whose amount a further event may make less.
+AVERAGES: Final = ("value_avg", "value_percentile", "value_median")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Which rules a temporal correlation wants to have matched, and which not."""
+
+    wanted: tuple[str, ...]
+    unwanted: frozenset[str] = frozenset()
+
 
 DEFAULT_WINDOW_SECONDS: Final = 1800.0
 DEFAULT_GROUP_BY: Final = ("host.name",)  #: of a single-event rule that says nothing: one incident per machine
@@ -140,29 +161,34 @@ class Correlation(Head):
     A filter that names it keeps events from being counted by it; its base rules and what else counts their matches are
     as they were.
 
-    ``event_count`` and ``value_count`` compare (``op``, ``count``) how many events, or how many different values of
-    ``value_field``, the referred rules matched within ``timespan_seconds`` in one group.
-    ``temporal_ordered`` holds when matches of ``rules``, one each and in that order, stand within the time span in one
-    group; ``op`` and ``count`` are then "gte" and the number of rules. A referred rule may itself be a correlation: it
-    matches at each event with which its condition holds, at that event's time, and with its group's values as fields.
+    All types ask about what the referred rules matched within ``timespan_seconds`` in one group. ``event_count``,
+    ``value_count`` and the types of numbers compare with ``bounds`` how many events it was, how many different values
+    of ``value_fields`` there were, or the sum, mean, percentile or median of the numbers there. ``temporal`` compares
+    how many different rules matched, or has ``patterns``, one of which must stand; ``temporal_ordered`` always has
+    them, and what they want stands in the order of ``rules``. A referred rule may itself be a correlation: it matches
+    at each event with which its condition holds, at that event's time, and with its group's values as fields.
     """
 
     type: CorrelationType
     rules: tuple[str, ...]  #: ids, of rules or (chained) of correlations; in the order written
     timespan_seconds: float
-    op: CorrelationOp
-    count: int
-    value_field: str | None  #: value_count only
+    bounds: tuple[tuple[CorrelationOp, int], ...]  #: all must hold; of the types of numbers, in billionths
+    patterns: tuple[Pattern, ...]  #: of rule ids
+    value_fields: tuple[str, ...]  #: value_count: several count as one value; the types of numbers: one
+    percentile: Fraction  #: value_percentile and value_median
+    needs: str  #: the condition, for people: ``at least 5 events``, ``matches of a and not b``
     aliases: Mapping[str, Mapping[str, str]]  #: alias -> rule id -> name of the field in that rule's events
     generate: bool  #: the referred rules also make findings of their own
 
     @property
     def waits(self) -> bool:
         """Whether a window is judged only when it is over, since a further event may make the condition false."""
-        return self.op not in ("gte", "gt")
+        if self.patterns:
+            return any(one.unwanted for one in self.patterns)
+        return self.type in AVERAGES or any(op not in ("gte", "gt") for op, _ in self.bounds)
 
     def field_of(self, name: str, rule_id: str) -> str:
-        """The field that *name* (of group-by or the counted field) means in events of the rule."""
+        """The field that *name* (of group-by or the compared fields) means in events of the rule."""
         return self.aliases.get(name, {}).get(rule_id, name)
 
 

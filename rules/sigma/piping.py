@@ -143,7 +143,7 @@ class Piping:
 
     def _correlation(self, made: Correlation, rules: RuleSet) -> Correlation:
         """The correlation, with the names that the fields it asks for have in the events of each of its rules."""
-        names = [*made.group_by, *([made.value_field] if made.value_field else [])]
+        names = [*made.group_by, *made.value_fields]
         aliases = {name: dict(fields) for name, fields in made.aliases.items()}
         for rule_id in made.rules:
             if self._is_touched(rule_id):

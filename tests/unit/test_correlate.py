@@ -1,7 +1,8 @@
 """Windows and episodes against a reference that looks at every window anew."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import count as counting
 
 import hypothesis
@@ -12,33 +13,75 @@ from support.budget import rounds
 
 from rules.compact import compact
 from rules.correlate import insert, settle
-from rules.group import Change, Condition, Episode, Group, Item, Measure
+from rules.group import Change, Episode, Group, Item
+from rules.measure import Condition, Measure
+from rules.sigma.model import Pattern
 
 SPAN = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One observation."""
+    """One event: how often it was, and what of it is compared, several values if it matches several rules."""
 
     time: int
     weight: int = 1
-    value: str = "a"
+    values: tuple[str, ...] = ("1",)
 
 
-def in_order(values: Iterable[str], order: tuple[str, ...]) -> bool:
-    """Whether *order* is a subsequence of *values*."""
-    rest = iter(values)
-    return all(wanted in rest for wanted in order)
+# the reference: every window, every type, written as plainly as can be
+
+
+def compared(amount: int | Fraction, bounds: tuple[tuple[str, int], ...]) -> bool:
+    """Whether an amount is within all bounds."""
+    answers = {
+        "gte": lambda limit: amount >= limit,
+        "gt": lambda limit: amount > limit,
+        "lte": lambda limit: amount <= limit,
+        "lt": lambda limit: amount < limit,
+        "eq": lambda limit: amount == limit,
+        "neq": lambda limit: amount != limit,
+    }
+    return all(answers[op](limit) for op, limit in bounds)
+
+
+def follow(window: list[Seen], wanted: tuple[str, ...]) -> bool:
+    """Whether each of *wanted* is in an event of its own, one after the other."""
+    rest = iter(window)
+    return all(any(value in one.values for one in rest) for value in wanted)
+
+
+def percentile_of(numbers: list[int], percentile: Fraction) -> Fraction:
+    """Between the two nearest ranks, in proportion."""
+    ordered = sorted(numbers)
+    rank = percentile / 100 * (len(ordered) - 1)
+    below = ordered[int(rank)]
+    above = ordered[min(int(rank) + 1, len(ordered) - 1)]
+    return below + (above - below) * (rank - int(rank))
+
+
+def fulfils(window: list[Seen], pattern: Pattern, *, in_order: bool) -> bool:
+    """Whether all that is wanted is there, in order if asked for, and nothing that is unwanted."""
+    there = {value for one in window for value in one.values}
+    if any(value in there for value in pattern.unwanted):
+        return False
+    return follow(window, pattern.wanted) if in_order else all(value in there for value in pattern.wanted)
 
 
 def qualifies(window: list[Seen], condition: Condition) -> bool:
-    """The condition, asked of the observations of one window."""
-    if condition.measure is Measure.ORDER:
-        return in_order([seen.value for seen in window], condition.order)
+    """The condition, asked of the events of one window."""
+    if condition.measure is Measure.PATTERN:
+        return any(fulfils(window, one, in_order=condition.in_order) for one in condition.patterns)
     if condition.measure is Measure.EVENTS:
-        return condition.holds(sum(seen.weight for seen in window))
-    return condition.holds(len({seen.value for seen in window}))
+        return compared(sum(one.weight for one in window), condition.bounds)
+    if condition.measure is Measure.VALUES:
+        return compared(len({value for one in window for value in one.values}), condition.bounds)
+    numbers = [int(one.values[0]) for one in window for _ in range(one.weight)]
+    if condition.measure is Measure.SUM:
+        return compared(sum(numbers), condition.bounds)
+    if condition.measure is Measure.AVERAGE:
+        return compared(Fraction(sum(numbers), len(numbers)), condition.bounds)
+    return compared(percentile_of(numbers, condition.percentile), condition.bounds)
 
 
 def brute_force(seen: list[Seen], condition: Condition) -> set[tuple[int, int, int]]:
@@ -92,11 +135,20 @@ def namer() -> Callable[[str], tuple[str, int]]:
     return name
 
 
+def put(
+    group: Group, condition: Condition, one: Seen, name: Callable[[str], tuple[str, int]], position: int, to: Told
+) -> None:
+    """One event; each value that it has beyond the first weighs nothing."""
+    for number, value in enumerate(one.values):
+        item = Item(weight=one.weight if number == 0 else 0, value=value)
+        to.take(insert(group, condition, one.time, item, name, str(position)))
+
+
 def run(seen: list[Seen], condition: Condition, *, eager_compaction: bool = False) -> Told:
     """Feed in the order of reading."""
     group, told, name = Group(), Told(), namer()
     for position, one in enumerate(seen):
-        told.take(insert(group, condition, one.time, Item(weight=one.weight, value=one.value), name, str(position)))
+        put(group, condition, one, name, position, told)
         if eager_compaction:
             group.roomy = 0
             compact(group, condition, None)
@@ -106,63 +158,88 @@ def run(seen: list[Seen], condition: Condition, *, eager_compaction: bool = Fals
 
 
 times = st.one_of(st.integers(0, 40), st.integers(0, 400))
-observations = st.lists(
-    st.builds(Seen, time=times, weight=st.sampled_from([1, 1, 1, 2, 5]), value=st.sampled_from("abcd")), max_size=40
-)
-eager = st.builds(
-    Condition,
-    measure=st.sampled_from([Measure.EVENTS, Measure.VALUES]),
-    span=st.sampled_from([0, 3, SPAN]),
-    count=st.integers(1, 5),
-    op=st.sampled_from(["gte", "gt"]),
-)
-ordered_conditions = st.builds(
-    Condition,
-    measure=st.just(Measure.ORDER),
-    span=st.sampled_from([0, 3, SPAN]),
-    count=st.just(2),
-    order=st.sampled_from([("a", "b"), ("a", "b", "c"), ("a", "a", "b")]),
-)
-waiting = st.builds(
-    Condition,
-    measure=st.sampled_from([Measure.EVENTS, Measure.VALUES]),
-    span=st.sampled_from([0, 3, SPAN]),
-    count=st.integers(0, 5),
-    op=st.sampled_from(["lt", "lte", "eq", "neq"]),
+spans = st.sampled_from([0, 3, SPAN])
+weights = st.sampled_from([1, 1, 1, 2, 5])
+growing = st.sampled_from(["gte", "gt"])
+other = st.sampled_from(["lt", "lte", "eq", "neq"])
+patterns = st.sets(st.sampled_from("abcd"), min_size=1, max_size=3).flatmap(
+    lambda wanted: st.builds(
+        Pattern,
+        st.permutations(sorted(wanted)).map(tuple),
+        st.frozensets(st.sampled_from(sorted(set("abcd") - wanted))),
+    )
 )
 
 
-@given(observations, eager)
-def test_any_order_of_reading_gives_what_brute_force_gives(seen: list[Seen], condition: Condition) -> None:
+def events_of(values: st.SearchStrategy[tuple[str, ...]]) -> st.SearchStrategy[list[Seen]]:
+    """Events at any time, in any order of reading."""
+    return st.lists(st.builds(Seen, time=times, weight=weights, values=values), max_size=40)
+
+
+def of_measures(measures: list[Measure], ops: st.SearchStrategy[str], *, low: int = 0) -> st.SearchStrategy[Condition]:
+    """Conditions that compare, some with two bounds."""
+    bounds = st.lists(st.tuples(ops, st.integers(low, 6)), min_size=1, max_size=2).map(tuple)
+    percentiles = st.sampled_from([0, 10, 50, 95, 100]).map(Fraction)
+    return st.builds(Condition, measure=st.sampled_from(measures), span=spans, bounds=bounds, percentile=percentiles)
+
+
+def of_patterns(*, waits: bool) -> st.SearchStrategy[Condition]:
+    """Conditions about rules that match, with a ``not`` or without."""
+    several = st.lists(patterns, min_size=1, max_size=3).map(tuple)
+    made = st.builds(Condition, measure=st.just(Measure.PATTERN), span=spans, patterns=several, in_order=st.booleans())
+    return made.filter(lambda condition: condition.eager is not waits)
+
+
+letters = events_of(st.lists(st.sampled_from("abcd"), min_size=1, max_size=2, unique=True).map(tuple))
+sizes = events_of(st.integers(0, 4).map(lambda number: (str(number),)))
+numbers = events_of(st.integers(-6, 6).map(lambda number: (str(number),)))
+
+#: events and a condition that is judged at once
+eager = st.one_of(
+    st.tuples(letters, of_measures([Measure.VALUES], growing)),
+    st.tuples(sizes, of_measures([Measure.EVENTS, Measure.SUM], growing)),
+    st.tuples(letters, of_patterns(waits=False)),
+)
+averages = [Measure.AVERAGE, Measure.PERCENTILE]
+#: events and a condition that has to wait until the window is over
+waiting = st.one_of(
+    st.tuples(letters, of_measures([Measure.VALUES], other)),
+    st.tuples(sizes, of_measures([Measure.EVENTS, Measure.SUM], other)),
+    st.tuples(numbers, of_measures(averages, st.one_of(growing, other), low=-6)),
+    st.tuples(letters, of_patterns(waits=True)),
+)
+
+
+@given(eager)
+def test_any_order_of_reading_gives_what_brute_force_gives(given_: tuple[list[Seen], Condition]) -> None:
     """Late, forged and equal stamps: the episodes are those of all qualifying windows, whatever came when."""
+    seen, condition = given_
+    assert condition.eager
     assert run(seen, condition).seen == brute_force(seen, condition)
 
 
-@given(observations, eager)
-def test_what_is_let_go_decides_nothing(seen: list[Seen], condition: Condition) -> None:
+@given(eager)
+def test_what_is_let_go_decides_nothing(given_: tuple[list[Seen], Condition]) -> None:
     """The same holds when everything that can go goes after each observation."""
+    seen, condition = given_
     assert run(seen, condition, eager_compaction=True).seen == brute_force(seen, condition)
 
 
-@given(observations, waiting)
-def test_conditions_that_wait_give_what_brute_force_gives(seen: list[Seen], condition: Condition) -> None:
-    """Fewer than n, exactly n, not n: judged when the windows have ended."""
+@given(waiting)
+def test_conditions_that_wait_give_what_brute_force_gives(given_: tuple[list[Seen], Condition]) -> None:
+    """Fewer than n, a mean, without something: judged when the windows have ended."""
+    seen, condition = given_
+    assert not condition.eager
     assert run(seen, condition).seen == brute_force(seen, condition)
 
 
-@given(observations, ordered_conditions)
-def test_values_in_order_give_what_brute_force_gives(seen: list[Seen], condition: Condition) -> None:
-    """First one rule, then another: equal stamps stand in the order of reading."""
-    assert run(seen, condition).seen == brute_force(seen, condition)
-
-
-@given(observations, eager)
-def test_old_observations_go_when_the_watermark_has_passed(seen: list[Seen], condition: Condition) -> None:
+@given(eager)
+def test_old_observations_go_when_the_watermark_has_passed(given_: tuple[list[Seen], Condition]) -> None:
     """In order, with a watermark on the heels of the newest: nothing changes but what is held."""
-    seen = sorted(seen, key=lambda one: one.time)
+    seen, condition = sorted(given_[0], key=lambda one: one.time), given_[1]
     group, told, name = Group(), Told(), namer()
     for position, one in enumerate(seen):
-        told.take(insert(group, condition, one.time, Item(weight=one.weight, value=one.value), name, str(position)))
+        put(group, condition, one, name, position, told)
         group.roomy = 0
         compact(group, condition, one.time)
         assert not group.times or group.times[0] >= one.time - condition.span
@@ -171,7 +248,7 @@ def test_old_observations_go_when_the_watermark_has_passed(seen: list[Seen], con
 
 def test_a_late_line_joins_two_episodes_under_the_older_name() -> None:
     """What was told as two becomes one; the younger says into which."""
-    condition = Condition(measure=Measure.EVENTS, span=10, count=2)
+    condition = Condition(measure=Measure.EVENTS, span=10, bounds=(("gte", 2),))
     told = run([Seen(0), Seen(5), Seen(20), Seen(22), Seen(13)], condition)
     assert told.seen == {(0, 22, 5)}
     (last,) = [change for change in told.changes if change.merged]
@@ -180,20 +257,20 @@ def test_a_late_line_joins_two_episodes_under_the_older_name() -> None:
 
 def test_an_episode_opens_with_the_line_that_fulfils_the_condition() -> None:
     """Not a moment later: no waiting for the window's end."""
-    condition = Condition(measure=Measure.EVENTS, span=10, count=3)
+    condition = Condition(measure=Measure.EVENTS, span=10, bounds=(("gte", 3),))
     told = run([Seen(0), Seen(1), Seen(2), Seen(30)], condition)
     assert list(told.episodes) == ["2-1"]
 
 
 def test_repeats_count_as_often_as_they_say() -> None:
     """ "message repeated 5 times" is five observations."""
-    condition = Condition(measure=Measure.EVENTS, span=10, count=5)
+    condition = Condition(measure=Measure.EVENTS, span=10, bounds=(("gte", 5),))
     assert run([Seen(3, weight=5)], condition).seen == {(3, 3, 5)}
 
 
 def test_a_long_episode_is_held_by_its_edges_only() -> None:
     """A hundred thousand failures of one attacker cost as little memory as twenty."""
-    condition = Condition(measure=Measure.EVENTS, span=1000, count=5)
+    condition = Condition(measure=Measure.EVENTS, span=1000, bounds=(("gte", 5),))
     group, told, name = Group(), Told(), namer()
     for time in range(100_000):
         told.take(insert(group, condition, time // 10, Item(), name, str(time)))
@@ -204,7 +281,7 @@ def test_a_long_episode_is_held_by_its_edges_only() -> None:
 
 def test_more_than_may_be_held_is_said() -> None:
     """When the cap makes a count inexact the episode says approximate, and memory stays bounded."""
-    condition = Condition(measure=Measure.VALUES, span=10**6, count=3, max_held=100)
+    condition = Condition(measure=Measure.VALUES, span=10**6, bounds=(("gte", 3),), max_held=100)
     group, told, name = Group(), Told(), namer()
     for time in range(1000):
         told.take(insert(group, condition, time, Item(value="same"), name, str(time)))
@@ -229,18 +306,34 @@ class Watched(list[int]):
 
 def test_in_order_work_does_not_grow_with_what_is_held() -> None:
     """The judgement of the newest observation looks at the n-th newest and bisects; it never walks."""
-    group, condition = Group(), Condition(measure=Measure.EVENTS, span=1000, count=5)
+    group, condition = Group(), Condition(measure=Measure.EVENTS, span=1000, bounds=(("gte", 5),))
     group.times = watched = Watched()
     for time in range(5_000):
         insert(group, condition, time, Item(), namer(), str(time))
     assert watched.looks < 5_000 * 80
 
 
+def test_a_long_sum_is_held_by_its_edges_only() -> None:
+    """So many bytes in all: once that is so, what decides is the first and the last few transfers."""
+    condition = Condition(measure=Measure.SUM, span=1000, bounds=(("gte", 500),))
+    group, told, name = Group(), Told(), namer()
+    for time in range(20_000):
+        told.take(insert(group, condition, time // 10, Item(value="100"), name, str(time)))
+        compact(group, condition, None)
+    assert told.seen == {(0, 1_999, 20_000)}
+    assert len(group.times) < 100
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(0)
 def test_many_more_examples(seed: int) -> None:
     """What brute force gives, for as long as the budget allows."""
+    checks = (
+        (eager, test_any_order_of_reading_gives_what_brute_force_gives),
+        (eager, test_what_is_let_go_decides_nothing),
+        (waiting, test_conditions_that_wait_give_what_brute_force_gives),
+    )
     for number in rounds(0.05, seed):
-        for check in (test_any_order_of_reading_gives_what_brute_force_gives, test_what_is_let_go_decides_nothing):
-            again = given(observations, eager)(check.hypothesis.inner_test)  # type: ignore[attr-defined]
+        for examples, check in checks:
+            again = given(examples)(check.hypothesis.inner_test)  # type: ignore[attr-defined]
             hypothesis.seed(number)(settings(settings.get_profile("soak"))(again))()

@@ -166,9 +166,8 @@ def test_broken_rule(old: str, new: str, place: tuple[int, int], message: str, h
 
 CORRELATION_ERRORS = [
     ("type: value_count", "type: value_cuont", (3, 9), 'type cannot be "value_cuont"', 'did you mean "value_count"?'),
-    ("type: value_count", "type: value_sum", (3, 9), '"value_sum" are not supported yet', "supported: event_count"),
     ("type: value_count", "type: event_count", (7, 23), "event_count counts events, not values", "value_count"),
-    ("type: value_count", "type: temporal_ordered", (7, 14), "temporal_ordered takes no condition", ""),
+    ("type: value_count", "type: temporal", (7, 23), "temporal counts rules that match, not values", "take field out"),
     ("5e7b0e2c", "5e7b0e2d", (4, 11), "no rule has the id or name", 'did you mean "5e7b0e2c'),
     ("[5e7b0e2c-3ad1-4c52-8b43-2e0f0c7d3a11]", "[]", (4, 10), "rules is an empty list", ""),
     ("group-by: [source.ip]", "group-by: source.ip", (5, 13), "group-by must be a list, not text", "[one, two]"),
@@ -176,14 +175,113 @@ CORRELATION_ERRORS = [
     ("  timespan: 5m\n", "", (3, 3), "correlation needs timespan", ""),
     (", field: user.name", "", (7, 14), "value_count needs the field whose values it counts", ""),
     ("gte: 3", "gte: few", (7, 20), "gte must be a whole number, not text", ""),
-    ("gte: 3", "gte: 3, lte: 9", (7, 14), "the condition needs exactly one of", ""),
+    ("gte: 3", "gte: 2.5", (7, 20), "gte must be a whole number, not 2.5", ""),
+    ("gte: 3", "gte: -1", (7, 20), "gte must be a whole number, not -1", ""),
+    ("gte: 3, ", "", (7, 14), "the condition needs one of gte, gt, lte, lt, eq, neq", ""),
+    ("gte: 3", "gt: 9, lt: 7", (7, 14), "the condition can never hold", ""),
+    ("gte: 3", "lt: 1", (7, 14), "the condition can never hold", "silence is no finding"),
     ("gte: 3", "at-least: 3", (7, 15), 'unknown key "at-least" in the condition', "allowed: eq, field"),
+    ("gte: 3", "gte: 3, percentile: 9", (7, 23), "value_count takes no percentile", "value_percentile"),
+    ("{gte: 3, field: user.name}", "good", (7, 14), "a condition of value_count compares with a number", "gte: 10"),
+    (
+        "[5e7b0e2c-3ad1-4c52-8b43-2e0f0c7d3a11]",
+        "[5e7b0e2c-3ad1-4c52-8b43-2e0f0c7d3a11, 5E7B0E2C-3AD1-4C52-8B43-2E0F0C7D3A11]",
+        (4, 49),
+        "twice",
+        "counts",
+    ),
     ("  condition: {gte: 3, field: user.name}\n", "", (3, 3), "correlation needs a condition", "gte: 10"),
     ("timespan: 5m", "timespan: 5m\n  generate: 1", (7, 13), "generate must be true or false", ""),
     ("{5e7b0e2c-3ad1-4c52-8b43-2e0f0c7d3a11: src}", "{other: src}", (9, 17), 'no rule has the id or name "other"', ""),
     ("title: Many", "title: Many\nlogsource: {product: x}", (2, 12), "a correlation has no logsource", ""),
     ("title: Many", "title: Many\ntocsin: {group-by: [x]}", (2, 9), "group-by of a correlation stands in corr", ""),
 ]
+
+
+VALUES_OF = CORRELATION.replace("value_count", "value_percentile").replace("gte: 3,", "gte: 3.5, percentile: 95,")
+
+# the same, for a type of numbers
+NUMBER_ERRORS = [
+    ("value_percentile", "value_percentil", (3, 9), 'type cannot be "value_percentil"', '"value_percentile"?'),
+    ("percentile: 95", "percentile: 101", (7, 37), "percentile must be a number from 0 to 100, not 101", ""),
+    ("percentile: 95", "percentile: high", (7, 37), "percentile must be a number from 0 to 100, not text", ""),
+    (", percentile: 95", "", (7, 14), "value_percentile needs the percentile", "percentile: 95"),
+    ("type: value_percentile", "type: value_median", (7, 25), "value_median takes no percentile", "percentile 50"),
+    ("gte: 3.5", "gte: .nan", (7, 20), "gte must be a number, not .nan", ""),
+    ("gte: 3.5", "gte: '3'", (7, 20), "gte must be a number, not text", ""),
+    ("gte: 3.5", "gt: 3, lt: 2", (7, 14), "the condition can never hold", ""),
+    (", field: user.name", "", (7, 14), "value_percentile needs the field whose numbers it takes", ""),
+    ("field: user.name", "field: [a, b]", (7, 48), "value_percentile takes one field, not a list", "of each"),
+]
+
+RULES = "title: {0}\nname: {0}\nlogsource: {{product: linux}}\ndetection: {{s: {{message: {0}}}, condition: s}}\n"
+TEMPORAL = """title: Both
+correlation:
+  type: temporal
+  rules: [one, two, three]
+  timespan: 5m
+  condition: one and two and not three
+"""
+
+EXPRESSION_ERRORS = [
+    ("not three", "not tree", (6, 34), '"tree" is none of the rules of this correlation', 'did you mean "three"?'),
+    (" and not three", "", (6, 14), 'does not say what "three" has to do with it', "name every rule"),
+    ("one and two and not three", "one and two and", (6, 29), "expected the name of a rule, found the end", ""),
+    ("one and two and not three", "1 of them", (6, 14), '"1" is none of the rules of this correlation', "allowed: one"),
+    ("one and two and not three", "(one and two", (6, 26), 'expected ")", found the end', ""),
+    ("one and two and not three", "one two", (6, 18), 'expected "and" or "or", found "two"', ""),
+    ("one and two and not three", "one) two", (6, 17), "there is no matching (", ""),
+    ("one and two and not three", "'one and & two'", (6, 23), 'expected the name of a rule, found "&"', ""),
+    ("one and two and not three", "not (one and two and three)", (6, 14), "holds where no rule matches", "join it"),
+    ("one and two and not three", "one and not one and two and three", (6, 14), "can never hold", ""),
+    ("one and two and not three", "(" * 60 + "one", (6, 65), "at most 50 levels", ""),
+    ("one and two and not three", "[one]", (6, 14), "the condition must be a mapping", ""),
+    ("one and two and not three", "{gte: 4}", (6, 14), "the condition can never hold", "there are 3 rules"),
+    ("  rules: [one, two, three]\n", "", (5, 14), 'no rule has the id or name "tree"', ""),
+    ("type: temporal", "type: temporal_ordered", (6, 14), "gte or gt", "which"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "place", "message", "hint"), NUMBER_ERRORS)
+def test_broken_correlation_of_numbers(old: str, new: str, place: tuple[int, int], message: str, hint: str) -> None:
+    """What a type of numbers needs is said where it is missing or wrong."""
+    assert old in VALUES_OF
+    assert load([("good.yml", GOOD), ("many.yml", VALUES_OF)]).errors == ()
+    loaded = load([("good.yml", GOOD), ("many.yml", VALUES_OF.replace(old, new, 1))])
+    assert loaded.correlations == ()
+    found = [((e.line, e.column), e.message, e.hint) for e in loaded.errors]
+    assert any(at == place and message in m and hint in h for at, m, h in found), found
+
+
+@pytest.mark.parametrize(("old", "new", "place", "message", "hint"), EXPRESSION_ERRORS)
+def test_broken_expression(old: str, new: str, place: tuple[int, int], message: str, hint: str) -> None:
+    """What is wrong with an expression over rules is said at its place in it."""
+    text = TEMPORAL
+    if old.startswith("  rules"):
+        text = text.replace("not three", "not tree")
+    if "ordered" in new:
+        text = text.replace("one and two and not three", "{lt: 3}")
+    assert old in text
+    rules = [(f"{name}.yml", RULES.format(name)) for name in ("one", "two", "three")]
+    assert load([*rules, ("both.yml", TEMPORAL)]).errors == ()
+    loaded = load([*rules, ("both.yml", text.replace(old, new, 1))])
+    assert loaded.correlations == ()
+    found = [((e.line, e.column), e.message, e.hint) for e in loaded.errors]
+    assert any(at == place and message in m and hint in h for at, m, h in found), found
+
+
+@pytest.mark.parametrize("kind", ["temporal", "temporal_ordered"])
+def test_a_condition_that_amounts_to_too_much_is_refused(kind: str) -> None:
+    """What would take minutes to spell out is an error instead."""
+    names = [f"r{number}" for number in range(14)]
+    rules = [(f"{name}.yml", RULES.format(name)) for name in names]
+    pairs = " and ".join(f"({one} or {other})" for one, other in zip(names[::2], names[1::2], strict=True))
+    asked = pairs if kind == "temporal" else "{gte: 7}"
+    text = (
+        f"title: x\ncorrelation:\n  type: {kind}\n  rules: [{', '.join(names)}]\n  timespan: 5m\n  condition: {asked}\n"
+    )
+    [error] = load([*rules, ("x.yml", text)]).errors
+    assert "amounts to more than 64" in error.message
 
 
 @pytest.mark.parametrize(("old", "new", "place", "message", "hint"), CORRELATION_ERRORS)
@@ -286,7 +384,8 @@ def test_a_correlation_over_one_that_waits_is_refused(op: str) -> None:
     assert [made.title for made in loaded.correlations] == ["Few"]
     [error] = loaded.errors
     assert (error.path, error.line, error.column) == ("over.yml", 2, 42)
-    assert f'"few" (few.yml:1), whose condition ({op}) has to wait' in error.message
+    words = {"lt": "less than", "lte": "at most", "eq": "just", "neq": "not"}[op]
+    assert f'"few" (few.yml:1), whose condition ({words} 3 different user.name) has to wait' in error.message
     assert "gte or gt" in error.hint
 
 

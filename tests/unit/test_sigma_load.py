@@ -8,7 +8,7 @@ from support.rules import event_of, rule_of
 
 from rules.event import Decision, LogSource, Severity
 from rules.sigma.load import load
-from rules.sigma.model import DEFAULT_ENTITIES, RuleSet, covers
+from rules.sigma.model import DEFAULT_ENTITIES, Pattern, RuleSet, covers
 
 RULE = """title: Failed
 name: failed
@@ -78,9 +78,11 @@ def test_correlations_as_loaded() -> None:
     ids = {rule.title: rule.id for rule in found.all}
     assert [made.title for made in found.correlations] == ["Many failed", "Many failed, then one succeeded"]
     many, then = found.correlations
-    assert (many.type, many.rules, many.op, many.count) == ("event_count", (ids["Failed"],), "gt", 4)
+    assert (many.type, many.rules, many.bounds) == ("event_count", (ids["Failed"],), (("gt", 4),))
+    assert (many.needs, many.waits) == ("more than 4 events", False)
     assert (many.timespan_seconds, many.window_seconds, many.group_by) == (600.0, 1800.0, ("source.ip",))
-    assert (then.rules, then.count) == ((many.id, ids["Succeeded"]), 2)
+    assert then.rules == (many.id, ids["Succeeded"])
+    assert then.patterns == (Pattern(then.rules),)
     assert (then.timespan_seconds, then.window_seconds) == (3600.0, 3600.0)
     assert then.field_of("who", ids["Succeeded"]) == "client"
     assert then.field_of("who", many.id) == "source.ip"
