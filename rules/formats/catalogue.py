@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from rules.formats.apache_error import ApacheError
 from rules.formats.auditd import Auditd
 from rules.formats.caddy import Caddy
+from rules.formats.cef import Cef
 from rules.formats.cloud.directory import SHAPES
 from rules.formats.containers import CriLines, DockerLines
 from rules.formats.database_files import Mysql, Postgresql, PostgresqlCsv, PostgresqlJson
@@ -48,6 +49,7 @@ LINES: tuple[Format, ...] = (
     *SHAPES,
     ZeekTsv(),
     W3c(),
+    Cef(),
     PostgresqlCsv(),
     Postgresql(),
     Mysql(),

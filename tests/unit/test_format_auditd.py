@@ -387,6 +387,12 @@ def test_nothing_raises(lines: list[str], header: str) -> None:
     assert Auditd().parse("type=" * 50_000, CONTEXT) is None
 
 
+def test_cost_grows_with_the_length() -> None:
+    """Quotes that are never closed, and a long line of pairs."""
+    for body in ("a='" * 300_000, 'a="' * 300_000, "a=" * 400_000, "a= " * 300_000, "type= msg=audit(" * 50_000):
+        read([record("USER_CMD", body)])
+
+
 def test_what_waits_is_bounded() -> None:
     """Records whose events never end cannot fill the memory: the oldest are told as they are."""
     pin, told = Pin("auditd"), 0

@@ -73,37 +73,33 @@ def fields_of(line: str, head: Head) -> dict[str, Any]:
 def pairs(text: str) -> Iterator[tuple[str, str, bool]]:
     """(name, value, whether it stood without quotes) of each pair; words without an equals sign are skipped."""
     at = 0
+    names = text.find(ENRICHED)  # looked for once: from each pair anew it would be quadratic
     for _ in range(MOST_PAIRS):
         equals = text.find("=", at)
         if equals < 0:
             return
         name = text[at:equals].replace(ENRICHED, " ").rpartition(" ")[2]
         mark = text[equals + 1 : equals + 2]
-        end = _closing(text, equals + 2, mark)
+        until = names if names > equals else len(text)
+        end = _closing(text, equals + 2, mark, until)
         if end >= 0:
             yield name, text[equals + 2 : end], False
             at = end + 1
         else:
-            at = _end_of_word(text, equals + 1)
+            blank = text.find(" ", equals + 1, until)
+            at = blank if blank >= 0 else until
             yield name, text[equals + 1 : at].rstrip(","), True
 
 
-def _closing(text: str, start: int, mark: str) -> int:
+def _closing(text: str, start: int, mark: str, until: int) -> int:
     """Where what *mark* opened ends, -1 if it opens nothing or is never closed."""
     if mark == '"':
         return text.find('"', start)
     if mark == "{":
         return text.find("}", start)
     if mark == "'":  # a message of a program, which may itself hold the sign: the last one before the names ends it
-        names = text.find(ENRICHED, start)
-        return text.rfind("'", start, names if names >= 0 else len(text))
+        return text.rfind("'", start, until)
     return -1
-
-
-def _end_of_word(text: str, start: int) -> int:
-    blank, names = text.find(" ", start), text.find(ENRICHED, start)
-    ends = [one for one in (blank, names) if one >= 0]
-    return min(ends) if ends else len(text)
 
 
 def _value(name: str, text: str, plain: bool, kind: str) -> Any:

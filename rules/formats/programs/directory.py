@@ -3,7 +3,7 @@
 from typing import Any
 
 from rules.event import LogSource
-from rules.formats import fortigate
+from rules.formats import cef, fortigate
 from rules.formats.programs import (
     accounts,
     asa,
@@ -62,6 +62,8 @@ def other(message: str, fields: dict[str, Any]) -> LogSource:
         and (found := fortigate.put(message, fields) or paloalto.put(message, fields)) is not None
     ):
         return found
+    if (event := cef.put_behind(fields.get("program", ""), message, fields)) is not None:
+        return event
     if (routed := routers.put(message, fields)) is not None:
         return routed
     return UNKNOWN(message, fields)
