@@ -48,14 +48,14 @@ LINES = [
         "dns/suricata/dns",
         INSIDE,
         "ids_dns",
-        "Question for a long name",
+        "Question for a long name, from inside",
     ),
     row(
         eve("dns", destination="10.0.0.53", port=53, dns={"version": 3, "queries": [{"rrname": LONG, "rrtype": "A"}]}),
         "dns/suricata/dns",
         INSIDE,
         "ids_dns",
-        "Question for a long name",
+        "Question for a long name, from inside",
     ),
     row(
         eve(

@@ -61,7 +61,7 @@ LINES = [
         INSIDE,
         None,
         "zeek_dns",
-        "Question for a long name",
+        "Question for a long name, from inside",
     ),
     row(
         line("dns", far="10.0.0.53", port=53, query="nothing.example", rcode_name="NXDOMAIN"),
@@ -197,7 +197,7 @@ ENDS = ("ts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p", "time\tstring\tad
             "query\trcode_name",
             "string\tstring",
             f"{LONG}\tNOERROR",
-            ["DNS at an odd port", "Question for a long name"],
+            ["DNS at an odd port", "Question for a long name, from inside"],
         ),
         ("ssl", "established\tvalidation_status", "bool\tstring", "T\tself signed certificate", [BROKEN]),
         ("ftp", "user\treply_code", "string\tcount", "bob\t226", ["Password in clear text over FTP seen by Zeek"]),

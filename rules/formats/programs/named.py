@@ -10,6 +10,7 @@ from typing import Any
 
 from rules.event import LogSource
 from rules.formats.addresses import put_endpoint
+from rules.formats.dns import put_question
 from rules.formats.programs.program import happened
 
 NAMED = LogSource(category="dns", product="linux", service="named")
@@ -62,7 +63,8 @@ def _query(text: str, fields: Fields) -> None:
     parts = text.split(" ", 4)
     if len(parts) < 4:
         return
-    fields["query"], fields["dns.class"], fields["record_type"], fields["dns.flags"] = parts[:4]
+    put_question(fields, parts[0], parts[2], None)
+    fields["dns.class"], fields["dns.flags"] = parts[1], parts[3]
     if len(parts) > 4:
         put_endpoint(fields, "destination", parts[4].strip("()"))
     happened(fields, "dns_query", "unknown")
