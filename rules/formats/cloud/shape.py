@@ -34,7 +34,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
 
     def parse(self, line: str, context: Context) -> Parsed | None:
         """Read one object, or an object of many."""
-        if not any(all(text in line for text in texts) for texts in self.marks):
+        if line[:1] != "{" or not _bears(line, self.marks):
             return None
         found = decode(line)
         if found is None:
@@ -71,6 +71,17 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
                 if parsed is not None:
                     told.append(parsed)
         return msgspec.structs.replace(told[0], also=tuple(told[1:])) if told else None
+
+
+def _bears(line: str, marks: tuple[tuple[str, ...], ...]) -> bool:
+    """Whether all texts of one of *marks* stand in the line. Asked for each shape: loops take a fifth of any(all())."""
+    for texts in marks:
+        for text in texts:
+            if text not in line:
+                break
+        else:
+            return True
+    return False
 
 
 def _written(record: dict[str, Any]) -> str:
