@@ -14,7 +14,7 @@ import re2
 from rules.event import LogSource
 from rules.formats import stamps
 from rules.formats.addresses import address, number
-from rules.formats.error_log import APACHE, upstream_failed, waf
+from rules.formats.error_log import APACHE, plain, upstream_failed, waf
 from rules.formats.format import Context, Parsed
 from rules.formats.http_request import SERVICE, put_client
 from rules.formats.programs.program import happened
@@ -69,7 +69,7 @@ def tell(message: str, fields: dict[str, Any]) -> LogSource:
     fields["message"] = said
     if said.startswith("ModSecurity: "):
         return waf(fields, said[13:], "", APACHE)
-    found = CODE.match(said[:120] if said.isascii() else said[:120].encode("ascii", "replace").decode())
+    found = CODE.match(plain(said[:120]))
     code = found.group(1) if found else ""
     text = said[found.end() :] if found else said
     if code:
@@ -92,7 +92,7 @@ def _told(fields: dict[str, Any], said: str, code: str, text: str) -> None:
         happened(fields, "http_denied", "failure", "by_rule")
     elif text.startswith(("File does not exist", "script '", "Got error 'Primary script unknown")):
         happened(fields, "http_missing", "failure")
-    elif text.startswith("child pid ") and (crash := CRASH.search(text[:120])) is not None:
+    elif text.startswith("child pid ") and (crash := CRASH.search(plain(text[:120]))) is not None:
         happened(fields, "web_crash", "failure", f"signal_{crash.group(1)}")
     else:
         happened(fields, "web_error")

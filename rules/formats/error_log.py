@@ -35,6 +35,11 @@ FAILURES = (
 )
 
 
+def plain(text: str) -> str:
+    """*text* as an expression can bear it, character by character: what is no ASCII becomes ``?``."""
+    return text if text.isascii() else text.encode("ascii", "replace").decode()
+
+
 def upstream_failed(fields: dict[str, Any], told: str, address: str = "") -> None:
     """What stands behind the server did not answer; *told* is only read where no visitor can write."""
     lowered = told[:500].lower()

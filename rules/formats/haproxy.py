@@ -2,24 +2,33 @@
 
 from typing import Any
 
+from rules.event import TimeSource
 from rules.formats import stamps
 from rules.formats.addresses import number
+from rules.formats.error_log import plain
 from rules.formats.format import Context, Parsed
 from rules.formats.programs import haproxy
 
+SERVERS = ("Server ", "Backup Server ", "backend ", "Backend ", "proxy ", "[ALERT] ", "[WARNING] ")
+
 
 class Haproxy:
-    """HAProxy's lines of connections and requests; what it says of itself bears no time and is no line of this."""
+    """HAProxy's lines of connections and requests, and what it says of the servers behind it."""
 
     name = "haproxy"
     strictness = 76
 
     def parse(self, line: str, context: Context) -> Parsed | None:
-        """Read ``client:port [accepted] …``."""
+        """Read ``client:port [accepted] …``, and what is said of servers, which bears no time."""
+        if line.startswith(SERVERS):
+            told: dict[str, Any] = {"message": line}
+            source = haproxy.tell(line, told)
+            known = told["event.action"].startswith("upstream_")
+            return Parsed(fields=told, logsource=source, time=None, time_source=TimeSource.ARRIVAL) if known else None
         client, _, rest = line.partition(" ")
         if rest[:1] != "[" or number(client.rpartition(":")[2], 65536) is None:
             return None
-        found = haproxy.HEAD.match(haproxy.plain(rest))
+        found = haproxy.HEAD.match(plain(rest))
         stamp = _stamp(found.group(1), context) if found is not None else None
         if stamp is None:
             return None

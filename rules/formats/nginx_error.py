@@ -15,7 +15,7 @@ import re2
 from rules.event import LogSource
 from rules.formats import stamps
 from rules.formats.addresses import address
-from rules.formats.error_log import NGINX, put_failing_request, upstream_failed, waf
+from rules.formats.error_log import NGINX, plain, put_failing_request, upstream_failed, waf
 from rules.formats.format import SECOND, Context, Parsed
 from rules.formats.http_request import SERVICE, put_client
 from rules.formats.programs.program import happened
@@ -51,7 +51,7 @@ class NginxError:
 
     def parse(self, line: str, context: Context) -> Parsed | None:
         """Read ``stamp [level] pid#tid: *connection message, client: …``."""
-        found = HEAD.match(line[:200]) if line.isascii() else HEAD.match(line[:200].encode("ascii", "replace").decode())
+        found = HEAD.match(plain(line[:200]))
         if found is None:
             return None
         year, month, day, time, level, pid = found.groups()
@@ -73,7 +73,7 @@ def tell(message: str, fields: dict[str, Any]) -> LogSource:
     if said.startswith("[client ") and "] ModSecurity: " in said[:100]:
         client, _, told = said[8:].partition("] ModSecurity: ")
         return waf(fields, told, client, NGINX)
-    if (crash := CRASH.match(said[:100])) is not None:
+    if (crash := CRASH.match(plain(said[:100]))) is not None:
         happened(fields, "web_crash", "failure", f"signal_{crash.group(1)}")
     elif " upstream" in said and said.startswith(UPSTREAM):
         upstream_failed(fields, said, _named(tail, "upstream"))
@@ -82,6 +82,8 @@ def tell(message: str, fields: dict[str, Any]) -> LogSource:
     elif said.startswith('open() "') and (" failed (2:" in said or " failed (13:" in said):
         denied = " failed (13:" in said
         happened(fields, "http_denied" if denied else "http_missing", "failure", "permission" if denied else "")
+    elif said.startswith('"') and '" is not found (2:' in said:
+        happened(fields, "http_missing", "failure")
     else:
         _other(fields, said)
     return NGINX

@@ -26,11 +26,13 @@ STAMP = "[01/Mar/2026:03:11:26 +0000]"
 HAPROXY = "203.0.113.7:40022 [01/Mar/2026:03:11:26.655] web~ shop/srv1 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 "
 CADDY = "2026/03/01 03:11:26.500\tINFO\thttp.log.access\thandled request\t"
 HEADS = (NGINX, APACHE, f"203.0.113.7 - - {STAMP} ", HAPROXY, CADDY, f'203.0.113.7 - - {STAMP} "GET / HTTP/1.1" 200 1 ')
+#: Surrogates too: they stand for bytes that are no UTF-8.
+ANY = st.characters(exclude_categories=())
 TAILS = ("", ' 17 "r" "u" 4ms', ", client: 203.0.113.7, server: x", '"', "}")
 
 
 @settings(deadline=None, max_examples=150)
-@given(st.text(), st.sampled_from(HEADS), st.sampled_from(TAILS))
+@given(st.text(ANY), st.sampled_from(HEADS), st.sampled_from(TAILS))
 def test_never_raises(text: str, head: str, tail: str) -> None:
     """Whatever stands in a line, it is read or refused."""
     for one in FORMATS:
@@ -78,6 +80,17 @@ def test_long_hostile_lines(filler: str) -> None:
         for head in HEADS:
             one.parse(head + text, CONTEXT)
     assert process_time() - start < 5
+
+
+@pytest.mark.parametrize("head", [*HEADS, f"{NGINX}worker process ", f"{APACHE}child pid ", "Server ", "[ALERT] ", ""])
+def test_bytes_that_are_no_utf8(head: str) -> None:
+    """A client may send any bytes, and nginx's error log holds them as they came."""
+    broken = b"/\xc3\xa4\xff".decode("utf-8", "surrogateescape")
+    for one in FORMATS:
+        one.parse(f"{head}{broken} exit signal x", CONTEXT)
+        one.parse(broken + head, CONTEXT)
+    for program in ("nginx", "apache2", "caddy", "traefik", "haproxy"):
+        PROGRAMS[program](head + broken, {})
 
 
 def test_one_server_in_one_stream() -> None:

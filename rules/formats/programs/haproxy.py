@@ -13,7 +13,7 @@ import re2
 
 from rules.event import LogSource
 from rules.formats.addresses import number, put_endpoint
-from rules.formats.error_log import HAPROXY, HAPROXY_TCP, upstream_failed
+from rules.formats.error_log import HAPROXY, HAPROXY_TCP, plain, upstream_failed
 from rules.formats.http_request import (
     SERVICE,
     WEB,
@@ -47,11 +47,6 @@ def tell(message: str, fields: dict[str, Any]) -> LogSource:
         put_client(fields, host.strip("[]"), port)
         return _connection(fields, rest[accepted.start(2) :])
     return _notice(fields, text)
-
-
-def plain(text: str) -> str:
-    """The same, character by character, as re2 can bear it: broken bytes become question marks."""
-    return text if text.isascii() else text.encode("ascii", "replace").decode()
 
 
 def ascii_head(text: str) -> str:
