@@ -18,7 +18,7 @@ Fields = dict[str, Any]
 SEVERITIES = ("LOG", "FATAL", "ERROR", "PANIC", "WARNING", "NOTICE", "DETAIL", "HINT", "STATEMENT", "CONTEXT", "INFO")
 MARKS = tuple(f"{severity}:  " for severity in SEVERITIES)
 MOST_MARKS = 9
-LONGEST_PREFIX = 1000
+LONGEST_PREFIX = 2000  #: names are cut at 63 bytes by the server
 
 #: (how a message begins, what else is in it) -> event.reason of a database_fault. Beginnings, because what a client
 #: wrote may stand further back: ``syntax error at or near "No space left on device"``.
@@ -72,14 +72,14 @@ def split(line: str) -> tuple[str, str, str] | None:
 def _marks(line: str) -> list[tuple[int, str]]:
     """Where severities stand that begin a word, in order; at most MOST_MARKS."""
     found: list[tuple[int, str]] = []
-    at = line.find(":  ")
+    at = line.find(":  ", 0, LONGEST_PREFIX)
     while at >= 0 and len(found) < MOST_MARKS:
         word = line[max(0, at - 9) : at]
         name = next((one for one in SEVERITIES if word.endswith(one)), "")
         start = at - len(name)
         if name and not line[start - 1 : start].isalnum():
             found.append((start, name))
-        at = line.find(":  ", at + 1)
+        at = line.find(":  ", at + 1, LONGEST_PREFIX)
     return found
 
 
