@@ -41,6 +41,7 @@ REFUSED_INSIDE = [
     "Connection without an answer seen by Zeek, from inside",
 ]
 SHELLS = "Connection to a port of remote shells seen by Zeek"
+SENT = "Bytes sent outside, seen by Zeek"
 SMALL = "Small connection to the outside seen by Zeek"
 LONG = "dnscat.abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst.t.example.net"
 BROKEN = "Invalid certificate outside seen by Zeek"
@@ -50,9 +51,9 @@ LINES = [
     row(conn("REJ", INSIDE, "10.0.0.9", 445), "/zeek/conn", INSIDE, None, "connection failure", *REFUSED_INSIDE),
     row(conn("SF", OUTSIDE, OURS, 443), "/zeek/conn", OUTSIDE, None, "connection success"),
     row(conn("OTH", OUTSIDE, OURS, 443), "/zeek/conn", OUTSIDE, None, "connection unknown"),
-    row(conn("SF", orig_bytes=412), "/zeek/conn", INSIDE, None, "connection success", SMALL),
-    row(conn("SF", port=53, orig_bytes=60), "/zeek/conn", INSIDE, None, "connection success"),
-    row(conn("SF", orig_bytes=9_000_000), "/zeek/conn", INSIDE, None, "connection success"),
+    row(conn("SF", orig_bytes=412), "/zeek/conn", INSIDE, None, "connection success", SENT, SMALL),
+    row(conn("SF", port=53, orig_bytes=60), "/zeek/conn", INSIDE, None, "connection success", SENT),
+    row(conn("SF", orig_bytes=9_000_000), "/zeek/conn", INSIDE, None, "connection success", SENT),
     row(conn("S1", port=4444), "/zeek/conn", INSIDE, None, "connection success", SHELLS),
     row(conn("SF", far="10.0.0.9", port=4444), "/zeek/conn", INSIDE, None, "connection success"),
     row(
@@ -190,7 +191,7 @@ ENDS = ("ts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p", "time\tstring\tad
 @pytest.mark.parametrize(
     ("path", "fields", "types", "values", "rules"),
     [
-        ("conn", "conn_state\torig_bytes", "string\tcount", "SF\t412", [SMALL]),
+        ("conn", "conn_state\torig_bytes", "string\tcount", "SF\t412", [SENT, SMALL]),
         ("ssh", "auth_success", "bool", "F", ["SSH login failed seen by Zeek, from inside"]),
         (
             "dns",
