@@ -159,8 +159,9 @@ def nearest(lines: Sequence[str], more: Iterable[Format] = ()) -> Nearest:
                 unparsed = unparsed or line[:200]
                 continue
             read += 1
-            if parsed.header is not None:
-                here = msgspec.structs.replace(here, header=parsed.header)
+            remembered = parsed.after if parsed.header is None else parsed.header
+            if remembered is not None:
+                here = msgspec.structs.replace(here, header=remembered)
         if read > best.share * len(wanted):
             best = Nearest(one.name, read / len(wanted), unparsed)
     return best

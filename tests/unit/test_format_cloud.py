@@ -633,6 +633,95 @@ def test_objects(found: dict[str, Any], product: str, service: str, fields: dict
     assert parsed.fields["event.action"] == "cloud_audit"
 
 
+#: operations of each service, in its words
+OKTA = """
+    user.session.start user.account.lock user.mfa.factor.deactivate user.account.privilege.grant policy.rule.update
+    application.lifecycle.delete zone.delete system.api_token.create security.threat.detected
+    user.session.access_admin_app system.idp.lifecycle.create user.mfa.attempt_bypass
+"""
+GITHUB = """
+    org.add_member org.remove_member org.invite_member repo.destroy repo.access protected_branch.destroy
+    org.disable_two_factor_requirement environment.create_actions_secret personal_access_token.request_created
+    hook.create ssh_certificate_authority.create business.disable_saml
+"""
+BITBUCKET = (
+    ("Audit log", "Audit log configuration updated"),
+    ("Data pipeline", "Full data export triggered"),
+    ("Global administration", "Global secret scanning rule deleted"),
+    ("Permissions", "Global permission removed"),
+    ("Permissions", "User added to group"),
+    ("Projects", "Project secret scanning allowlist rule added"),
+    ("Repositories", "Exempt repository added"),
+    ("Repositories", "Repository secret scanning rule deleted"),
+    ("Users and groups", "User login failed"),
+    ("Users and groups", "User login failed(SSH)"),
+)
+
+
+@pytest.mark.parametrize("kind", OKTA.split())
+def test_okta(kind: str) -> None:
+    """Each event type is an operation."""
+    _, parsed = read(okta(kind))
+    assert (parsed.logsource.service, parsed.fields["cloud.operation"]) == ("okta", kind)
+
+
+@pytest.mark.parametrize("name", GITHUB.split())
+def test_github(name: str) -> None:
+    """Each action is an operation."""
+    _, parsed = read(action(name))
+    assert (parsed.logsource.product, parsed.fields["cloud.operation"]) == ("github", name)
+
+
+@pytest.mark.parametrize(("category", "name"), BITBUCKET)
+def test_bitbucket(category: str, name: str) -> None:
+    """Each action is an operation of its category."""
+    _, parsed = read({"timestamp": WHEN, "author": {"name": "a"}, "auditType": {"category": category, "action": name}})
+    assert (parsed.logsource.product, parsed.fields["auditType.category"]) == ("bitbucket", category)
+    assert parsed.fields["cloud.operation"] == name
+
+
+@pytest.mark.parametrize("kind", [3, 5, 6, 8, 13, 14, 21, 149, 532, 551, 553])
+def test_onelogin(kind: int) -> None:
+    """Each event has a number."""
+    _, parsed = read({"created_at": WHEN, "event_type_id": kind, "account_id": 1, "user_name": "alice"})
+    assert (parsed.logsource.product, parsed.fields["event_type_id"]) == ("onelogin", kind)
+
+
+DUO = (
+    ("success", "user_approved"),
+    ("success", "bypass_user"),
+    ("success", "allow_unenrolled_user"),
+    ("success", "valid_passcode"),
+    ("success", "trusted_network"),
+    ("denied", "user_mistake"),
+    ("denied", "no_response"),
+    ("denied", "anonymous_ip"),
+    ("denied", "locked_out"),
+    ("fraud", "user_marked_fraud"),
+)
+
+
+@pytest.mark.parametrize(("result", "reason"), DUO)
+def test_duo(result: str, reason: str) -> None:
+    """What became of the second factor, and why."""
+    found = {
+        "isotimestamp": WHEN,
+        "event_type": "authentication",
+        "factor": "duo_push",
+        "access_device": {"ip": "203.0.113.7"},
+    }
+    _, parsed = read({**found, "result": result, "reason": reason, "user": {"name": "alice"}})
+    assert (parsed.logsource.service, parsed.fields["event.reason"]) == ("duo", reason)
+    assert parsed.fields["event.outcome"] == ("success" if result == "success" else "failure")
+
+
+@pytest.mark.parametrize("kind", [2000, 3000, 4000, 4002, 5000, 6001, 8001, 9001, 13001, 14001, 17001])
+def test_opencanary_types(kind: int) -> None:
+    """Each kind of decoy has a number."""
+    _, parsed = read({"utc_time": "2024-03-01 03:11:26.1", "logtype": kind, "node_id": "c", "src_host": "203.0.113.7"})
+    assert (parsed.logsource.product, parsed.fields["source.ip"]) == ("opencanary", "203.0.113.7")
+
+
 def test_google_as_rules_name_it() -> None:
     """Rules name an entry as Pub/Sub wraps it, with resource and log in the payload."""
     _, parsed = read(entry("io.k8s.core.v1.pods.create", "k8s"))
@@ -673,8 +762,12 @@ def test_macos() -> None:
     _, parsed = read({**frame, "event": {"create": made}})
     assert parsed.logsource == LogSource(product="macos", category="file_event")
     assert parsed.fields["TargetFilename"] == "/Library/LaunchAgents/a.plist"
-    _, parsed = read({**frame, "event": {"open": {}}})
-    assert parsed.logsource.category is None
+    moved = {"destination": {"existing_file": {"path": "/etc/pam.d/sudo"}}}
+    _, parsed = read({**frame, "event": {"rename": moved}})
+    assert (parsed.logsource.category, parsed.fields["TargetFilename"]) == ("file_event", "/etc/pam.d/sudo")
+    for kind in ("open", "close", "fork", "exit", "signal", "mount", "unlink", "setowner"):
+        _, parsed = read({**frame, "event": {kind: {}}})
+        assert parsed.logsource == LogSource(product="macos", service="endpointsecurity")
 
 
 def test_opencanary() -> None:

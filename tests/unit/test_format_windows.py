@@ -215,10 +215,14 @@ EVENTS: list[tuple[str, int, dict[str, Any], str | None, str | None, dict[str, A
 def test_events(
     channel: str, event_id: int, data: dict[str, Any], category: str | None, service: str | None, fields: dict[str, Any]
 ) -> None:
-    """An event -> its log source, and fields that rules ask for."""
-    parsed = read(json.dumps(event(channel, event_id, data)))
-    assert parsed.logsource == LogSource(product="windows", category=category, service=service)
-    assert {name: parsed.fields.get(name) for name in fields} == fields
+    """An event -> its log source, and fields that rules ask for; as JSON and as XML."""
+    lines = [json.dumps(event(channel, event_id, data))]
+    if all(isinstance(value, str) for value in data.values()):
+        lines.append(xml(channel, event_id, data))
+    for line in lines:
+        parsed = read(line)
+        assert parsed.logsource == LogSource(product="windows", category=category, service=service)
+        assert {name: parsed.fields.get(name) for name in fields} == fields
 
 
 def test_rpc_firewall() -> None:
