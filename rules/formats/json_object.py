@@ -31,6 +31,8 @@ TIME_KEYS = (
     "asctime",
     "created_at",
     "StartUTC",
+    "time_iso8601",
+    "time_local",
     "t",
 )
 

@@ -5,7 +5,7 @@ from typing import Any
 from rules.event import LogSource
 from rules.formats.addresses import address, number, put_endpoint
 from rules.formats.format import NOWHERE
-from rules.formats.http_request import WEB, put_request
+from rules.formats.http_request import WEB, put_forwarded, put_request, split_request_line
 from rules.formats.proxied import PROXY, put_agent, put_proxied
 
 #: a logger's name -> side of the connection
@@ -93,6 +93,8 @@ WEB_NAMES = {
     "body_bytes_sent": "sc-bytes",
     "bytes_sent": "sc-bytes",
 }
+#: What a proxy told the server of the client.
+FORWARDED = ("http_x_forwarded_for", "x_forwarded_for", "xff", "request.headers.X-Forwarded-For")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE", "PROPFIND"})
 OUTCOMES = frozenset({"success", "failure", "unknown"})
 
@@ -139,6 +141,9 @@ def _put_endpoint(side: str, value: Any, fields: dict[str, Any]) -> None:
 def _web(web: dict[str, Any], fields: dict[str, Any]) -> LogSource:
     """A method, a target and a status together are a request."""
     method, uri = web.pop("cs-method", None), web.pop("cs-uri", None)
+    if method is None and isinstance(line := fields.get("request"), str):
+        method, found, _ = split_request_line(line)  # nginx's $request
+        uri = found if uri is None else uri
     status = number(str(web.pop("sc-status", ""))[:4], 1000)
     if not isinstance(method, str) or method not in METHODS or not isinstance(uri, str) or status is None:
         return NOWHERE
@@ -151,4 +156,20 @@ def _web(web: dict[str, Any], fields: dict[str, Any]) -> LogSource:
         put_agent(fields, fields.get("cs-user-agent"))
         return PROXY
     put_request(fields, method, uri, status)
+    for name in FORWARDED:
+        if isinstance(told := fields.get(name), str):
+            put_forwarded(fields, told)
+    if (
+        isinstance(seconds := fields.get("request_time"), int | float | str)
+        and (taken := _seconds(seconds)) is not None
+    ):
+        fields.setdefault("http.duration_seconds", taken)
     return WEB
+
+
+def _seconds(value: float | str) -> float | None:
+    """nginx's ``$request_time``: ``0.120``, in quotes or not."""
+    whole, _, fraction = str(value)[:30].partition(".")
+    return (
+        float(f"{whole}.{fraction or 0}") if number(whole) is not None and number(fraction or "0") is not None else None
+    )

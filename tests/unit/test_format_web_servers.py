@@ -93,6 +93,25 @@ def test_bytes_that_are_no_utf8(head: str) -> None:
         PROGRAMS[program](head + broken, {})
 
 
+@pytest.mark.parametrize(
+    ("seconds", "taken"), [('"0.120"', 0.12), ("0.5", 0.5), ("3", 3.0), ('"-"', None), ("[]", None)]
+)
+def test_nginx_as_json(seconds: str, taken: float | None) -> None:
+    """Sites that let nginx write JSON name its variables; `$request` holds method and target."""
+    line = (
+        '{"time_iso8601":"2026-03-01T03:11:26+00:00","remote_addr":"10.0.0.2","remote_user":"bob","request":'
+        '"GET /.env?a=1 HTTP/1.1","status":"404","body_bytes_sent":"153","http_user_agent":"curl/8.5",'
+        f'"http_x_forwarded_for":"203.0.113.7","request_time":{seconds}}}'
+    )
+    parsed = by_name("json").parse(line, CONTEXT)
+    assert parsed is not None
+    assert parsed.time == datetime(2026, 3, 1, 3, 11, 26, tzinfo=UTC)
+    names = ("cs-method", "cs-uri-stem", "sc-status", "source.ip", "http.forwarded_for", "http.duration_seconds")
+    found = [parsed.fields.get(name) for name in names]
+    assert found == ["GET", "/.env", 404, "10.0.0.2", "203.0.113.7", taken]
+    assert parsed.logsource.category == "webserver"
+
+
 def test_one_server_in_one_stream() -> None:
     """What a container writes holds both logs; named after its server, the format reads every line."""
     lines = (
