@@ -117,10 +117,13 @@ def _mail_of_people(random: Random) -> Iterator[Timed]:
     for n in range(60):
         yield 40_000 + n * 10, submission("198.51.100.31", "news", f"{n:06X}AB")
     for n in range(100):
-        at, queue_id = random.random() * DAY, f"{n:06X}CD"
+        began, queue_id = random.random() * DAY, f"{n:06X}CD"
         relay, more = ("127.0.0.1[127.0.0.1]:10024", "") if n % 2 else ("mx.e.example[192.0.2.9]:25", "orig_to=<i@d>, ")
-        yield at, f"mx1 postfix/smtpd[812]: {queue_id}: client=mx.f.example[192.0.2.8]"
-        yield at + 5, f"mx1 postfix/smtp[813]: {queue_id}: to=<x@e>, {more}relay={relay}, dsn=2.0.0, status=sent (ok)"
+        yield began, f"mx1 postfix/smtpd[812]: {queue_id}: client=mx.f.example[192.0.2.8]"
+        yield (
+            began + 5,
+            f"mx1 postfix/smtp[813]: {queue_id}: to=<x@e>, {more}relay={relay}, dsn=2.0.0, status=sent (ok)",
+        )
 
 
 def _ftp_of_people(random: Random) -> Iterator[Timed]:

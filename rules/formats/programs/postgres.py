@@ -9,7 +9,7 @@ made up the address, there is none.
 from typing import Any
 
 from rules.event import LogSource
-from rules.formats.addresses import address, put_endpoint
+from rules.formats.addresses import address, number, put_endpoint
 from rules.formats.programs.database import POSTGRESQL, statement
 from rules.formats.programs.program import happened
 
@@ -96,24 +96,23 @@ def put_prefix(prefix: str, fields: Fields) -> None:
         prefix = prefix.partition("]")[2].lstrip(": ")
     if prefix.startswith(KEYS):
         _put_pairs(prefix, fields)
-    elif address(prefix.partition("(")[0]) is not None:
-        _put_address(prefix, fields)
-    elif "@" in prefix:
+    elif not _put_address(prefix, fields) and "@" in prefix:
         user, _, database = prefix.rpartition("@")
         _put_who(user, database.partition("/")[0], fields)
 
 
-def _put_address(text: str, fields: Fields) -> None:
-    """``203.0.113.7(40022)`` or the address alone."""
-    host, _, port = text.partition("(")
-    if address(host) is not None:
-        put_endpoint(fields, "source", host, port.partition(")")[0])
+def _put_address(text: str, fields: Fields) -> bool:
+    """``203.0.113.7(40022)`` or the address alone; whether it was nothing else."""
+    host, bracket, port = text.partition("(")
+    if bracket and (port[-1:] != ")" or number(port[:-1]) is None):
+        return False
+    return address(host) is not None and put_endpoint(fields, "source", host, port.rstrip(")"))
 
 
 def _put_colons(text: str, fields: Fields) -> None:
     """``UTC:203.0.113.7(40022):bob@app:[812]``, Amazon's prefix: the address is before what a client names."""
     host, _, rest = text.partition(":")[2].partition("):")
-    _put_address(host, fields)
+    _put_address(f"{host})", fields)
     user, _, database = rest.rpartition(":[")[0].rpartition("@")
     _put_who(user, database, fields)
 
