@@ -77,7 +77,7 @@ class Piping:
     def _form(
         self, made: Draft, said: Mapping[str, Any], scope: str
     ) -> "tuple[transform.Form | None, RuleError | None]":
-        from rules.sigma.transform import Refused
+        from rules.sigma.applying import Refused
 
         document = made.document
         try:
@@ -157,7 +157,7 @@ class Piping:
         return any(forms.get(rule_id) is not None for forms in self._forms.values())
 
     def _field(self, made: Correlation, rule_id: str, name: str) -> str:
-        from rules.sigma.transform import Refused
+        from rules.sigma.applying import Refused
 
         asked = made.field_of(name, rule_id)
         said = said_by(self._drafts[rule_id].document)

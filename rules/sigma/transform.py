@@ -11,7 +11,6 @@ from typing import Any, Final
 from sigma.conditions import ConditionAND
 from sigma.modifiers import reverse_modifier_mapping
 from sigma.processing.pipeline import ProcessingPipeline
-from sigma.processing.transformations import ReplaceStringTransformation
 from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaLogSource, SigmaRule
 from sigma.types import (
     Placeholder,
@@ -24,16 +23,13 @@ from sigma.types import (
 
 from rules.event import LogSource
 from rules.sigma import condition as conditions
+from rules.sigma.applying import Refused, Run, asks_log_source
 from rules.sigma.model import And, Condition, Not, Or, Selection
 from rules.sigma.modifiers import LINKS, PLACES, renamed
-from rules.sigma.pipeline import Item, Pipeline
+from rules.sigma.pipeline import Pipeline
 from rules.sigma.terms import Undefined, cased, expression, joined, tests_of
 from rules.sigma.values import Null, Test
 
-MAX_ITEMS: Final = 5_000  #: fields that a rule asks, in all its selections
-MAX_CHARS: Final = 500_000  #: of all that it compares with
-MAX_WORK: Final = 10_000_000  #: steps that the items of all pipelines may take with one rule, roughly
-MAX_DEPTH: Final = 30  #: of selections within selections, which mapping a field to several makes
 FLAGS: Final[Mapping[SigmaRegularExpressionFlag, str]] = {
     SigmaRegularExpressionFlag.IGNORECASE: "i",
     SigmaRegularExpressionFlag.MULTILINE: "m",
@@ -42,10 +38,6 @@ FLAGS: Final[Mapping[SigmaRegularExpressionFlag, str]] = {
 #: Modifiers that have become part of the value.
 GONE: Final = frozenset({*LINKS, *PLACES, "expand", "base64", "base64offset", "wide", "utf16", "utf16be", "windash"})
 NOTHING: Final = And(())  #: what a pipeline has taken away, before the condition closes over it
-
-
-class Refused(ValueError):
-    """A pipeline does not take the rule, or makes something of it that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +75,8 @@ class Transformer:
             Refused: it cannot be.
             Undefined: a placeholder is not known to any of the pipelines.
         """
+        if not self._may_be_about(said):
+            return None
         rule, changed_by = self._applied(said)
         if not changed_by:
             return None
@@ -100,6 +94,17 @@ class Transformer:
             raise Refused(f'the field "{name}" would be several: {", ".join(names)}')
         return names[0]
 
+    def _may_be_about(self, said: Mapping[str, Any]) -> bool:
+        """Whether an item could be: to ask only for the log source costs little, to make a rule of pySigma's much."""
+        wanted = said.get("logsource") or {}
+        source = SigmaLogSource(*(wanted.get(name) for name in ("category", "product", "service")))
+        stub = SigmaRule(logsource=source)
+        return any(
+            not asks_log_source(item.made.rule_conditions) or item.made.match_rule_conditions(stub)
+            for one in self._pipelines
+            for item in one.items
+        )
+
     def _applied(self, said: Mapping[str, Any]) -> tuple[SigmaRule, tuple[str, ...]]:
         rule = SigmaRule.from_dict(for_pysigma(said), collect_errors=True)
         if rule.errors and not rule.detection.detections:
@@ -110,7 +115,7 @@ class Transformer:
         context = ProcessingPipeline(
             vars={name: value for one in self._pipelines for name, value in one.variables.items()}
         )
-        run = _Run(rule, context)
+        run = Run(rule, context)
         changed_by = [one.version for one in self._pipelines if run.apply(one)]
         return rule, tuple(changed_by)
 
@@ -178,86 +183,6 @@ def for_pysigma(said: Mapping[str, Any]) -> dict[str, Any]:
     detection = said.get("detection")
     known = renamed(detection) if isinstance(detection, Mapping) else detection
     return {**{name: value for name, value in said.items() if name not in ("tocsin", "custom")}, "detection": known}
-
-
-class _Run:
-    """Pipelines going over one rule."""
-
-    def __init__(self, rule: SigmaRule, context: ProcessingPipeline) -> None:
-        self._rule = rule
-        self._context = context
-        self._size = _Size.of(rule)
-        self._work = 0
-
-    def apply(self, pipeline: Pipeline) -> bool:
-        """Apply a pipeline's items in their order; whether one of them was about the rule."""
-        done = [self._item(item) for item in pipeline.items]
-        return any(done)
-
-    def _item(self, item: Item) -> bool:
-        made = item.made
-        if made._pipeline is not self._context:
-            made._clear_pipeline()
-            made.set_pipeline(self._context)
-        self._work += self._size.squares if isinstance(made.transformation, ReplaceStringTransformation) else 0
-        self._work += self._size.items + 1
-        if self._work > MAX_WORK:
-            raise Refused(f"{item.place}: it is too much work with this rule")
-        try:
-            if not made.match_rule_conditions(self._rule):
-                return False
-            if not item.inner:
-                made.transformation.apply(self._rule)
-            for inner in item.inner:
-                self._item(inner)
-            self._context.applied_ids.add(made.identifier)
-        except Refused:
-            raise
-        except Exception as error:  # pySigma's own errors, and what its items stumble over in unusual rules
-            raise Refused(f"{item.place}: {error}") from error
-        self._size = _Size.of(self._rule)
-        if not self._size.is_bounded:
-            raise Refused(f"{item.place}: it makes too much of the rule: {self._size}")
-        return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Size:
-    """How much a rule asks."""
-
-    items: int  #: fields, in all selections
-    chars: int  #: of the values and names
-    squares: int  #: sum of the squared lengths of the values: pySigma replaces texts in so many steps
-    depth: int
-
-    @classmethod
-    def of(cls, rule: SigmaRule) -> "_Size":
-        items, lengths, deepest = 0, [0], 0
-        waiting: list[tuple[Any, int]] = [(each, 1) for each in rule.detection.detections.values()]
-        while waiting:
-            part, depth = waiting.pop()
-            deepest = max(deepest, depth)
-            if isinstance(part, SigmaDetection):
-                waiting.extend((each, depth + 1) for each in part.detection_items)
-            else:
-                items += 1
-                lengths.append(len(part.field or ""))
-                lengths.extend(map(_chars, part.value))
-        return cls(items, sum(lengths), sum(length * length for length in lengths), deepest)
-
-    @property
-    def is_bounded(self) -> bool:
-        return self.items <= MAX_ITEMS and self.chars <= MAX_CHARS and self.depth <= MAX_DEPTH
-
-    def __str__(self) -> str:
-        return f"{self.items:,} fields, {self.chars:,} characters, {self.depth} levels"
-
-
-def _chars(value: SigmaType) -> int:
-    if isinstance(value, SigmaExpansion):
-        return sum(map(_chars, value.values))
-    text = value.regexp if isinstance(value, SigmaRegularExpression) else value
-    return 1 + (sum(len(part) for part in text.s if isinstance(part, str)) if isinstance(text, SigmaString) else 0)
 
 
 def _items(rule: SigmaRule) -> Iterator[SigmaDetectionItem]:

@@ -70,7 +70,7 @@ def written(tree: Tree, draw: Any, around: int = 0) -> str:
     binding = BINDING.get(tree[0], 4)
     match tree:
         case ("is", name):
-            text = name
+            text = str(name)
         case ("not", part):
             text = f"not{blank}{written(part, draw, binding)}"
         case (("and" | "or") as word, left, right):
