@@ -30,6 +30,7 @@ from rules.formats.syslog import IsoStamped, Rfc3164, Rfc5424, Syslog
 from rules.formats.traefik import Traefik
 from rules.formats.w3c import W3c
 from rules.formats.webserver import Combined, Common
+from rules.formats.windows_dns import WindowsDns
 from rules.formats.windows_json import WindowsJson
 from rules.formats.windows_xml import WindowsXml
 from rules.formats.zeek_json import ZeekJson
@@ -55,6 +56,7 @@ LINES: tuple[Format, ...] = (
     Mysql(),
     Squid(),
     Vsftpd(),
+    WindowsDns(),
     Xferlog(),
     Named(),
     Proftpd(),

@@ -356,6 +356,42 @@ def test_through_syslog_and_journal() -> None:
     assert (parsed.logsource.service, "type" in parsed.fields) == ("auditd", False)
 
 
+APPARMOR = (
+    'apparmor="DENIED" operation="open" profile="/usr/sbin/mysqld" name="/etc/shadow" pid=812 comm="mysqld" '
+    'requested_mask="r" denied_mask="r" fsuid=112 ouid=0'
+)
+SELINUX = (
+    'avc:  denied  { read } for  pid=812 comm="httpd" name="shadow" dev="dm-0" ino=7 '
+    "scontext=system_u:system_r:httpd_t:s0 tcontext=system_u:object_r:shadow_t:s0 tclass=file permissive=0"
+)
+
+
+@pytest.mark.parametrize("body", [APPARMOR, SELINUX])
+@pytest.mark.parametrize("clock", ["", "[  123.456789] "])
+def test_written_by_the_kernel(body: str, clock: str) -> None:
+    """Where no auditd runs, the kernel writes numbers for types; what it denies has failed."""
+    line = f"Mar  1 03:11:26 web1 kernel: {clock}audit: type=1400 audit(1709262686.123:7): {body}"
+    _, parsed = strictest(line, CONTEXT)
+    assert parsed is not None
+    assert parsed.logsource == LogSource(product="linux", service="auditd")
+    assert [parsed.fields[name] for name in ("type", "event.outcome", "event.action")] == [
+        "AVC",
+        "failure",
+        "audit_avc",
+    ]
+    assert parsed.fields["process.name"] in ("mysqld", "httpd")
+
+
+def test_only_the_kernel_writes_so() -> None:
+    """What somebody makes the kernel print stays the kernel's; an unknown number stays a number."""
+    forged = "Mar  1 03:11:26 web1 kernel: usb 1-1: Product: audit: type=1400 audit(1709262686.123:7): apparmor=x"
+    _, parsed = strictest(forged, CONTEXT)
+    assert parsed is not None
+    assert parsed.logsource.service == "syslog"
+    (parsed,) = read([record("UNKNOWN[1999]", "a=b")])
+    assert parsed.fields["type"] == "UNKNOWN[1999]"
+
+
 LINES = st.one_of(
     st.text(max_size=200),
     st.builds(

@@ -52,6 +52,8 @@ def event_of(records: Sequence[tuple[Head, str]]) -> Parsed:
     _put_call(fields)
     _put_process(fields, each)
     category = _put_meaning(first.type, fields, each)
+    if any(head.type == "AVC" and " denied  {" in line[:300] for head, line in records):  # SELinux writes words
+        fields["event.outcome"] = "failure"
     if first.node:
         fields["host.name"] = first.node
     text = " ".join(_shown(head, line) for head, line in records)
@@ -157,6 +159,8 @@ def _put_meaning(kind: str, fields: dict[str, Any], each: Sequence[tuple[str, di
     outcome = OUTCOMES.get(str(fields.get("success", fields.get("res"))), "unknown")
     if fields.get("exit") == IN_PROGRESS:
         outcome = "unknown"
+    if fields.get("apparmor") == "DENIED":
+        outcome = "failure"
     if isinstance(host := fields.get("addr") or fields.get("hostname"), str):
         put_endpoint(fields, "source", host)
     call = fields.get("SYSCALL")

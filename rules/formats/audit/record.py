@@ -13,6 +13,7 @@ import msgspec
 
 from rules.formats import stamps
 from rules.formats.addresses import number
+from rules.formats.audit.types import named
 
 MOST_PAIRS = 3000  #: a record is at most 8,970 bytes long
 ENRICHED = "\x1d"
@@ -55,7 +56,7 @@ def head_of(line: str) -> Head | None:
         stamp = stamps.epoch_parts(whole, fraction)
     if stamp is None:
         return None
-    return Head(kind, f"{node}|{identity}", node, stamp, at + 5 + len(kind) + 11 + len(identity) + 2)
+    return Head(named(kind), f"{node}|{identity}", node, stamp, at + 5 + len(kind) + 11 + len(identity) + 2)
 
 
 def fields_of(line: str, head: Head) -> dict[str, Any]:

@@ -79,7 +79,7 @@ PROGRAMS: dict[str, Tell] = {
     "su": accounts.su,
     "doas": pkexec.doas,
     "pkexec": pkexec.pkexec,
-    "kernel": routers.junos("bgp", kernel.tell),
+    "kernel": routers.junos("bgp", audit.or_kernel(kernel.tell)),
     "rpd": routers.junos("bgp", UNKNOWN),
     "tac_plus": routers.accounting,
     **dict.fromkeys(("audit", "auditd", "audispd", "audisp-syslog"), audit.tell),
