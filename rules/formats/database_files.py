@@ -33,6 +33,8 @@ class Mysql:
 
     def parse(self, line: str, context: Context) -> Parsed | None:
         """Read ``stamp [thread] [LEVEL] text`` or ``stamp<tab>thread command<tab>argument``."""
+        if line[6:7] == " " and number(line[:6]) is not None:  # 240301  3:11:26, until MySQL 5.6
+            line = f"20{line[:2]}-{line[2:4]}-{line[4:6]}{line[6:]}"
         if line[4:5] != "-" or line[10:11] not in ("T", " "):
             return None
         text, rest = _mysql_stamp(line)

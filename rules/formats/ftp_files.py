@@ -72,6 +72,8 @@ class Proftpd:
 
     def parse(self, line: str, context: Context) -> Parsed | None:
         """Read ``stamp host proftpd[pid] server (client[address]): text``."""
+        if line[5:6] == " ":
+            line = f"{line[:4]} {line[4:]}"
         iso = line[4:5] == "-"
         rest = line[24:] if iso else line[16:]
         host, _, rest = rest.partition(" ")

@@ -17,6 +17,7 @@ EXIM_STARTS = (
     "SMTP ",
     "TLS ",
     "no host name found for IP address ",
+    "no MAIL in SMTP connection from ",
     "no IP address found for host ",
     "unexpected disconnection while reading SMTP command",
     "exim ",

@@ -38,6 +38,12 @@ Mar  1 03:11:26 mx1 dovecot: auth-worker(812): conn unix:auth-worker (pid=811,ui
 => 203.0.113.7 | bob | failure | mail_auth | -
 Mar  1 03:11:26 mx1 dovecot: auth: passwd-file(root,192.0.2.1,203.0.113.7,<a1B2>): Password mismatch
 => 203.0.113.7 | root,192.0.2.1 | failure | mail_auth | -
+Mar 01 03:11:26 auth(info@example.com,203.0.113.7,sasl:login)<a1B2>: Info: sql: Password mismatch
+=> 203.0.113.7 | info@example.com | failure | mail_auth | -
+Mar 01 03:11:26 auth: Info: ldap(bob,203.0.113.7,): invalid credentials
+=> 203.0.113.7 | bob | failure | mail_auth | -
+Mar  1 03:11:26 mx1 dovecot: imap-login: Disconnected (auth failed, 1 attempts): method=PLAIN, rip=203.0.113.7, lip=198.51.100.1, TLS
+=> 203.0.113.7 | - | failure | mail_login | tocsin_mail_failure; tocsin_mail_named_failure; tocsin_mail_guess
 Mar  1 03:11:26 mx1 dovecot: auth: pam_unix(dovecot:auth): authentication failure; logname= uid=0 euid=0 tty=dovecot ruser=bob rhost=203.0.113.7  user=bob
 => 203.0.113.7 | bob | failure | pam_auth | -
 Mar  1 03:11:26 mx1 dovecot: imap(bob)<812><a1B2>: Disconnected: Logged out in=50 out=1234 deleted=0 expunged=0

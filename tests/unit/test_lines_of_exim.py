@@ -46,6 +46,12 @@ TABLE = """
 => 203.0.113.7 | - | success | mail_received | tocsin_mail_from_outside
 2024-03-01 03:11:26 SMTP protocol synchronization error (input sent without waiting for greeting): rejected connection from H=[203.0.113.7] input="GET / HTTP/1.1"
 => 203.0.113.7 | - | unknown | mail_probe | -
+2024-03-01 03:11:26 SMTP protocol error in "AUTH x" H=(a) [192.0.2.1]" H=(pc) [203.0.113.7] AUTH command used when not advertised
+=> 203.0.113.7 | - | unknown | mail_probe | -
+2024-03-01 03:11:26 H=a.example (b.example) [203.0.113.7] sender verify fail for <a@b.example>: Unrouteable address
+=> 203.0.113.7 | - | failure | mail_reject | -
+2024-03-01 03:11:26 no MAIL in SMTP connection from a.example (pc) [203.0.113.7]:40022 I=[198.51.100.1]:25 D=2s C=EHLO,AUTH
+=> 203.0.113.7 | - | unknown | mail_disconnect | -
 2024-03-01 03:11:26 no host name found for IP address 203.0.113.7
 => - | - | - | - | -
 2024-03-01 03:11:26 spool or log: No space left on device

@@ -14,6 +14,8 @@ TABLE = """
 => 203.0.113.7 | root | failure | database_login | FAILED; tocsin_database_guess
 2024-03-01  3:11:26 12 [Warning] Access denied for user 'root'@'203.0.113.7' (using password: NO)
 => 203.0.113.7 | root | failure | database_login | FAILED; tocsin_database_guess
+240301  3:11:26 [Warning] Access denied for user 'root'@'203.0.113.7' (using password: YES)
+=> 203.0.113.7 | root | failure | database_login | FAILED; tocsin_database_guess
 2024-03-01 13:11:26 12 [Warning] Access denied for user 'app'@'2001:db8::7' (using password: YES)
 => 2001:db8::7 | app | failure | database_login | FAILED; tocsin_database_guess
 2024-03-01T03:11:26.123456Z 12 [Note] Access denied for user 'app'@'10.0.0.5' (using password: YES)
@@ -82,7 +84,7 @@ def test_lines(row: Row) -> None:
 def test_log_source_and_details() -> None:
     """Error log, general log and syslog are one log source; what was done is kept as it was written."""
     mysql = LogSource(category="database", product="linux", service="mysql")
-    assert service(LINES[0][0]) == service(LINES[10][0]) == service(LINES[-1][0]) == mysql
-    assert parsed(LINES[10][0]).fields["db.name"] == "shop"
-    assert parsed(LINES[15][0]).fields["db.statement"] == "DROP DATABASE shop"
-    assert parsed(LINES[4][0]).fields["source.domain"] == "localhost"
+    assert service(LINES[0][0]) == service(LINES[11][0]) == service(LINES[-1][0]) == mysql
+    assert parsed(LINES[11][0]).fields["db.name"] == "shop"
+    assert parsed(LINES[16][0]).fields["db.statement"] == "DROP DATABASE shop"
+    assert parsed(LINES[5][0]).fields["source.domain"] == "localhost"

@@ -115,6 +115,22 @@ LINES: list[Row] = [
         "mail_reject",
         NO,
     ),
+    (
+        f"{FRAME}/postscreen[812]: COMMAND TIME LIMIT from [203.0.113.7]:40022 after CONNECT",
+        "203.0.113.7",
+        None,
+        "unknown",
+        "mail_disconnect",
+        NO,
+    ),
+    (
+        f"{FRAME}/anvil[812]: warning: Message delivery request rate limit exceeded: 334 {FROM} for service submission",
+        "203.0.113.7",
+        None,
+        "failure",
+        "mail_reject",
+        NO,
+    ),
     (  # a reverse lookup that is wrong is nobody's attack
         f"{SMTPD} warning: hostname a.example does not resolve to address 203.0.113.7",
         None,
@@ -232,5 +248,5 @@ def test_log_source_and_details() -> None:
         "ylmf-pc",
     )
     assert "mail.queue_id" not in fields
-    assert parsed(LINES[16][0]).fields["mail.queue_id"] == "A1B2C3D4E5"
-    assert parsed(LINES[18][0]).fields["mail.recipients"] == 50
+    assert parsed(LINES[18][0]).fields["mail.queue_id"] == "A1B2C3D4E5"
+    assert parsed(LINES[20][0]).fields["mail.recipients"] == 50

@@ -34,6 +34,8 @@ Mar  1 03:11:26 web1 proftpd[812]: 198.51.100.1 (203.0.113.7[203.0.113.7]) - USE
 => 203.0.113.7 | bob | success | ftp_login | tocsin_ftp_success
 2024-03-01 03:11:26,123 web1 proftpd[812] web1.example (203.0.113.7[203.0.113.7]): USER x: y (Login failed): Incorrect password.
 => 203.0.113.7 | x: y | failure | ftp_login | FAILED
+Mar 1 03:11:26 web1 proftpd[812] web1.example (203.0.113.7[203.0.113.7]): FTP session opened.
+=> 203.0.113.7 | - | unknown | ftp_connect | -
 Mar 01 03:11:26 web1 proftpd[812] web1.example (203.0.113.7[203.0.113.7]): USER bob (Login failed): Incorrect password.
 => 203.0.113.7 | bob | failure | ftp_login | FAILED
 2024-03-01 03:11:26,123 web1 proftpd[812] web1.example: ProFTPD 1.3.8b (stable) standalone mode STARTUP
@@ -63,6 +65,6 @@ def test_log_source_and_details() -> None:
     """The log source is the server's, from a file as from syslog; a file's name may hold blanks."""
     proftpd = LogSource(category="ftp", product="linux", service="proftpd")
     assert service(LINES[0][0]) == service(LINES[12][0]) == service(LINES[14][0]) == proftpd
-    fields = parsed(LINES[17][0]).fields
+    fields = parsed(LINES[18][0]).fields
     assert (fields["file.path"], fields["file.size"]) == ("/upload/x file.php", 1234)
     assert parsed(LINES[3][0]).fields["event.reason"] == "not_allowed"

@@ -44,6 +44,10 @@ Fri Mar  1 03:11:26 2024 [pid 812] [bob] FTP response: Client "203.0.113.7", "53
 => - | - | - | - | -
 Mar  1 03:11:26 web1 vsftpd[812]: [bob] FAIL LOGIN: Client "203.0.113.7"
 => 203.0.113.7 | bob | failure | ftp_login | FAILED
+Fri Mar  1 03:11:26 2024 [pid 811] [guest] FAIL LOGIN: Client "::ffff:203.0.113.7", "User is not in the allow user list."
+=> 203.0.113.7 | guest | failure | ftp_login | FAILED
+Fri Mar  1 03:11:26 2024 [pid 813] [bob] OK UPLOAD: Client "203.0.113.7", "/x] FAIL LOGIN: Client "192.0.2.1", "User is not in the allow user list.", 12 bytes, 1.00Kbyte/sec
+=> 203.0.113.7 | bob | success | ftp_upload | tocsin_ftp_put
 Mar  1 03:11:26 web1 vsftpd[812]: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=bob rhost=203.0.113.7  user=bob
 => 203.0.113.7 | bob | failure | pam_auth | -
 """  # noqa: E501

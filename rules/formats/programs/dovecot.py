@@ -24,7 +24,7 @@ PROCESSES = ("imap-login", "pop3-login", "submission-login", "managesieve-login"
 
 def tell(message: str, fields: Fields) -> LogSource:
     """Add what a message of Dovecot tells: ``imap-login: Login: user=<bob>, …``."""
-    process, found, text = message.partition(": ")
+    process, found, text = message.removeprefix("dovecot: ").partition(": ")
     if message.startswith("pam_"):
         pam.tell(message, fields)
     elif found:
@@ -46,8 +46,8 @@ def of_process(process: str, text: str, fields: Fields) -> None:
     if name.endswith("-login"):
         fields["mail.service"] = name.removesuffix("-login")
         _login(text, fields)
-    elif name in ("auth", "auth-worker") and (text.startswith("pam_") or "(" in text):
-        _auth(text, fields)
+    elif name in ("auth", "auth-worker"):
+        _auth(text if "(" in text and "): " in text else f"{process}: {text}", fields)
     if level in ("Error: ", "Fatal: ", "Panic: ") or name in ("master", "log"):
         _trouble(text, level, fields)
 
@@ -55,6 +55,9 @@ def of_process(process: str, text: str, fields: Fields) -> None:
 def _login(text: str, fields: Fields) -> None:
     """``Login: user=<bob>, method=PLAIN, rip=203.0.113.7, lip=198.51.100.1, TLS, session=<…>``, and how it ended."""
     said, found, rest = text.partition(": user=<")
+    if not found:
+        said, found, rest = text.partition(": method=")
+        rest = f">, method={rest}"
     if not found:
         said, found, rest = text.partition(": rip=")
         rest = f">, rip={rest}"
@@ -99,6 +102,8 @@ REASONS = {
     "password mismatch": "wrong_credentials",
     "user not known": "invalid_user",
     "authentication failure": "wrong_credentials",
+    "invalid credentials": "wrong_credentials",
+    "permission denied": "not_allowed",
 }
 
 
@@ -111,11 +116,15 @@ def _auth(text: str, fields: Fields) -> None:
         pam.tell(text, fields)
         return
     head, found, why = text.rpartition("): ")
+    if not found:
+        head, found, why = text.rpartition(")<")
     reason = next((reason for words, reason in REASONS.items() if words in why.lower()), "")
     if not found or not reason:
         return
     who = head.rpartition("): ")[2] if "): " in head else head
-    user, _, where = who.partition("(")[2].partition(",<")[0].rpartition(",")
+    user, _, where = who.partition("(")[2].partition(",<")[0].rstrip(",").rpartition(",")
+    if where.startswith("sasl:"):  # since 2.4 the mechanism
+        user, _, where = user.rpartition(",")
     if put_endpoint(fields, "source", where):
         fields["user.name"] = user
         happened(fields, "mail_auth", "failure", reason)

@@ -40,8 +40,10 @@ def say(text: str, fields: Fields) -> None:
         sign(rest, fields)
     elif " authenticator failed for " in text:
         _login_failed(text, fields)
-    elif text.startswith("H=") and " rejected " in text:
+    elif text.startswith("H="):
         _rejected(text, fields)
+    elif text.startswith("F=") and " rejected " in text:  # by local_scan
+        _rejected(f"H={text.partition(' H=')[2]}", fields)
     else:
         _rest(text, fields)
 
@@ -139,6 +141,9 @@ def _rejected(text: str, fields: Fields) -> None:
     head, _, what = text.partition(" temporarily rejected " if " temporarily rejected " in text else " rejected ")
     rest = _put_host(head, fields)
     fields["mail.from"] = rest.partition("F=<")[2].partition(">")[0]
+    if not what:
+        _refused_otherwise(rest, fields)
+        return
     stage, found, why = what.partition(": ")
     if stage.startswith("RCPT "):
         fields["mail.to"] = stage[5:].strip("<>")
@@ -146,6 +151,16 @@ def _rejected(text: str, fields: Fields) -> None:
         happened(fields, "mail_malware", "failure", why)
     else:
         happened(fields, "mail_reject", "failure", refusal(why if found else what))
+
+
+def _refused_otherwise(rest: str, fields: Fields) -> None:
+    """``sender verify fail for <a@b>: Unrouteable address``, ``dropped by 'connect' ACL: …``."""
+    _, found, why = rest.partition(" sender verify fail for ")
+    if found:
+        fields["mail.from"] = why.partition(">")[0].removeprefix("<")
+        happened(fields, "mail_reject", "failure", "bad_sender")
+    elif " dropped by " in rest:
+        happened(fields, "mail_reject", "failure", refusal(rest.partition(" dropped by ")[2]))
 
 
 #: how a line begins -> action, reason
@@ -157,6 +172,7 @@ CLIENTS = {
     "SMTP syntax error in ": ("mail_probe", ""),
     "SMTP command timeout on connection from ": ("mail_disconnect", "timeout"),
     "unexpected disconnection while reading SMTP command from ": ("mail_disconnect", "lost"),
+    "no MAIL in SMTP connection from ": ("mail_disconnect", "no_mail"),
     "TLS error on connection from ": ("mail_disconnect", "tls_error"),
 }
 
@@ -166,7 +182,9 @@ def _rest(text: str, fields: Fields) -> None:
     start = next((one for one in CLIENTS if text.startswith(one)), "")
     if start:
         action, reason = CLIENTS[start]
-        if text.count(" H=") == 1:
+        if start.endswith(" error in "):  # quotes what the client sent
+            _put_host(text.rpartition('" H=')[2], fields)
+        elif text.count(" H=") == 1:
             _put_host(text.partition(" H=")[2], fields)
         elif start.endswith(" from "):
             _put_host(text[len(start) :], fields)

@@ -135,7 +135,7 @@ def _warning(text: str, fields: Fields) -> None:
     client, found, said = text.partition(": SASL ")
     if found and "]" in client[-8:]:
         _login_failed(client, said, fields)
-    elif text.startswith("Connection rate limit exceeded: ") or text.startswith("Connection concurrency limit "):
+    elif " limit exceeded: " in text[:60] and text.startswith(("Connection ", "Message ", "Recipient ", "New TLS ")):
         _put_client(text.partition(" from ")[2], fields)
         happened(fields, "mail_reject", "failure", "rate_limited")
     elif text.startswith("non-SMTP command from "):
@@ -147,12 +147,12 @@ def _warning(text: str, fields: Fields) -> None:
 
 def _login_failed(client: str, said: str, fields: Fields) -> None:
     """``unknown[203.0.113.7]: SASL LOGIN authentication failed: …, sasl_username=bob``."""
-    method, found, why = said.partition(" authentication failed: ")
+    method, found, why = said.partition(" authentication failed:")
     if not found:
         return
     _put_client(client, fields)
     fields["mail.auth"] = method
-    why, _, user = why.partition(", sasl_username=")
+    why, _, user = why.lstrip(" ").partition(", sasl_username=")
     if user:
         fields["user.name"] = user
     temporary = why.startswith(("Connection lost to authentication server", "generic failure"))
@@ -200,6 +200,7 @@ _FIRST_WORDS: dict[str, Callable[[str, Fields], None]] = {
     "too": _event("mail_disconnect", " from ", "too_many_errors", "failure"),
     "improper": _event("mail_probe", " from "),
     "PREGREET": _event("mail_probe", " from "),
+    "COMMAND": _event("mail_disconnect", " from ", "too_slow"),
     "HANGUP": _event("mail_disconnect", " from "),
     "DNSBL": _event("mail_probe", " for ", "blocklisted"),  # what is refused gets a line of its own
     "SSL_accept": _event("mail_disconnect", " from ", "tls_error"),

@@ -18,6 +18,8 @@ Fields = dict[str, Any]
 
 CLIENT = ': Client "'
 LOGINS = {"] OK LOGIN": "success", "] FAIL LOGIN": "failure"}
+#: What may stand behind the client's address: nothing, or why a list of users keeps this one out.
+LISTED = ("", ', "User is not in the allow user list."', ', "User is in the deny user list."')
 #: vsftpd's verb -> event.action
 VERBS = {
     "UPLOAD": "ftp_upload",
@@ -35,6 +37,8 @@ def tell(message: str, fields: Fields) -> LogSource:
     """Add what a message of vsftpd tells."""
     if message.startswith("pam_"):
         pam.tell(message, fields)
+    elif message.startswith(("(pam_unix) authentication failure; ", "authentication failure; ")):
+        pam.failure(message, fields)
     elif message.startswith('CONNECT: Client "'):
         _put_client(message[17:], fields)
         happened(fields, "ftp_connect")
@@ -55,7 +59,7 @@ def _login(message: str, fields: Fields) -> bool:
     at, mark = max((message.rfind(mark + CLIENT), mark) for mark in LOGINS)
     where = message[at + len(mark) + len(CLIENT) :]
     behind = where.partition('"')[2]
-    if at < 0 or (behind and not behind.startswith(', anon password "')):
+    if at < 0 or not (behind in LISTED or behind.startswith(', anon password "')):
         return False
     _put_client(where, fields)
     fields["user.name"] = message[1:at]
