@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rules.event import Event
-from rules.match import Reason, reason_of
+from rules.match import Reason, holds, reason_of
 from rules.sigma.model import And, Condition, Not, Or, Rule, Selection, Term
 
 MOST: Final = 3  #: rules that are named for one event
@@ -22,9 +22,18 @@ class NearMiss:
 
 
 @dataclass(frozen=True, slots=True)
+class _Lack:
+    """A term that failed. Its reason is made for those that are told alone: thousands are looked at."""
+
+    term: Term
+    selection: str
+    negated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Gap:
     held: int = 0
-    missing: tuple[Reason, ...] = ()
+    missing: tuple[_Lack, ...] = ()
 
     def joined(self, other: "_Gap") -> "_Gap":
         return _Gap(self.held + other.held, self.missing + other.missing)
@@ -39,13 +48,24 @@ def near_misses(rules: Iterable[Rule], event: Event, *, most: int = MOST) -> tup
 
     A rule of which nothing but exceptions holds is not near, however little it asks.
     """
-    found = []
+    found: list[tuple[Rule, _Gap]] = []
     for rule in rules:
         gap = _gap(rule.condition, event, "", negated=False)
         if gap is not None and gap.missing and gap.held:
-            found.append(NearMiss(rule=rule, held=gap.held, missing=gap.missing))
-    found.sort(key=lambda one: (len(one.missing), -one.held, one.rule.title, one.rule.id))
-    return tuple(found[:most])
+            found.append((rule, gap))
+    found.sort(key=lambda one: (one[1].rank, one[0].title, one[0].id))
+    return tuple(
+        NearMiss(
+            rule=rule,
+            held=gap.held,
+            missing=tuple(reason_of(one.term, event, one.selection, one.negated) for one in gap.missing),
+        )
+        for rule, gap in found[:most]
+    )
+
+
+HELD: Final = _Gap(1)
+EXCEPTED: Final = _Gap(0)
 
 
 def _gap(condition: Condition, event: Event, selection: str, *, negated: bool) -> _Gap | None:
@@ -54,8 +74,9 @@ def _gap(condition: Condition, event: Event, selection: str, *, negated: bool) -
     """
     match condition:
         case Term():
-            reason = reason_of(condition, event, selection, negated)
-            return _Gap(int(not negated)) if reason.holds else _Gap(0, (reason,))
+            if holds(condition, event) is negated:
+                return _Gap(0, (_Lack(condition, selection, negated),))
+            return EXCEPTED if negated else HELD
         case Selection(name, part):
             return _gap(part, event, name, negated=negated)
         case Not(part):

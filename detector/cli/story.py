@@ -14,7 +14,9 @@ from rules.event import Event
 from rules.formats.detect import Pin
 from rules.formats.format import Context, Parsed
 from rules.formats.handed_in import HandedIn
+from rules.marking import Mark, mark
 from rules.match import explain
+from rules.modes import with_modes
 from rules.sigma.load import load_for
 from rules.sigma.model import Correlation, Rule, RuleSet
 
@@ -68,7 +70,7 @@ def _rules_at_hand(wishes: Wishes) -> RuleSet:
     config = find_config(wishes.config_path)
     try:
         base = configured(str(config) if config else None)
-        return load_for(msgspec.structs.replace(base, rule_files=chosen_rules(base, wishes)))
+        return with_modes(load_for(msgspec.structs.replace(base, rule_files=chosen_rules(base, wishes))), base.modes)
     except Failure:
         return RuleSet()
 
@@ -102,8 +104,12 @@ def _match(record: dict[str, Any], found: Rule | Correlation | None, rules: Rule
             explanation = explain(rule, event)
             if rule.id in _bases(found, rules) and explanation.matched:
                 yield f'as "{rule.title}"'
-                yield from map(str, explanation.reasons)
+                yield from (f"{reason}{_bytes(mark(event.text, reason))}" for reason in explanation.reasons)
                 return
+
+
+def _bytes(found: Mark | None) -> str:
+    return "" if found is None else f"   bytes {found.bytes[0]}-{found.bytes[1]} of the line"
 
 
 def _events(record: dict[str, Any]) -> Iterator[Event]:
