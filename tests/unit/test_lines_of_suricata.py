@@ -82,6 +82,13 @@ LINES = [
     row(eve("tls", tls={"subject": "CN=a", "issuerdn": "CN=b"}), "/suricata/tls", INSIDE, "ids_tls"),
     row(eve("tls", tls={"sni": "a.example"}), "/suricata/tls", INSIDE, "ids_tls"),
     row(
+        eve("http", port=80, http={"hostname": OUTSIDE, "url": "/a", "http_method": "GET", "status": 200}),
+        "/suricata/http",
+        INSIDE,
+        "http_request success",
+        "Web request to a bare address seen by Suricata",
+    ),
+    row(
         eve("http", OUTSIDE, OURS, 80, http={"url": "/a", "http_method": "GET", "status": 404}),
         "/suricata/http",
         OUTSIDE,

@@ -96,6 +96,14 @@ LINES = [
         "http_request failure",
     ),
     row(
+        line("http", port=80, method="GET", host=OUTSIDE, uri="/a", status_code=200),
+        "/zeek/http",
+        INSIDE,
+        None,
+        "http_request success",
+        "Web request to a bare address seen by Zeek",
+    ),
+    row(
         line("ftp", port=21, user="bob", command="RETR", reply_code=226),
         "/zeek/ftp",
         INSIDE,
