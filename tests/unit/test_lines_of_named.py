@@ -76,6 +76,7 @@ def test_log_source_and_details() -> None:
     assert {service(row[0]) for row in LINES} == {LogSource(category="dns", product="linux", service="named")}
     fields = parsed(LINES[0][0]).fields
     assert (fields["query"], fields["record_type"], fields["dns.class"]) == ("example.com", "A", "IN")
+    assert fields["dns.question.registered_domain"] == "example.com"
     assert (fields["dns.channel"], fields["destination.ip"], fields["source.port"]) == (
         "queries",
         "198.51.100.1",
