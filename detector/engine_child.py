@@ -132,11 +132,11 @@ def compiled(init: Init) -> tuple[RuleSet, tuple[str, ...], tuple[str, ...]]:
     settings = init.settings
     rules = load_for(settings)
     wrong = {error.path for error in rules.errors}
-    kept = {path: init.last_good.get(path, text) if path in wrong else text for path, text in settings.rule_files}
-    changed = {path for path, text in settings.rule_files if kept[path] != text}
+    kept = {path: init.last_good.get(path, text) if path in wrong else text for path, text in settings.texts}
+    changed = {path for path, text in settings.texts if kept[path] != text}
     errors = [error for error in rules.errors if error.path in changed]
     if changed:  # what is wrong elsewhere may only follow from these files
-        rules = load_for(msgspec.structs.replace(settings, rule_files=tuple(kept.items())))
+        rules = load_for(settings.with_texts(kept))
     errors += rules.errors
     return rules, tuple(map(str, errors)), tuple(sorted({error.path for error in errors}))
 

@@ -274,7 +274,7 @@ class EngineProcess:
         self._settings = settings
         self._last_good = {
             path: self._last_good[path] if path in compiled.broken else text
-            for path, text in settings.rule_files
+            for path, text in settings.texts
             if path not in compiled.broken or path in self._last_good
         }
 

@@ -72,3 +72,25 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expressions: Mapping[str, Expression] = {}  #: by name of the format
     modes: tuple[ModeEntry, ...] = ()  #: the first that fits a rule counts
     caps: Caps = Caps()
+
+    @property
+    def texts(self) -> tuple[tuple[str, str], ...]:
+        """(path, text) of every rule file and every pipeline."""
+        own = [one for profile in self.sources.values() for one in profile.pipelines]
+        return tuple(dict.fromkeys((*self.rule_files, *self.pipelines, *own)))
+
+    def with_texts(self, texts: Mapping[str, str]) -> "EngineSettings":
+        """The same, with other texts by path."""
+        return msgspec.structs.replace(
+            self,
+            rule_files=_with_texts(self.rule_files, texts),
+            pipelines=_with_texts(self.pipelines, texts),
+            sources={
+                name: msgspec.structs.replace(profile, pipelines=_with_texts(profile.pipelines, texts))
+                for name, profile in self.sources.items()
+            },
+        )
+
+
+def _with_texts(files: tuple[tuple[str, str], ...], texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((path, texts.get(path, text)) for path, text in files)

@@ -109,6 +109,21 @@ class TestCheck:
         assert "rules/broken.yml:9:" in done.output
         assert "rules    1 loaded, 1 rejected" in done.output
 
+    def test_rules_go_through_pipelines(self, folder: Path) -> None:
+        """A rule loads by what a pipeline defines; what is wrong with a pipeline, or where it is not, is told."""
+        (folder / "rules/failed.yml").write_text(RULE.replace("outcome: failure", "outcome|expand: '%outcomes%'"))
+        assert 'nothing is known as "%outcomes%"' in call("check").output
+        named = CONFIG.replace('paths = ["rules"]', 'paths = ["rules"]\npipelines = ["own.yml"]')
+        (folder / "config.toml").write_text(named)
+        assert 'config.toml:7:14: error: rules.pipelines[1]: there is no file "own.yml"' in call("check").output
+        (folder / "own.yml").write_text("vars: {outcomes: failure}\ntransformations: [{type: value_placeholders}]\n")
+        done = call("check")
+        assert done.exit_code == 0, done.output
+        shown = [" ".join(line.split()) for line in call("config", "show", "--origin").output.splitlines()]
+        assert 'rules.pipelines = ["own.yml"] # config.toml:7' in shown
+        (folder / "own.yml").write_text("finalizers: [{type: concat}]\n")
+        assert "own.yml:1:13: error: finalizers acts upon queries" in call("check").output
+
     def test_an_address_that_cannot_be_told_is_an_error(self, folder: Path) -> None:
         """What the sending library refuses is told at the receiver, without its secrets."""
         (folder / "config.toml").write_text(CONFIG.replace("json://u:hunter2@", "jsonx://u:hunter2@"))

@@ -256,6 +256,22 @@ async def test_a_file_broken_by_a_reload_keeps_its_last_good_text() -> None:
         assert finding.rule_title == "SSH brute force"
 
 
+async def test_a_pipeline_broken_by_a_reload_keeps_its_last_good_text() -> None:
+    """The rules mean what they meant; the pipeline of another source too."""
+    renamed = "transformations: [{type: field_name_mapping, mapping: {outcome: event.outcome}}]\n"
+    rule = FAILURE.replace("event.outcome", "outcome")
+    assert rule != FAILURE
+
+    def settings(text: str) -> EngineSettings:
+        other = {"other": SourceProfile(pipelines=(("other.yml", text),))}
+        return replace(settings_of(rule, sources=other), pipelines=(("pipe.yml", text),))
+
+    async with running(settings=settings(renamed)) as engine:
+        ready = await engine.reload(settings(renamed.replace("mapping:", "maping:")))
+        assert {error.split(":")[0] for error in ready.errors} == {"pipe.yml", "other.yml"}
+        assert len((await engine.feed(batch_of([ssh(1)]))).findings) == 1
+
+
 async def test_a_reload_that_fails_leaves_the_old_engine_at_work() -> None:
     """Nothing changes but the error told."""
     async with running() as engine:
