@@ -36,7 +36,7 @@ def line(
 
 
 def a_day(seed: int) -> list[str]:
-    """Some two thousand requests, in order; nothing of it is worth a person's night."""
+    """Some twelve hundred requests, in order; nothing of it is worth a person's night."""
     chance = Random(seed)
     lines = [*_people(chance), *_machines(chance), *_scans(chance)]
     return [text for _, text in sorted(lines)]
@@ -48,7 +48,7 @@ def _at(chance: Random) -> datetime:
 
 def _people(chance: Random) -> Iterator[tuple[datetime, str]]:
     """They read, search, mistype their passwords, and follow a dead link now and then."""
-    for visitor in range(80):
+    for visitor in range(40):
         ip, agent, moment = f"198.51.100.{visitor}", chance.choice(BROWSERS), _at(chance)
         for _ in range(chance.randrange(5, 15)):
             moment += timedelta(seconds=chance.randrange(1, 40))
@@ -60,14 +60,14 @@ def _people(chance: Random) -> Iterator[tuple[datetime, str]]:
 
 
 def _machines(chance: Random) -> Iterator[tuple[datetime, str]]:
-    """Crawlers, a monitor each minute, a slow backend now and then."""
-    for _ in range(300):
+    """Crawlers, a monitor every ten minutes, a slow backend now and then."""
+    for _ in range(150):
         moment = _at(chance)
         yield (
             moment,
             line(moment, "192.0.2.66", chance.choice(PAGES), chance.choice((200, 404)), chance.choice(CRAWLERS)),
         )
-    for minute in range(0, 1440, 3):
+    for minute in range(0, 1440, 10):
         moment = MIDNIGHT + timedelta(minutes=minute)
         yield moment, line(moment, "192.0.2.20", "/health", 200, "check_http/v2.3.3 (monitoring-plugins 2.3.3)", size=2)
     for _ in range(20):
