@@ -11,7 +11,6 @@ from typing import Any
 from rules.event import LogSource
 from rules.formats.addresses import put_endpoint
 from rules.formats.dns import put_question
-from rules.formats.dns import put_question
 from rules.formats.programs.program import happened
 
 NAMED = LogSource(category="dns", product="linux", service="named")
