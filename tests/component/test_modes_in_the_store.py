@@ -9,15 +9,18 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
+from support.engine import BRUTE_FORCE, FAILURE, batch_of, settings_of, ssh
 from support.fakes import START, FakeClock
 from support.path import add_people
 from support.site import Site
 from support.store import finding, open_store
 
 from detector.cli.group import tocsin
+from detector.engine_process import EngineProcess
 from notifier import digest
 from rules.event import Decision, Mode, Severity
 from rules.finding import Finding
+from rules.modes import ModeEntry
 from store.repository import day, findings, outbox
 from store.site import Site as Rules
 from store.tx import Tx
@@ -80,6 +83,29 @@ async def test_nobody_is_told(site: Site) -> None:
         ("loud", "observe", True),
         ("scan", "observe", False),
     ]
+
+
+async def test_the_engine_runs_rules_in_their_modes() -> None:
+    """Its process is told the modes, says which rule is in which, and measures some batches."""
+    modes = (ModeEntry(mode=Mode.SIMULATE, rules=("SSH brute force",), author="Ana", reason="new"),)
+
+    async def nothing() -> tuple[bytes | None, list[bytes]]:
+        return None, []
+
+    engine = EngineProcess(settings_of(FAILURE, BRUTE_FORCE, modes=modes), nothing)
+    try:
+        ready = await engine.start()
+        assert [(one.title, one.mode, one.decision) for one in ready.rules] == [
+            ("SSH login failed", "on", "record"),
+            ("SSH brute force", "simulate", "record"),
+        ]
+        outcome = await engine.feed(batch_of([ssh(at) for at in range(6)]))
+        (found,) = outcome.findings
+        assert (found.mode, found.decision, found.would_ask) == (Mode.SIMULATE, Decision.RECORD, False)
+        (count,) = outcome.rules.values()
+        assert (count.matches, count.asked, count.nanoseconds > 0) == (6, 6, True)
+    finally:
+        await engine.stop()
 
 
 async def test_lists_say_so(site: Site, tmp_path: Path) -> None:
