@@ -814,6 +814,17 @@ def test_file_of_a_trail() -> None:
     assert (name, len(parsed.also)) == ("azure", 1)
 
 
+def test_wrapped() -> None:
+    """A bare list is as many events; what EventBridge wraps is looked into."""
+    records = [record("SharePoint", "FileDownloaded"), record("OneDrive", "FileDeleted")]
+    name, parsed = read(records)
+    assert (name, [one.fields["Operation"] for one in parsed.also]) == ("m365-audit", ["FileDeleted"])
+    name, parsed = read({"version": "0", "detail-type": "AWS API Call via CloudTrail", "detail": trail("DeleteTrail")})
+    assert (name, parsed.fields["eventName"]) == ("aws-cloudtrail", "DeleteTrail")
+    name, parsed = read({"source": "aws.partner/okta.com", "detail": okta("zone.delete")})
+    assert (name, parsed.fields["eventType"]) == ("okta", "zone.delete")
+
+
 NAMES = sorted({name for case in CASES for name in case[0]} | {"Records", "value", "events", "event", "data"})
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),

@@ -36,4 +36,5 @@ SHAPE = Shape(
     times=("eventTime",),
     put=put,
     lists=("Records",),
+    inside="detail",  # as EventBridge hands it on
 )

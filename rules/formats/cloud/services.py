@@ -99,7 +99,7 @@ def put_opencanary(found: dict[str, Any], fields: dict[str, Any]) -> LogSource |
     return LogSource(category="application", product="opencanary")
 
 
-OKTA = Shape(name="okta", marks=(('"eventType"', '"published"'),), times=("published",), put=put_okta)
+OKTA = Shape(name="okta", marks=(('"eventType"', '"published"'),), times=("published",), put=put_okta, inside="detail")
 GITHUB = Shape(
     name="github-audit",
     marks=(('"action"', '"_document_id"'), ('"action"', '"org"'), ('"action"', '"business"')),

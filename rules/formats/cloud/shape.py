@@ -1,7 +1,7 @@
 """A shape of JSON: how an object of some service is known, where its time stands, and what it tells.
 
-Services deliver such objects one per line, or many in one object: ``{"Records": [ … ]}`` of AWS, ``{"records": [ … ]}``
-of Azure's diagnostic settings. Each record is then an observation of its own.
+Services deliver such objects one per line, or many in a list or in one object: ``{"Records": [ … ]}`` of AWS,
+``{"records": [ … ]}`` of Azure's diagnostic settings. Each record is then an observation of its own.
 """
 
 import json
@@ -17,6 +17,7 @@ from rules.formats.json_object import decode, flatten, time_in
 from rules.formats.programs.program import happened
 
 MOST_RECORDS = 20_000
+LISTED = "[]"  #: what a bare list is taken under; no service has such a name
 
 #: Adds to the fields what the object tells, and returns its log source; None: it is no object of this service.
 Put = Callable[[dict[str, Any], dict[str, Any]], LogSource | None]
@@ -31,15 +32,18 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     times: tuple[str, ...]  #: names of the fields that hold the time, the best first
     put: Put
     lists: tuple[str, ...] = ()  #: names under which an object may hold many
+    inside: str = ""  #: name under which an object may be wrapped in another
 
     def parse(self, line: str, context: Context) -> Parsed | None:
         """Read one object, or an object of many."""
-        if line[:1] != "{" or not _bears(line, self.marks):
+        if line[:1] not in ("{", "[") or not _bears(line, self.marks):
             return None
-        found = decode(line)
+        found = decode(line if line[0] == "{" else f'{{"{LISTED}":{line}}}')
         if found is None:
             return None
-        for name in self.lists:
+        if self.inside and isinstance(inner := found.get(self.inside), dict):
+            return self._one(inner, line, context, _written(inner))
+        for name in (LISTED, *self.lists):
             records = found.get(name)
             if isinstance(records, list):
                 return self._many(records, line, context)
