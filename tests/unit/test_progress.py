@@ -71,7 +71,7 @@ def test_in_order() -> None:
     assert told["SSH brute force"].holds
     chained = told["SSH success after failures"]
     assert (chained.have, chained.count, chained.missing) == (1, 2, ("SSH login succeeded",))
-    assert chained.needs == "at least 2 of the rules in their order"
+    assert chained.needs == "matches of all 2 rules in their order"
     done = after([*(ssh(at) for at in range(5)), ssh(9, ok=True)], FAILURE, SUCCESS, BRUTE_FORCE, BREAK_IN)
     assert done["SSH success after failures"].holds
 
@@ -95,3 +95,56 @@ def test_fewer_than() -> None:
 def test_lines_that_nothing_counts(lines: list[str]) -> None:
     """Nothing is told of correlations that do not count the line."""
     assert after(lines, FAILURE, BRUTE_FORCE) == {}
+
+
+def of_type(kind: str, condition: str) -> str:
+    """A correlation of that type over failures and successes of an address within a minute."""
+    return f"""\
+title: Numbers
+id: 88888888-8888-4888-8888-888888888888
+correlation:
+    type: {kind}
+    rules: [ssh_failure, ssh_success]
+    group-by: [source.ip]
+    timespan: 60s
+    condition: {condition}
+level: medium
+"""
+
+
+#: Ports that `numbered` writes.
+PORTS = (10, 20, 60)
+
+
+def numbered() -> list[str]:
+    """Failures from these ports."""
+    return [ssh(at).replace("port 40000", f"port {port}") for at, port in enumerate(PORTS)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "condition", "have", "count", "holds", "missing"),
+    [
+        ("value_sum", "{field: source.port, gte: 100}", 90, 100, False, ("10 more source.port",)),
+        ("value_sum", "{field: source.port, gte: 90}", 90, 90, True, ()),
+        ("value_avg", "{field: source.port, gt: 30}", 30, 30, False, ()),
+        ("value_avg", "{field: source.port, lte: 30}", 30, 30, True, ()),
+        ("value_median", "{field: source.port, gte: 25}", 20, 25, False, ()),
+        ("value_percentile", "{field: source.port, percentile: 75, gte: 40}", 40, 40, True, ()),
+        ("temporal", "{gte: 2}", 1, 2, False, ("SSH login succeeded",)),
+        ("temporal", "ssh_failure and ssh_success", 1, 2, False, ("SSH login succeeded",)),
+        ("temporal", "ssh_failure and not ssh_success", 1, 1, True, ()),
+    ],
+)
+def test_every_type(
+    kind: str, condition: str, have: float, count: float, holds: bool, missing: tuple[str, ...]
+) -> None:
+    """Numbers are told as they are written; of what the end of the window decides nothing is said to be missing."""
+    (one,) = after(numbered(), FAILURE, SUCCESS, of_type(kind, condition)).values()
+    assert (one.have, one.count, one.holds, one.missing) == (have, count, holds, missing)
+
+
+def test_what_must_not_be_there_is_missing() -> None:
+    """A rule that matched and must not is named."""
+    pair = [ssh(0), ssh(1, ok=True)]
+    (one,) = after(pair, FAILURE, SUCCESS, of_type("temporal", "ssh_failure and not ssh_success")).values()
+    assert (one.holds, one.missing) == (False, ('no "SSH login succeeded"',))
