@@ -78,6 +78,14 @@ def _login(fields: dict[str, Any]) -> None:
         fields["user.name"] = user
 
 
+def _http(fields: dict[str, Any]) -> None:
+    """SigmaHQ's rules name two of Zeek's fields as those of a proxy."""
+    _login(fields)
+    for native, name in (("uri", "c-uri"), ("user_agent", "c-useragent")):
+        if native in fields:
+            fields.setdefault(name, fields[native])
+
+
 def _ssh(fields: dict[str, Any]) -> None:
     """Zeek infers from sizes whether a login succeeded; where it cannot, it says nothing."""
     if isinstance(success := fields.get("auth_success"), bool):
@@ -90,7 +98,7 @@ def _ssl(fields: dict[str, Any]) -> None:
 
 
 #: What a path tells beside its action.
-MORE = {"notice": _notice, "dns": _dns, "http": _login, "ftp": _login, "ssh": _ssh, "ssl": _ssl}
+MORE = {"notice": _notice, "dns": _dns, "http": _http, "ftp": _login, "ssh": _ssh, "ssl": _ssl}
 
 
 def path_of(fields: dict[str, Any]) -> str:

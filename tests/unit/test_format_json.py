@@ -248,6 +248,12 @@ def test_zeek_paths(more: dict[str, Any], path: str | None, action: str | None) 
     assert parsed.fields.get("event.action") == action
 
 
+def test_zeek_request_as_rules_name_it() -> None:
+    """Some rules for Zeek's http.log name fields as a proxy's."""
+    fields = read({**CONN, "_path": "http", "uri": "/a.exe", "user_agent": "Microsoft-WebDAV"}, "zeek-json").fields
+    assert (fields["c-uri"], fields["c-useragent"]) == ("/a.exe", "Microsoft-WebDAV")
+
+
 SYSMON = {
     "Image": "C:\\Windows\\System32\\cmd.exe",
     "CommandLine": "cmd /c whoami",
