@@ -55,8 +55,10 @@ def row(line: str, who: str, deed: str, *rules: str, ip: str = "10.0.0.5") -> tu
 
 
 POWER = {"spec": {"hostPID": True}}
-ADMIN = {"requestObject": {"roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}}}
-EVERYBODY = {"requestObject": {"roleRef": {"name": "view"}, "subjects": [{"kind": "User", "name": ANONYMOUS}]}}
+ADMIN: dict[str, Any] = {"requestObject": {"roleRef": {"kind": "ClusterRole", "name": "cluster-admin"}}}
+EVERYBODY: dict[str, Any] = {
+    "requestObject": {"roleRef": {"name": "view"}, "subjects": [{"kind": "User", "name": ANONYMOUS}]}
+}
 FOLDER = {"spec": {"volumes": [{"name": "a", "hostPath": {"path": "/"}}]}}
 CORE = "Cluster's core changed by a person"
 
