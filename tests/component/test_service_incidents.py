@@ -75,3 +75,20 @@ def test_a_name_server_that_tells_and_takes_is_one_incident(tmp_path: Path, nois
     ]
     (one,) = asked(tmp_path, noise=noise["named"], attack=day.named(attack))
     assert one["severity"] in ("high", "critical")
+
+
+def test_one_outage_of_a_database_is_one_incident(tmp_path: Path) -> None:
+    """No room, a crash, and clients turned away: one cause, one matter."""
+    lines = [(NOON, 'PANIC:  could not write to file "pg_wal/xlogtemp.812": No space left on device')]
+    lines += [(NOON + 2, "LOG:  server process (PID 812) was terminated by signal 6: Aborted")]
+    lines += [(NOON + 9 + n, "FATAL:  sorry, too many clients already") for n in range(12)]
+    (one,) = asked(tmp_path, postgresql=[line.replace(" [1-1]", "") for line in day.postgresql([*lines])])
+    assert one["title"] == "Database out of disk"
+
+
+def test_a_ransom_seen_by_statements_alone_is_one_incident(tmp_path: Path) -> None:
+    """MySQL's general log names no address beside a statement."""
+    stamp = "2026-03-01T12:00:0{}.000000Z\t   12 Query\t{}"
+    statements = ("DROP DATABASE shop", "CREATE TABLE README_TO_RECOVER (note text)")
+    (one,) = asked(tmp_path, mysql=[stamp.format(n, text) for n, text in enumerate(statements)])
+    assert one["severity"] == "critical"

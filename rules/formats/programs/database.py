@@ -13,15 +13,22 @@ MYSQL = LogSource(category="database", product="linux", service="mysql")
 POSTGRESQL = LogSource(category="database", product="linux", service="postgresql")
 
 
+def trouble(reason: str, fields: dict[str, Any]) -> None:
+    """The server itself is in trouble; what comes of one cause is joined by ``service.type``."""
+    fields["service.type"] = "database"
+    happened(fields, "database_fault", "failure", reason)
+
+
 def fault(text: str, words: dict[str, str], fields: dict[str, Any]) -> bool:
     """Whether *text* tells of trouble; the first of *words* (part of a message -> event.reason) in it says which."""
     reason = next((reason for part, reason in words.items() if part in text), "")
     if reason:
-        happened(fields, "database_fault", "failure", reason)
+        trouble(reason, fields)
     return bool(reason)
 
 
 def statement(text: str, fields: dict[str, Any]) -> None:
     """A statement, as the client wrote it."""
     fields["db.statement"] = text
+    fields["service.type"] = "database"
     happened(fields, "database_statement")

@@ -9,7 +9,7 @@ from typing import Any
 
 from rules.event import LogSource
 from rules.formats.addresses import number, put_endpoint
-from rules.formats.programs.database import MYSQL, fault, statement
+from rules.formats.programs.database import MYSQL, fault, statement, trouble
 from rules.formats.programs.program import happened
 
 Fields = dict[str, Any]
@@ -69,7 +69,7 @@ def said(text: str, fields: Fields) -> None:
         put_endpoint(fields, "source", text[12:].partition("'")[0])
         happened(fields, "database_connect")
     elif _is_broken_replica(text):
-        happened(fields, "database_fault", "failure", "replication_broken")
+        trouble("replication_broken", fields)
     else:
         fault(text, FAULTS, fields)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rules.event import LogSource
 from rules.formats.addresses import address, number, put_endpoint
-from rules.formats.programs.database import POSTGRESQL, statement
+from rules.formats.programs.database import POSTGRESQL, statement, trouble
 from rules.formats.programs.program import happened
 
 Fields = dict[str, Any]
@@ -170,7 +170,7 @@ def _fault(text: str, fields: Fields) -> None:
     """Trouble of the server itself."""
     for (start, inside), reason in FAULTS.items():
         if text.startswith(start) and inside in text:
-            happened(fields, "database_fault", "failure", reason)
+            trouble(reason, fields)
             return
 
 
