@@ -50,7 +50,7 @@ def _explain_file(path: str, wishes: Wishes, as_json: bool) -> None:
             if as_json:
                 print_json(plain(line), indent=None)
             else:
-                _print_line(line)
+                _print_line(line, every_near=bool(wishes.rule_paths))
 
 
 def plain(line: Line) -> dict[str, Any]:
@@ -110,7 +110,10 @@ def _plain_reason(reason: Reason) -> dict[str, Any]:
     }
 
 
-def _print_line(line: Line) -> None:
+def _print_line(line: Line, *, every_near: bool) -> None:
+    """For people. Of rules that somebody names every near miss is told; of others those that lack less than they have,
+    since two rules about outcomes are near each other's lines all day.
+    """
     click.echo(f"{line.number}: {clean(line.text)}")
     if line.event is None:
         click.echo("   nothing to match: blank, or a header")
@@ -129,6 +132,8 @@ def _print_line(line: Line) -> None:
     for one in line.counts:
         click.echo(clean(f"   {_count(one)}"))
     for near in line.near:
+        if not every_near and near.held <= len(near.missing):
+            continue
         click.echo(f"   almost {severity(near.rule.level)} {clean(near.rule.title)} ({clean(near.rule.path)})")
         for reason in near.missing:
             value = "nothing" if reason.value is None else f'"{_cut(reason.value)}"'
