@@ -25,6 +25,7 @@ from rules.sigma.values import (
     TimePart,
     anywhere,
     literal,
+    sought,
 )
 
 #: How many texts one value may stand for once its placeholders are filled in; as in pySigma.
@@ -186,10 +187,20 @@ def _text(field: str | None, value: Any) -> Text:
             holes.add(len(text))
             text += "?"
         else:
-            segments.append(Segment(text, frozenset(holes)))
+            segments.append(_segment(text, holes))
             text, holes = "", set()
     pattern = Text(tuple(segments), is_cased)
     return anywhere(pattern) if field is None else pattern
+
+
+def _segment(text: str, holes: set[int]) -> Segment:
+    segment = Segment(text, frozenset(holes))
+    if holes:
+        try:
+            sought(segment)
+        except re2.error as error:
+            raise Unsuitable("a text with ? in it is too long", "write fewer characters around the ?") from error
+    return segment
 
 
 def _filled(field: str | None, value: Any, placeholders: Mapping[str, Sequence[str]]) -> Iterator[Test]:

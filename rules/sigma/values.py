@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from itertools import pairwise
 from typing import Any, Final
 
 import re2
@@ -37,7 +38,39 @@ class Segment:
         """The first place in ``text[start:end]`` where the segment stands, or -1."""
         if not self.holes:
             return text.find(self.text, start, end)
-        return next((at for at in range(start, end - len(self.text) + 1) if self.fits(text, at)), -1)
+        anchor, pattern = sought(self)
+        if text.find(anchor, start, end) < 0:
+            return -1
+        found = _search(pattern, text[start:end])  # by trying each place, a line made for it would take seconds
+        return start + found[0] if found else -1
+
+
+@lru_cache(maxsize=4096)
+def sought(segment: Segment) -> tuple[str, Any]:
+    """The longest part of a segment without a hole, and an expression for the whole.
+
+    Raises:
+        re2.error: it is too long for one. Loading asks, so that matching never meets it.
+    """
+    edges = [-1, *sorted(segment.holes), len(segment.text)]
+    begin, end = max(pairwise(edges), key=lambda pair: pair[1] - pair[0])
+    each = ("." if at in segment.holes else re2.escape(one) for at, one in enumerate(segment.text))
+    return segment.text[begin + 1 : end], _compiled(f"(?s){''.join(each)}")
+
+
+def _compiled(source: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(source, options)
+
+
+def _search(pattern: Any, text: str) -> Span | None:
+    """Where an expression first matches."""
+    try:
+        found = pattern.search(text)
+    except UnicodeEncodeError:  # bytes that were no UTF-8 stand in the text as lone surrogates
+        found = pattern.search(_without_surrogates(text))
+    return found.span() if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +153,11 @@ class Expression:
         Raises:
             re2.error: re2 does not take it; the message names the construct.
         """
-        options = re2.Options()
-        options.log_errors = False
-        return cls(source, re2.compile(source, options))
+        return cls(source, _compiled(source))
 
     def find(self, value: Scalar) -> Span | None:
         """The first place where the expression matches."""
-        text = as_text(value)
-        try:
-            found = self.pattern.search(text)
-        except UnicodeEncodeError:  # bytes that were no UTF-8 stand in the text as lone surrogates
-            found = self.pattern.search(_without_surrogates(text))
-        return found.span() if found else None
+        return _search(self.pattern, as_text(value))
 
 
 @dataclass(frozen=True, slots=True)

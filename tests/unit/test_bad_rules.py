@@ -90,6 +90,7 @@ TABLE = [
     ("no condition", RULE.replace("  condition: selection or other\n", ""), (21, 3), "detection has no condition", "for example"),
     ("expression", RULE.replace("endswith: /nc", "re: '(?<!x)nc'"), (22, 15), "re2 does not take this expression", "look-around"),
     ("back-reference", RULE.replace("endswith: /nc", r"re: '(a)\1'"), (22, 15), "re2 does not take this expression", "back-references"),
+    ("too long for a hole", RULE.replace("/nc", "?" * 100_000), (22, 21), "a text with ? in it is too long", "fewer"),
     ("network", RULE.replace("endswith: /nc", "cidr: 192.0.2.300/24"), (22, 17), "192.0.2.300", ""),
     ("hour", RULE.replace("endswith: /nc", "hour: 25"), (22, 17), "hour is a number from 0 to 23, never 25", ""),
     ("placeholder", RULE.replace("endswith: /nc", "expand: '%Servers%'"), (22, 19), 'nothing is known as "%Servers%"', "trust."),
