@@ -4,6 +4,7 @@ import pytest
 from support.service_lines import Asker, Row, parsed, rows, service
 
 from rules.event import LogSource
+from rules.sigma.model import covers
 
 TABLE = """
 01-Mar-2024 03:11:26.123 queries: info: client @0x7f12ab 203.0.113.7#40022 (example.com): query: example.com IN A +E(0)K (198.51.100.1)
@@ -69,6 +70,11 @@ ask = Asker("dns")
 def test_lines(row: Row) -> None:
     """Source, user, outcome, action, and the rules that the line fulfils."""
     assert ask.told(row[0]) == row[1:]
+
+
+def test_rules_for_syslog_apply() -> None:
+    """SigmaHQ's rules ask for named's words in syslog."""
+    assert covers(LogSource(product="linux", service="syslog"), service(LINES[3][0]))
 
 
 def test_log_source_and_details() -> None:
