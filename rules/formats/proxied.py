@@ -7,7 +7,7 @@ ask ``cs-uri`` for it, ``cs-host`` for its host and ``c-uri-extension`` for what
 from typing import Any
 
 from rules.event import LogSource
-from rules.formats.addresses import number, put_endpoint
+from rules.formats.addresses import address, number, put_endpoint
 from rules.formats.http_request import decoded, put_client
 from rules.formats.programs.program import happened
 
@@ -30,7 +30,8 @@ def put_proxied(fields: dict[str, Any], method: str, uri: str, status: int | Non
         fields["c-uri-extension"] = extension
     if host:
         fields.setdefault("cs-host", host)
-        put_endpoint(fields, "destination", host, port)
+        if put_endpoint(fields, "destination", host, port):
+            fields["dst_ip"] = fields["destination.ip"]
     outcome = "unknown"
     if status is not None:
         fields["sc-status"] = status
@@ -48,6 +49,13 @@ def put_asker(fields: dict[str, Any], client: str, user: str | None) -> None:
     put_client(fields, client)
     if user not in (None, "", "-"):
         fields["cs-username"] = fields["user.name"] = user
+
+
+def put_server(fields: dict[str, Any], host: str) -> None:
+    """The server that was asked, or the proxy before it."""
+    fields["r-ip"] = host
+    if (ip := address(host)) is not None:
+        fields.setdefault("dst_ip", ip)
 
 
 def refused(fields: dict[str, Any], verdict: str) -> None:

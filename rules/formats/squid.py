@@ -10,7 +10,7 @@ from typing import Any
 from rules.formats.addresses import number
 from rules.formats.format import Context, Parsed
 from rules.formats.json_object import stamp_of
-from rules.formats.proxied import PROXY, put_asker, put_proxied, refused
+from rules.formats.proxied import PROXY, put_asker, put_proxied, put_server, refused
 
 PARTS = 10
 
@@ -38,7 +38,7 @@ class Squid:
         put_proxied(fields, method, uri, code or None)
         put_asker(fields, client, user)
         refused(fields, word)
-        fields["r-ip"] = peer.partition("/")[2]
+        put_server(fields, peer.partition("/")[2])
         fields["sc-content-type"] = None if kind == "-" else kind
         if (taken := number(elapsed)) is not None:
             fields["time-taken"] = taken

@@ -14,7 +14,7 @@ from rules.formats.addresses import address, number, put_endpoint
 from rules.formats.format import NOWHERE, SECOND, Context, Parsed
 from rules.formats.http_request import WEB, put_request
 from rules.formats.programs.packet import put_packet
-from rules.formats.proxied import PROXY, put_agent, put_asker, put_proxied, refused
+from rules.formats.proxied import PROXY, put_agent, put_asker, put_proxied, put_server, refused
 from rules.formats.quoted import quoted
 
 MARK = "#W3C"
@@ -177,6 +177,8 @@ def _proxied(given: dict[str, str], fields: dict[str, Any]) -> LogSource:
     verdict = " ".join(given[name] for name in ("sc-filter-result", "s-action") if given.get(name, "-") != "-")
     if verdict:
         refused(fields, verdict)
+    if isinstance(server := fields.get("r-ip"), str):
+        put_server(fields, server)
     _put_size(given, fields)
     return PROXY
 

@@ -5,6 +5,7 @@ One line each, after the formats' own documentation; the tables of each format h
 
 import json
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from rules.formats.auditd import Auditd
 from rules.formats.detect import Pin, strictest
 from rules.formats.format import Context
 from rules.formats.windows_sources import CATEGORIES, RPC_FIREWALL, SERVICES, source_of
+from rules.match import MISSING, lookup
 from rules.settings import SourceProfile
 from rules.sigma.model import covers
 
@@ -179,22 +181,24 @@ def of_windows() -> set[LogSource]:
     return found
 
 
-def triples() -> dict[Triple, int]:
-    """The log sources of the corpus, and how many rules each has."""
+def rule_texts() -> Iterator[str]:
+    """The rules of the corpus."""
     if not CORPUS.is_file():
         pytest.skip(f"needs the corpus of another project, {CORPUS}, which is absent")
-    found: dict[Triple, int] = {}
     with tarfile.open(CORPUS) as archive:
         for member in archive:
-            if not member.name.endswith(".yml"):
-                continue
-            part = archive.extractfile(member)
-            assert part is not None
-            text = part.read().decode("utf-8")
-            block = text[text.index("\nlogsource:") :].partition("\ndetection:")[0]
-            said = yaml.load(block, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["logsource"]
-            triple = (said.get("category"), said.get("product"), said.get("service"))
-            found[triple] = found.get(triple, 0) + 1
+            part = archive.extractfile(member) if member.name.endswith(".yml") else None
+            if part is not None:
+                yield part.read().decode("utf-8")
+
+
+def triples() -> set[Triple]:
+    """The log sources of the corpus."""
+    found = set()
+    for text in rule_texts():
+        block = text[text.index("\nlogsource:") :].partition("\ndetection:")[0]
+        said = yaml.load(block, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["logsource"]
+        found.add((said.get("category"), said.get("product"), said.get("service")))
     return found
 
 
@@ -207,6 +211,198 @@ def test_each_log_source_has_a_line() -> None:
         if not any(covers(LogSource(category=triple[0], product=triple[1], service=triple[2]), one) for one in produced)
     }
     assert missing == TOLD_BY_THE_OPERATOR
+
+
+#: Where Sigma's names are not the log's own: lines that together bear every name that some rule asks for.
+SYSMON: Final = "".join(
+    f'<Data Name="{name}">x</Data>'
+    for name in (
+        "Image",
+        "CommandLine",
+        "ParentImage",
+        "ParentCommandLine",
+        "CurrentDirectory",
+        "User",
+        "LogonId",
+        "TargetFilename",
+        "DestinationHostname",
+        "DestinationIp",
+        "DestinationPort",
+        "Initiated",
+    )
+)
+HEADER: Final = (
+    "#Fields: date time c-ip cs-method cs-uri-scheme cs-host cs-uri-path cs-uri-query cs(User-Agent) cs(Cookie) "
+    "cs(Referer) rs(Content-Type) sc-status cs-username r-ip s-action"
+)
+RICH: Final = (
+    *(
+        f"{HEAD}sysmon: <Event><System><EventID>{number}</EventID><Channel>Linux-Sysmon/Operational</Channel></System>"
+        f"<EventData>{SYSMON}</EventData></Event>"
+        for number in (1, 3, 11)
+    ),
+    "type=SYSCALL msg=audit(1772334686.123:7): arch=c000003e syscall=59 success=yes exit=0 pid=8 uid=0 euid=33 "
+    'comm="id" exe="/usr/bin/id" key="k" type=EXECVE msg=audit(1772334686.123:7): a0="a" a1="b" a2="c" a3="d" a4="e" '
+    'a5="f" a6="g" a7="h" type=PATH msg=audit(1772334686.123:7): name="/x" nametype=CREATE '
+    "type=PROCTITLE msg=audit(1772334686.123:7): proctitle=69",
+    "type=SERVICE_STOP msg=audit(1772334686.123:7): pid=1 uid=0 msg='unit=ufw res=success'",
+    (
+        "2026-03-01 03:11:26 192.0.2.5 GET http example.org /a.exe ?b=1 curl/8 a=b - text/html 200 "
+        "alice 198.51.100.1 TCP_MISS"
+    ),
+    f"shop.example:443 {REQUEST}",
+    at(**json.loads(zeek("dns", query="a.example", qtype_name="A", answers=["192.0.2.1"]))),
+    HEAD + "kernel: [UFW ALLOW] IN=a OUT= SRC=192.0.2.1 DST=192.0.2.2 LEN=40 PROTO=TCP SPT=1 DPT=2 SYN",
+    HEAD + "clamd[1]: /srv/x.zip: Win.Test.EICAR_HDB-1 FOUND",
+    at(
+        time=WHEN,
+        resourceId="/subscriptions/s",
+        operationName="X/Y/DELETE",
+        category="Administrative",
+        CategoryValue="A",
+    ),
+    at(
+        time=WHEN,
+        operationName="Update user",
+        category="AuditLogs",
+        properties={
+            "category": "c",
+            "result": "success",
+            "activityDisplayName": "a",
+            "activityType": "t",
+            "loggedByService": "s",
+            "failure_status_reason": "f",
+            "additionalDetails": {"additionalInfo": "i"},
+            "initiatedBy": {"user": {"userPrincipalName": "u"}},
+            "targetResources": [
+                {
+                    "type": "User",
+                    "userPrincipalName": "v",
+                    "modifiedProperties": [{"displayName": "ConsentContext.IsAdminConsent", "newValue": '"False"'}],
+                }
+            ],
+        },
+    ),
+    at(
+        time=WHEN,
+        operationName="Sign-in activity",
+        category="SignInLogs",
+        resultType="0",
+        resultDescription="d",
+        properties={
+            "authenticationRequirement": "a",
+            "userAgent": "u",
+            "riskState": "r",
+            "resourceDisplayName": "n",
+            "conditionalAccessStatus": "c",
+            "networkLocationDetails": [],
+            "deviceDetail": {"deviceId": "", "isCompliant": False, "trustType": ""},
+            "clientAppUsed": "IMAP",
+            "userPrincipalName": "p",
+        },
+    ),
+    at(detectedDateTime=WHEN, riskEventType="leakedCredentials"),
+    at(createdDateTime=WHEN, **{"@odata.type": "#microsoft.graph.noMfaOnRoleActivationAlertIncident"}),
+    at(
+        timestamp=WHEN,
+        logName="projects/p/logs/cloudaudit.googleapis.com%2Factivity",
+        resource={"type": "k8s_cluster"},
+        protoPayload={
+            "serviceName": "k8s.io",
+            "methodName": "x",
+            "authorizationInfo": [{"permission": "p", "granted": True}],
+        },
+    ),
+    *(
+        at(
+            timestamp=WHEN,
+            protoPayload={
+                "serviceName": f"{name}.googleapis.com",
+                "methodName": "x",
+                "metadata": {
+                    "event": [
+                        {
+                            "eventName": "E",
+                            "parameter": [{"name": "SETTING_NAME", "value": "s"}, {"name": "NEW_VALUE", "value": "v"}],
+                        }
+                    ]
+                },
+            },
+        )
+        for name in ("admin", "login")
+    ),
+    at(CreationTime=WHEN, Workload="SecurityComplianceCenter", Operation="AlertTriggered", RecordType=40, Data="{}"),
+    at(CreationTime=WHEN, Workload="Exchange", Operation="x", RecordType=1),
+    at(schema_version=1, time=WHEN, event_type=9, process={}, event={"exec": {}}),
+    at(
+        schema_version=1,
+        time=WHEN,
+        event_type=9,
+        process={},
+        event={"create": {"destination": {"existing_file": {"path": "/x"}}}},
+    ),
+)
+#: log source -> names that rules ask for and no such log has: they are there only where somebody adds them
+ABSENT: Final[dict[Triple, set[str]]] = {
+    ("webserver", None, None): {"cs-content-type"},
+    ("firewall", None, None): {"blocked"},
+    ("process_creation", "macos", None): {"OriginalFileName"},
+}
+CARRIED: Final[tuple[Triple, ...]] = (
+    ("process_creation", "linux", None),
+    ("file_event", "linux", None),
+    ("network_connection", "linux", None),
+    (None, "linux", "auditd"),
+    ("webserver", None, None),
+    ("proxy", None, None),
+    ("dns", None, None),
+    ("firewall", None, None),
+    ("antivirus", None, None),
+    *((None, "azure", service) for service in ("activitylogs", "auditlogs", "signinlogs", "riskdetection", "pim")),
+    *((None, "gcp", service) for service in ("gcp.audit", "google_workspace.admin", "google_workspace.login")),
+    *((None, "m365", service) for service in ("exchange", "threat_management", "threat_detection")),
+    ("process_creation", "macos", None),
+    ("file_event", "macos", None),
+)
+
+
+def asked() -> dict[Triple, set[str]]:
+    """The fields that the rules of each log source in CARRIED ask for."""
+    found: dict[Triple, set[str]] = {triple: set() for triple in CARRIED}
+    for text in rule_texts():
+        if "product: windows" in text:
+            continue
+        said = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        where = said["logsource"]
+        triple = (where.get("category"), where.get("product"), where.get("service"))
+        if triple in found:
+            selections = [value for name, value in said["detection"].items() if name not in ("condition", "timeframe")]
+            found[triple] |= {name for selection in selections for name in names_in(selection)}
+    return found
+
+
+def names_in(selection: Any) -> set[str]:
+    """The fields of a selection, without modifiers; keywords have none."""
+    if isinstance(selection, list):
+        return {name for part in selection for name in names_in(part)}
+    return {name.partition("|")[0] for name in selection} - {""} if isinstance(selection, dict) else set()
+
+
+def test_events_bear_the_names_that_rules_ask_for() -> None:
+    """Where they are not the log's own, each name that a rule asks for is given by some line of that log source."""
+    pin, events = Pin(), []
+    for line in (*RICH[:5], HEADER, *RICH[5:]):
+        _, parsed = pin.choose(line, CONTEXT)
+        assert parsed is not None, line
+        events.append(parsed)
+    missing = {}
+    for triple, names in asked().items():
+        wanted = LogSource(category=triple[0], product=triple[1], service=triple[2])
+        covered = [event.fields for event in events if event.header is None and covers(wanted, event.logsource)]
+        absent = {name for name in names if all(lookup(fields, name) is MISSING for fields in covered)}
+        if absent != ABSENT.get(triple, set()):
+            missing[triple] = absent
+    assert missing == {}
 
 
 @pytest.mark.parametrize("triple", sorted(TOLD_BY_THE_OPERATOR, key=str))

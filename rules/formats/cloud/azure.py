@@ -39,12 +39,8 @@ NAMES = (
     "userAgent", "DeviceDetail.trusttype", "DeviceDetail.deviceId", "DeviceDetail.isCompliant", "RiskState",
     "ResourceDisplayName", "conditionalAccessStatus", "NetworkLocationDetails", "riskEventType",
 )  # fmt: skip
-WHOLE = (
-    "TargetResources",
-    "TargetResources.modifiedProperties",
-    "properties.targetResources",
-    "NetworkLocationDetails",
-)
+#: what rules search as a whole: all that stands in it
+WHOLE = ("TargetResources", "TargetResources.modifiedProperties", "properties.targetResources")
 #: where the account stands that did it, the most certain first
 ACTORS = ("initiatedby.user.userprincipalname", "userprincipalname", "caller", "identity")
 DEEPEST = 8
@@ -150,8 +146,9 @@ def _put_audit(known: dict[str, list[Any]], fields: dict[str, Any]) -> None:
             if isinstance(name, str) and "." in name and isinstance(value, str):
                 fields.setdefault(name, value.strip('"'))
     for name in WHOLE:
-        if value := known.get(name.removeprefix("properties.").lower()):
-            fields.setdefault(name, value)
+        within = f"{name.removeprefix('properties.').lower()}."
+        if found := [one for part, values in known.items() if part.startswith(within) for one in values]:
+            fields.setdefault(name, found)
 
 
 def _first(known: dict[str, list[Any]], name: str) -> str:
