@@ -3,9 +3,10 @@
 Plain and correct before fast: this is the reference that any faster engine has to equal.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import islice, product
 from typing import Any, Final
 
 from rules.event import Event
@@ -29,6 +30,8 @@ class _Missing(Enum):
 
 
 MISSING: Final = _Missing.MISSING  #: the event has no such field; not the same as null
+#: Of two fields with many values, so many pairs are looked at for one that holds the other: all would take for ever.
+MAX_PAIRS: Final = 10_000
 #: The time of an event, in UTC, to modifiers that ask for parts of a time; a field of that name goes before.
 EVENT_TIME: Final = "@timestamp"
 
@@ -185,11 +188,22 @@ def _ask_field(value: Any, test: FieldTest, event: Event) -> tuple[str | None, S
         case Exists(expected):
             return (shown, None) if (value is not MISSING) is expected else None
         case FieldReference(field, starts, ends):
-            for other in _scalars(lookup(event.fields, field)):
-                found = _ask_values(_scalars(value), literal(as_text(other), starts=starts, ends=ends))
-                if found is not None:
-                    return found
-            return None
+            others = dict.fromkeys(as_text(each).lower() for each in _scalars(lookup(event.fields, field)))
+            return _refer(list(_scalars(value)), others, starts=starts, ends=ends)
+
+
+def _refer(
+    values: Sequence[Scalar], others: Mapping[str, None], *, starts: bool, ends: bool
+) -> tuple[str, Span] | None:
+    """The first of the values that equals, or holds, one of the others; not each with each, however many there are."""
+    if not starts and not ends:
+        equal = next((text for text in map(as_text, values) if text.lower() in others), None)
+        return None if equal is None else (equal, (0, len(equal)))
+    for value, other in islice(product(values, others), MAX_PAIRS):
+        span = literal(other, starts=starts, ends=ends).find(value)
+        if span is not None:
+            return as_text(value), span
+    return None
 
 
 def _everything(event: Event) -> Iterator[Scalar]:

@@ -368,6 +368,16 @@ def test_single_wildcards_run_in_linear_time() -> None:
     assert text_of("*???*").find("abcd") == (0, 3)
 
 
+def test_fields_with_many_values_are_compared_in_linear_time() -> None:
+    """Two long lists in one event are not compared each with each."""
+    event = event_of({"a": [f"a{n}" for n in range(30_000)] + ["B7"], "b": [f"b{n}" for n in range(30_000)]})
+    equal, holds = (rule_of(f"s:\n  a|fieldref{more}: b\ncondition: s") for more in ("", "|endswith"))
+    began = process_time()
+    assert matches(equal, event)
+    assert not matches(holds, event_of({"a": event.fields["a"][:-1], "b": event.fields["b"]}))
+    assert process_time() - began < 2.0
+
+
 def test_expression_runs_in_linear_time() -> None:
     """An expression that would keep a backtracking engine busy for ever answers at once."""
     assert Expression.compiled(r"^(\w+\s?)*$").find("a" * 5000 + "!") is None
