@@ -22,7 +22,10 @@ def compact(group: Group, condition: Condition, watermark: int | None) -> None:
     if watermark is not None:
         _drop_first(group, bisect_left(group.times, watermark - condition.span))
     if condition.eager and not condition.in_order:
-        _keep(group, _needed(group, condition))
+        late = len(group.times) if watermark is None else bisect_left(group.times, watermark)
+        _keep(group, _needed(group, condition, late if condition.is_counted else len(group.times)))
+        if len(group.times) > condition.max_held:
+            _keep(group, _needed(group, condition, len(group.times)))
     if len(group.times) > condition.max_held:
         group.approximate = True
         _drop_first(group, len(group.times) // 2)
@@ -44,21 +47,22 @@ def _keep(group: Group, indexes: "range | list[int]") -> None:
     group.heavy = sum(item.weight > 1 for item in group.items)
 
 
-def _needed(group: Group, condition: Condition) -> list[int]:
+def _needed(group: Group, condition: Condition, late: int) -> list[int]:
     """Indexes of the items that can still decide something: all outside episodes, the edges inside.
 
     A further window that touches an episode from the right holds an end piece of it. If the last n observations (or
     the last of each of the n latest values, or so many that they sum up to n) are not all in the window, nothing before
-    them is either; if they are, it qualifies already. The same holds from the left.
+    them is either; if they are, it qualifies already. The same holds from the left. From index *late* on all is kept:
+    where other correlations count the matches, what comes between may make a match of each of these.
     """
     keep: list[int] = []
     low = 0
     for episode in group.episodes:
         first, stop = bisect_left(group.times, episode.first), bisect_right(group.times, episode.last)
         keep += range(low, first)
-        inside = range(first, stop)
-        edges = _edge(group, condition, inside) | _edge(group, condition, reversed(inside))
-        keep += sorted(edges)
+        cut = max(first, min(late, stop))
+        edges = _edge(group, condition, range(first, stop)) | _edge(group, condition, reversed(range(first, cut)))
+        keep += sorted(edges.union(range(cut, stop)))
         low = stop
     keep += range(low, len(group.times))
     return keep

@@ -16,6 +16,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from typing import Final
 
+import msgspec
+
 from rules.group import Change, Episode, Group, Item
 from rules.measure import EVENTS, PATTERN, VALUES, Condition
 from rules.reach import reach_of, together_since
@@ -46,9 +48,14 @@ def insert(group: Group, condition: Condition, time: int, item: Item, name: Name
         _remember(group, condition, time, item.value)
     if at >= 2 * EVIDENCE_EDGE:
         group.items[at - EVIDENCE_EDGE].evidence = ()
-    if condition.eager:
-        return _absorb(group, _union(group, condition, at), at, name, position)
-    return _absorb(group, None, at, name, position)  # late for its own window, it may stand in others
+    if not condition.eager:
+        return _absorb(group, None, at, name, position)  # late for its own window, it may stand in others
+    ends = _ends(group, condition, at)
+    first = bisect_left(times, times[ends[0]] - condition.span) if ends else at
+    change = _absorb(group, (times[first], times[ends[-1]]) if ends else None, at, name, position)
+    if change is not None and condition.is_counted:
+        change.matches = list(_matches(group, ends))
+    return change
 
 
 def settle(group: Group, condition: Condition, watermark: int, name: Name) -> Iterator[Change]:
@@ -85,24 +92,41 @@ def _remember(group: Group, condition: Condition, time: int, value: str) -> None
         del newest[next(iter(newest))]
 
 
-def _union(group: Group, condition: Condition, at: int) -> tuple[int, int] | None:
-    """First and last observation of all qualifying windows that hold the one at index *at*; None if there is none.
+def _ends(group: Group, condition: Condition, at: int) -> list[int]:
+    """Where the qualifying windows end that hold the observation at index *at*; all of them together are one union.
 
     It is enough to ask the windows that end at an observation: every other holds no more than one of these.
     """
     times, span = group.times, condition.span
     low = bisect_left(times, times[at] - span)
     if at == len(times) - 1:  # the newest: only the window that ends with it
-        return (times[low], times[at]) if _newest_qualifies(group, condition, low) else None
-    reach, first, last = reach_of(condition), None, times[at]
+        return [at] if _newest_qualifies(group, condition, low) else []
+    reach, found = reach_of(condition), []
     for end in range(low, bisect_right(times, times[at] + span)):
-        time = times[end]
-        reach.add(time, group.items[end])
+        reach.add(times[end], group.items[end])
         since = reach.since
-        if end >= at and since is not None and since >= time - span:
-            first = times[bisect_left(times, time - span)] if first is None else first
-            last = time
-    return None if first is None else (first, last)
+        if end >= at and since is not None and since >= times[end] - span:
+            found.append(end)
+    return found
+
+
+def _matches(group: Group, ends: list[int]) -> Iterator[tuple[int, Item]]:
+    """The events at *ends* that have not been matches before; whatever the order of reading, it is the same events.
+
+    What an event is that counts for several rules (the items of no weight are of the event of the one before) is one.
+    """
+    items = group.items
+    for end in ends:
+        first = last = end
+        while first and not items[first].weight:
+            first -= 1
+        while last + 1 < len(items) and not items[last + 1].weight:
+            last += 1
+        each = items[first : last + 1]
+        if all(item.onward is not None for item in each):
+            yield group.times[end], msgspec.structs.replace(items[end])
+            for item in each:
+                item.onward = None
 
 
 def _newest_qualifies(group: Group, condition: Condition, low: int) -> bool:
@@ -163,7 +187,7 @@ def _absorb(group: Group, union: tuple[int, int] | None, at: int | None, name: N
         if item.since is not None:
             episode.begin(item.since)
     episode.approximate |= group.approximate
-    return Change(episode, not touched, fresh, merged, union is not None)
+    return Change(episode, not touched, fresh, merged)
 
 
 def _open(group: Group, first: int, last: int, name: Name, position: str) -> Episode:

@@ -69,6 +69,11 @@ class Counter:
         return self.head.rules if isinstance(self.head, Correlation) else (self.head.id,)
 
     @property
+    def passes_on(self) -> bool:
+        """Whether other correlations count its matches."""
+        return self.condition.is_counted
+
+    @property
     def meaning(self) -> str:
         """Equal for two counters that can go on with each other's state."""
         head = self.head
@@ -194,9 +199,9 @@ class Counter:
         return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32], self.number
 
 
-def counter_of(head: Rule | Correlation, caps: Caps) -> Counter:
-    """The counter that a rule needs."""
-    condition = _single(head, caps) if isinstance(head, Rule) else _several(head, caps)
+def counter_of(head: Rule | Correlation, caps: Caps, *, is_counted: bool) -> Counter:
+    """The counter that a rule needs; *is_counted*: correlations refer to it."""
+    condition = _single(head, caps) if isinstance(head, Rule) else _several(head, caps, is_counted=is_counted)
     return Counter(head, condition, caps.max_keys)
 
 
@@ -205,7 +210,7 @@ def _single(head: Rule, caps: Caps) -> Condition:
     return Condition(measure=Measure.EVENTS, span=span, bounds=(("gte", 1),), max_held=caps.max_held_events)
 
 
-def _several(head: Correlation, caps: Caps) -> Condition:
+def _several(head: Correlation, caps: Caps, *, is_counted: bool) -> Condition:
     measure = Measure.PATTERN if head.patterns else MEASURES[head.type]
     decisive = max((number for _, number in head.bounds), default=0) if measure in COUNTING else 0
     return Condition(
@@ -216,4 +221,5 @@ def _several(head: Correlation, caps: Caps) -> Condition:
         in_order=head.type == "temporal_ordered",
         percentile=head.percentile,
         max_held=max(caps.max_held_events, 4 * decisive),
+        is_counted=is_counted,
     )

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from rules.counter import Counter, CounterState, Key, counter_of
 from rules.event import Event
-from rules.feed import Feed, Values, feed_of_correlation, feed_of_rule
+from rules.feed import Feed, feed_of_correlation, feed_of_rule
 from rules.finding import Evidence
-from rules.group import Change, Group, Item
+from rules.group import Group
+from rules.passage import Asked, Moment, Passage, asked_of
 from rules.predicate import Predicate, predicate
 from rules.settings import Caps
 from rules.sigma.filter import is_about
 from rules.sigma.model import And, Correlation, Rule, RuleSet
-from rules.stream import microseconds
 from rules.telling import Telling
 
 GONE = "there is no such rule any more"
@@ -41,21 +41,14 @@ class Kept:
         return CounterState(rule_id, self.number, self.capped, list(self.groups.items()))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """Where the engine stands when an event is counted."""
-
-    watermark: int | None  #: what all streams have passed; windows that end before it are over
-    history: bool  #: looking back: nothing is armed
-
-
 class Counters:
     """One counter per rule that makes findings, or that others refer to."""
 
     def __init__(self, rules: RuleSet, caps: Caps) -> None:
         self._caps = caps
+        self._counted = frozenset(rule_id for head in rules.correlations for rule_id in head.rules)
         self._by_rule = {
-            head.id: counter_of(head, caps)
+            head.id: self._counter_of(head)
             for head in rules.all
             if isinstance(head, Correlation) or not head.as_base_only
         }
@@ -65,6 +58,7 @@ class Counters:
         self._kept: dict[str, Kept] = {}
         self.lost: dict[str, str] = {}  #: rule id -> why saved state was not taken over
         self._feeds: dict[str, list[Feed]] = {}
+        self._asked: dict[str, Asked] = {}
         self._connect()
 
     @property
@@ -79,10 +73,8 @@ class Counters:
 
     def count(self, event: Event, matched: Iterable[str], evidence: Evidence, at: Moment, telling: Telling) -> None:
         """Let all counters know that *event* fulfils the rules *matched* (ids)."""
-        passage = _Passage(self._feeds, event, at, telling)
-        values = Values(event)
-        for rule_id in matched:
-            passage.reach(rule_id, values, (evidence,), event.repeats)
+        passage = Passage(self._feeds, self._asked, event, at, telling)
+        passage.begin(matched, evidence)
 
     def settle(self, at: Moment, telling: Telling) -> None:
         """Judge the windows that have ended, where the condition had to wait for that."""
@@ -116,7 +108,7 @@ class Counters:
             if meanings.get(rule_id) == self._meanings[rule_id]:
                 self.lost.pop(rule_id, None)
             elif counter.groups:
-                self._by_rule[rule_id] = counter_of(counter.head, self._caps)
+                self._by_rule[rule_id] = self._counter_of(counter.head)
         self._kept = {rule_id: kept for rule_id, kept in self._kept.items() if meanings.get(rule_id) == kept.meaning}
         self._connect()
 
@@ -132,12 +124,18 @@ class Counters:
             else:
                 self._by_rule[state.rule_id].load(state)
 
+    def _counter_of(self, head: Rule | Correlation) -> Counter:
+        return counter_of(head, self._caps, is_counted=head.id in self._counted)
+
     def _connect(self) -> None:
         """Lead each rule's matches to the counters that count them."""
         self._feeds.clear()
         for counter in self._by_rule.values():
             for rule_id in counter.base_rule_ids:
                 self._feeds.setdefault(rule_id, []).append(self._feed(counter, rule_id))
+        self._asked = {
+            rule_id: asked_of(self._feeds, rule_id) for rule_id, counter in self._by_rule.items() if counter.passes_on
+        }
 
     def _feed(self, counter: Counter, rule_id: str) -> Feed:
         head = counter.head
@@ -156,78 +154,3 @@ class Counters:
         base = self._rules.get(rule_id)
         parts = tuple(one.condition for one in head.filters if base is None or is_about(one, base))
         return predicate(And(parts)) if parts else None
-
-
-@dataclass(slots=True)
-class _Passage:
-    """One event on its way through the counters."""
-
-    feeds: Mapping[str, list[Feed]]
-    event: Event
-    at: Moment
-    telling: Telling
-    time: int = field(init=False)
-    position: str = field(init=False)
-    success: bool = field(init=False)
-    counted: set[tuple[str, ...]] = field(default_factory=set)  #: rule, group, and what of the event was counted there
-
-    def __post_init__(self) -> None:
-        event = self.event
-        self.time = microseconds(event.time)
-        self.position = f"{event.source}\0{event.stream}\0{event.offset}"
-        if event.part:
-            self.position += f".{event.part}"
-        self.success = event.fields.get("event.outcome") == "success"
-
-    def reach(
-        self, rule_id: str, values: Values, evidence: tuple[Evidence, ...], weight: int, since: int | None = None
-    ) -> None:
-        """The event fulfils a rule: count it, and let the correlations know that it thereby fulfils.
-
-        Args:
-            since: Of a match of a correlation, the time of its earliest line.
-        """
-        for feed in self.feeds.get(rule_id, ()):
-            counter = feed.counter
-            if feed.counts is not None and not feed.counts(self.event):
-                continue
-            key = feed.key(values)
-            if key is None or (value := feed.value(values)) is None:
-                continue
-            place = (counter.rule_id, *key)
-            if not feed.always:
-                if (*place, feed.taken) in self.counted:  # it matches several of the rules, or one by several ways
-                    continue
-                self.counted.add((*place, feed.taken))
-            again = feed.by_rule and place in self.counted
-            self.counted.add(place)
-            item = Item(
-                weight=0 if again else 1 if feed.as_one else weight,
-                value=value,
-                entities=values.entities(counter.head.entities),
-                success=self.success,
-                position="" if counter.condition.eager else self.position,
-                evidence=() if again else evidence,
-                since=since,
-            )
-            self._add(counter, key, item, values)
-
-    def _add(self, counter: Counter, key: Key, item: Item, values: Values) -> None:
-        at = self.at
-        if at.watermark is not None and not counter.condition.eager:
-            for change in counter.judge(key, at.watermark):
-                self.telling.note(counter, key, change, history=at.history)
-        changed = counter.add(key, self.time, item, watermark=at.watermark, position=self.position)
-        if changed is None:
-            return
-        is_base = changed.qualified and counter.is_correlation and counter.rule_id in self.feeds
-        evidence = _lines(changed) if is_base else ()
-        self.telling.note(counter, key, changed, history=at.history)
-        if is_base:
-            inner = values.within(zip(counter.head.group_by, key, strict=True))
-            since = min(microseconds(line.time) for line in evidence) if len(evidence) > 1 else None
-            self.reach(counter.rule_id, inner, evidence, sum(item.weight for item in changed.fresh), since)
-
-
-def _lines(change: Change) -> tuple[Evidence, ...]:
-    return tuple(line for item in change.fresh for line in item.evidence)

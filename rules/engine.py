@@ -14,13 +14,14 @@ from typing import Final
 import msgspec
 
 from rules.counter import CounterState
-from rules.counters import Counters, Moment
+from rules.counters import Counters
 from rules.event import Batch, Event, LogSource
 from rules.formats.catalogue import by_name
 from rules.formats.detect import PinState
 from rules.formats.expression import expressions
 from rules.modes import with_modes
 from rules.outcome import InternalEvent, Outcome
+from rules.passage import Moment
 from rules.predicate import Predicate, predicate
 from rules.progress import Progress, standing
 from rules.settings import EngineSettings, SourceProfile

@@ -16,7 +16,7 @@ from rules.sigma.model import Correlation
 class Values:
     """The fields of an event as text, each made once, for all rules that ask."""
 
-    event: Event
+    event: Event | None  #: None: only what is known is left of it
     _known: dict[str, str | None] = field(default_factory=dict)
     _wanted: tuple[tuple[str, str], ...] | None = None
     _entities: tuple[tuple[str, str], ...] = ()
@@ -26,7 +26,7 @@ class Values:
         known = self._known
         if name in known:
             return known[name]
-        value = known[name] = value_of(self.event, name)
+        value = known[name] = None if self.event is None else value_of(self.event, name)
         return value
 
     def entities(self, wanted: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,14 @@ from rules.finding import Evidence
 ROOMY: Final = 16  #: observations that are held before it is worth looking what can go
 
 
+class Onward(msgspec.Struct, array_like=True, gc=False):
+    """What correlations further on need of an event that is counted, until it is passed on to them as a match."""
+
+    values: dict[str, str]  #: field -> value
+    position: str  #: the line's
+    refused: tuple[str, ...] = ()  #: ids of correlations whose filters keep the event out
+
+
 class Item(msgspec.Struct, array_like=True, gc=False):
     """One observation, as much of it as is needed later."""
 
@@ -19,6 +27,7 @@ class Item(msgspec.Struct, array_like=True, gc=False):
     position: str = ""  #: only where a window that begins here may open an episode later: the line's position
     evidence: tuple[Evidence, ...] = ()  #: until it is told
     since: int | None = None  #: of a match of a correlation: the time of its earliest line
+    onward: Onward | None = None  #: where other correlations count the matches: until this event is one
 
 
 class Episode(msgspec.Struct, array_like=True):
@@ -67,4 +76,5 @@ class Change(msgspec.Struct):
     opened: bool
     fresh: list[Item]  #: the observations that became members, in order of time
     merged: list[Episode]  #: younger episodes that this one has taken in
-    qualified: bool = True  #: the observation stands in a window that qualifies by it (else it is merely inside)
+    #: (time, observation) of those that became matches, for other correlations to count, in order of time
+    matches: list[tuple[int, Item]] = []

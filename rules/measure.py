@@ -43,6 +43,7 @@ class Condition:
     in_order: bool = False  #: PATTERN: what is wanted must stand one after the other, in events of their own
     percentile: Fraction = Fraction(50)
     max_held: int = 10_000  #: observations
+    is_counted: bool = False  #: other correlations count the matches
     eager: bool = field(init=False)  #: more observations can only make it truer
     least: int = field(init=False)  #: eager: what the measure must reach at least
     alphabet: frozenset[str] = field(init=False)  #: PATTERN: all values that it asks about
