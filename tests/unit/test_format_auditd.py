@@ -321,9 +321,11 @@ detection:
 
 
 def test_rules_match_across_batches() -> None:
-    """Each rule fires once for the event, with all its records as evidence, though they came in two batches."""
+    """Each rule fires once for the event, with all its records as evidence, though they came in two batches and the daemon was restarted between."""
     engine = engine_of(RULE, RECORDS)
     first = engine.feed(batch_of(WGET[:3], received_at=CONTEXT.reference))
+    saved, engine = engine.snapshot(), engine_of(RULE, RECORDS)
+    engine.restore(saved, ())
     second = engine.feed(batch_of(WGET[3:], first=4, offset=1000, received_at=CONTEXT.reference))
     assert first.findings == ()
     assert sorted(finding.rule_title for finding in second.findings) == ["A download", "Arguments of a download"]
