@@ -33,7 +33,8 @@ class Mysql:
 
     def parse(self, line: str, context: Context) -> Parsed | None:
         """Read ``stamp [thread] [LEVEL] text`` or ``stamp<tab>thread command<tab>argument``."""
-        if line[6:7] == " " and number(line[:6]) is not None:  # 240301  3:11:26, until MySQL 5.6
+        old = line[6:7] == " " and number(line[:6]) is not None
+        if old:  # 240301  3:11:26, until MySQL 5.6
             line = f"20{line[:2]}-{line[2:4]}-{line[4:6]}{line[6:]}"
         if line[4:5] != "-" or line[10:11] not in ("T", " "):
             return None
@@ -42,7 +43,7 @@ class Mysql:
         if stamp is None:
             return None
         fields: dict[str, Any] = {"message": rest, "program": "mysqld"}
-        if not (_general(rest, fields) if rest[:1] == "\t" else _error(rest, fields)):
+        if not (_general(rest, fields) if rest[:1] == "\t" else _error(rest, fields, old=old)):
             return None
         return Parsed(fields=fields, logsource=MYSQL, time=stamp[0], resolution=stamp[1])
 
@@ -55,13 +56,17 @@ def _mysql_stamp(line: str) -> tuple[str, str]:
     return f"{line[:10]}T{line[11:19].replace(' ', '0')}", line[20:]
 
 
-def _error(rest: str, fields: dict[str, Any]) -> bool:
-    """``12 [Note] [MY-010926] [Server] text``; before 5.7 without a thread."""
+#: as the servers spell them: other programs put levels into brackets too
+LEVELS = frozenset({"Note", "Warning", "ERROR", "System", "Entry"})
+
+
+def _error(rest: str, fields: dict[str, Any], *, old: bool) -> bool:
+    """``12 [Note] [MY-010926] [Server] text``; *old* ones have no thread."""
     thread, found, text = rest.partition("[")
-    if not found or (thread.strip(" ") and number(thread.strip(" ")) is None):
+    if not found or (number(thread.strip(" ")) is None and not (old and not thread.strip(" "))):
         return False
     level, found, _ = text.partition("] ")
-    if not found or level.lower() not in ("note", "warning", "error", "system", "entry"):
+    if not found or level not in LEVELS:
         return False
     if (whole := number(thread.strip(" "))) is not None:
         fields["db.thread"] = whole
@@ -111,6 +116,8 @@ def _postgres_stamp(text: str, context: Context) -> stamps.Stamp | None:
     zone = rest[:8].partition(" ")[0].partition(":")[0].rstrip(',"')
     if zone[:1] in ("+", "-"):
         return stamps.iso(f"{date}T{clock}{zone}", context)
+    if not zone.isalpha() or zone in postgres.SEVERITIES:
+        return None
     if zone in UTC_NAMES:
         context = msgspec.structs.replace(context, zone=UTC)
     return stamps.iso(f"{date}T{clock}", context)

@@ -14,27 +14,24 @@ from rules.formats.programs import dovecot, exim
 #: how lines of Exim begin, behind the stamp, that are about no message
 EXIM_STARTS = (
     "H=",
-    "SMTP ",
-    "TLS ",
-    "no host name found for IP address ",
+    "SMTP connection from ",
+    "SMTP call from ",
+    "SMTP protocol ",
+    "SMTP syntax error in ",
+    "SMTP command timeout on ",
+    "SMTP data timeout ",
+    "TLS error on connection ",
+    "TLS session: ",
     "no MAIL in SMTP connection from ",
     "no IP address found for host ",
+    "no host name found for IP address ",
     "unexpected disconnection while reading SMTP command",
-    "exim ",
-    "Start queue run",
-    "End queue run",
+    "exim 4",
+    "Start queue run: pid=",
+    "End queue run: pid=",
     "Exim configuration error",
-    "refused relay",
-    "cwd=",
-    "socket bind() to port",
+    "cwd=/",
     "spool or log: ",
-    "Warning: ",
-    "VRFY",
-    "rejected ",
-    "failed to ",
-    "daemon",
-    "host name alias list truncated",
-    "Connection from ",
 )
 
 
@@ -68,6 +65,13 @@ def _is_exim(text: str) -> bool:
 
 
 LEVELS = frozenset(level.rstrip(": ") for level in dovecot.LEVELS)
+#: https://doc.dovecot.org/main/core/admin/processes.html; other programs write ``name: Error: …`` too
+PROCESSES = frozenset({
+    "anvil", "auth", "auth-worker", "config", "dict", "director", "doveadm", "health-check", "imap", "imap-hibernate",
+    "imap-login", "imap-urlauth", "imap-urlauth-login", "indexer", "indexer-worker", "lda", "lmtp", "log",
+    "managesieve", "managesieve-login", "master", "pop3", "pop3-login", "quota-status", "replicator", "ssl-params",
+    "stats", "submission", "submission-login",
+})  # fmt: skip
 LONGEST_PROCESS = 400
 
 
@@ -83,7 +87,7 @@ class Dovecot:
         rest = line[20:] if iso else line[16:]
         process, found, more = rest[:LONGEST_PROCESS].partition(": ")
         level, also, _ = more.partition(": ")
-        if not found or not also or level not in LEVELS or " " in process.partition("(")[0]:
+        if not found or not also or level not in LEVELS or process.partition("(")[0] not in PROCESSES:
             return None
         stamp = stamps.iso(line[:19], context) if iso else _short(line, context)
         if stamp is None:

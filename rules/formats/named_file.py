@@ -11,14 +11,8 @@ from rules.formats import stamps
 from rules.formats.format import Context, Parsed
 from rules.formats.programs import named
 
-SEVERITIES = frozenset({"debug", "info", "notice", "warning", "error", "critical"})
-#: https://bind9.readthedocs.io/en/stable/reference.html#the-category-phrase
-CATEGORIES = frozenset({
-    "client", "cname", "config", "database", "default", "delegation-only", "dispatch", "dnssec", "dnstap",
-    "edns-disabled", "general", "lame-servers", "network", "notify", "nsid", "queries", "query-errors", "rate-limit",
-    "resolver", "responses", "rpz", "rpz-passthru", "security", "serve-stale", "spill", "sslkeylog",
-    "trust-anchor-telemetry", "unmatched", "update", "update-security", "xfer-in", "xfer-out", "zoneload",
-})  # fmt: skip
+#: how messages begin that are told from those of others although nothing stands in front of them
+STARTS = ("client ", "zone ", "transfer of ", "validating ")
 
 
 class Named:
@@ -39,20 +33,8 @@ class Named:
         if stamp is None:
             return None
         fields: dict[str, Any] = {"program": "named"}
-        text, marked = _without_marks(rest, fields)
-        if not (marked or (day_first and text.startswith(("client ", "zone ", "transfer of ", "validating ")))):
+        text, marks = named.without_marks(rest, fields)
+        if marks < (1 if day_first else 2) and not (day_first and text.startswith(STARTS)):
             return None
         fields["message"] = text
         return Parsed(fields=fields, logsource=named.tell(text, fields), time=stamp[0], resolution=stamp[1])
-
-
-def _without_marks(text: str, fields: dict[str, Any]) -> tuple[str, bool]:
-    """What stands behind category and severity, and whether one of them stood there."""
-    marked = False
-    head, found, rest = text.partition(": ")
-    if found and head in CATEGORIES:
-        fields["dns.channel"], text, marked = head, rest, True
-        head, found, rest = text.partition(": ")
-    if found and head.partition(" ")[0] in SEVERITIES:
-        text, marked = rest, True
-    return text, marked

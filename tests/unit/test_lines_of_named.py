@@ -53,6 +53,8 @@ Mar  1 03:11:26 ns1 named[812]: dropping source port zero packet from 203.0.113.
 => 203.0.113.7 | - | unknown | dns_probe | Odd DNS packet
 Mar  1 03:11:26 ns1 named[812]: refused notify from non-master: 203.0.113.7#40022
 => 203.0.113.7 | - | failure | dns_notify | -
+Mar  1 03:11:26 ns1 named[812]: security: info: client @0x7f12ab 203.0.113.7#53 (example.com): zone transfer 'example.com/AXFR/IN' denied
+=> 203.0.113.7 | - | failure | dns_transfer | Zone transfer refused
 Mar  1 03:11:26 ns1 named[812]: exiting (due to fatal error)
 => - | - | failure | dns_fault | Name server in trouble
 Mar  1 03:11:26 ns1 named[812]: zone example.com/IN: expired

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.formats.catalogue import by_name
+from rules.formats.detect import strictest
 from rules.formats.format import Context
 from rules.formats.syslog import Syslog
 
@@ -125,3 +126,23 @@ def test_nothing_raises(head: str, text: str) -> None:
     Syslog().parse(line, CONTEXT)
     for name in NAMED:
         by_name(name).parse(line, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2024-03-01T03:11:26Z database: connected",
+        "2024-03-01T03:11:26Z error: something failed",
+        "2024-03-01 03:11:26 Warning: the disk is nearly full",
+        "2024-03-01 03:11:26 12 [error] the application failed",
+        "2024-03-01 03:11:26 [error] 12#12: *1 open() failed",
+        "2024-03-01 03:11:26 main: Info: hello",
+        "2024-03-01 03:11:26.001 ERROR:  a bad thing",
+        "2024-03-01 03:11:26,123 web1 app[1] hello",
+        "Mar  1 03:11:26 router1: Warning: the link is down",
+        "Fri Mar  1 03:11:26 2024 [pid x y z",
+    ],
+)
+def test_lines_of_others_are_left_to_them(line: str) -> None:
+    """What any program might write is not taken for a line of one of these."""
+    assert strictest(line, CONTEXT)[0] not in NAMED

@@ -17,14 +17,36 @@ NAMED = LogSource(category="dns", product="linux", service="named")
 
 Fields = dict[str, Any]
 
+SEVERITIES = frozenset({"debug", "info", "notice", "warning", "error", "critical"})
+#: https://bind9.readthedocs.io/en/stable/reference.html#the-category-phrase
+CATEGORIES = frozenset({
+    "client", "cname", "config", "database", "default", "delegation-only", "dispatch", "dnssec", "dnstap",
+    "edns-disabled", "general", "lame-servers", "network", "notify", "nsid", "queries", "query-errors", "rate-limit",
+    "resolver", "responses", "rpz", "rpz-passthru", "security", "serve-stale", "spill", "sslkeylog",
+    "trust-anchor-telemetry", "unmatched", "update", "update-security", "xfer-in", "xfer-out", "zoneload",
+})  # fmt: skip
+
 
 def tell(message: str, fields: Fields) -> LogSource:
-    """Add what a message of named tells."""
+    """Add what a message of named tells, with or without its category and severity in front."""
+    message, _ = without_marks(message, fields)
     if message.startswith("client "):
         _client(message[7:], fields)
     else:
         _server(message, fields)
     return NAMED
+
+
+def without_marks(text: str, fields: Fields) -> tuple[str, int]:
+    """What stands behind category and severity, and how many of the two stood there."""
+    marks = 0
+    head, found, rest = text.partition(": ")
+    if found and head in CATEGORIES:
+        fields["dns.channel"], text, marks = head, rest, 1
+        head, found, rest = text.partition(": ")
+    if found and head.partition(" ")[0] in SEVERITIES:
+        text, marks = rest, marks + 1
+    return text, marks
 
 
 def _put_peer(text: str, fields: Fields) -> None:
