@@ -321,7 +321,7 @@ detection:
 
 
 def test_rules_match_across_batches() -> None:
-    """Each rule fires once for the event, with all its records as evidence, though the daemon was restarted between them."""
+    """Each rule fires once for the event, with all its records as evidence, though the daemon was restarted between."""
     engine = engine_of(RULE, RECORDS)
     first = engine.feed(batch_of(WGET[:3], received_at=CONTEXT.reference))
     saved, engine = engine.snapshot(), engine_of(RULE, RECORDS)
