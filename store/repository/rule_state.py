@@ -13,10 +13,10 @@ DELTA = "delta"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateSize:
-    """How much a start would have to load."""
+    """How much a start would have to load besides the snapshot."""
 
     deltas: int
-    bytes: int  #: of snapshot and deltas
+    bytes: int  #: of the deltas
 
 
 def append_delta(tx: Tx, partition: str, delta: bytes) -> None:
@@ -42,12 +42,12 @@ def load(connection: Connection, partition: str = "") -> tuple[bytes | None, lis
 
 
 def size(connection: Connection, partition: str = "") -> StateSize:
-    """How much `load` would return."""
+    """How much has come after the snapshot."""
     row = connection.execute(
         select(
-            func.count().filter(rule_state.c.kind == DELTA).label("deltas"),
+            func.count().label("deltas"),
             func.coalesce(func.sum(func.length(rule_state.c.payload)), 0).label("bytes"),
-        ).where(rule_state.c.partition == partition)
+        ).where(rule_state.c.partition == partition, rule_state.c.kind == DELTA)
     ).one()
     return StateSize(deltas=row.deltas, bytes=int(row.bytes))
 

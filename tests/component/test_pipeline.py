@@ -220,6 +220,18 @@ async def test_many_deltas_become_one_snapshot(store: Store, clock: FakeClock) -
     assert len(deltas) < 512
 
 
+async def test_deltas_of_short_lives_become_one_snapshot_too(store: Store, clock: FakeClock) -> None:
+    """A daemon that is killed again and again before it has many of its own does not start slower each time."""
+    engine = CountingEngine()
+    for life in range(7):
+        source = Lines(1 + 100 * life, 100 + 100 * life, clock)
+        await run_until_read(Pipeline(engine, store, clock, Watcher(), lambda: None), source)
+    snapshot, deltas = await store.read(lambda c: rule_state.load(c, ""))
+    assert snapshot is not None
+    assert snapshot + b"".join(deltas) == b"".join(engine.fed)
+    assert len(deltas) < 512
+
+
 async def test_forgotten_batches_are_not_fed(store: Store, clock: FakeClock) -> None:
     """What a removed source had handed in and was not worked on yet is dropped, to be read again later."""
     engine, source = CountingEngine(), Lines(1, 2, clock)
