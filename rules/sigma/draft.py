@@ -8,6 +8,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from rules.event import Decision, LogSource, Severity
 from rules.sigma.detection import Detection
 from rules.sigma.document import Document, Node, is_scalar, kind
+from rules.sigma.duration import seconds
 from rules.sigma.errors import nearest
 from rules.sigma.expression import named
 from rules.sigma.filter import under_title
@@ -36,9 +37,6 @@ TOCSIN_KEYS: Final = ("decision", "group-by", "window", "noise-per-day", "pin", 
 ENTITY_KINDS: Final = ("source", "account", "host", "component", "target", "alert", "report")
 CORRELATION_KEYS: Final = ("type", "rules", "group-by", "timespan", "condition", "aliases", "generate")
 ANY: Final = "any"  #: as the rules of a filter: all those whose log source it takes in
-UNIT_SECONDS: Final[Mapping[str, int]] = {
-    "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2629746, "y": 31556952,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,7 +219,9 @@ class _Reader:
         return {
             "decision": Decision(self.choice("decision", tuple(Decision), nodes) or Decision.INVESTIGATE),
             "group_by": self.document.texts(nodes["group-by"], "group-by") if "group-by" in nodes else group_by,
-            "window_seconds": self.seconds(nodes["window"], "window") if "window" in nodes else window_seconds,
+            "window_seconds": seconds(self.document, nodes["window"], "window")
+            if "window" in nodes
+            else window_seconds,
             "noise_per_day": self.number(nodes["noise-per-day"]) if "noise-per-day" in nodes else None,
             "pin": self.flag(nodes["pin"], "pin") if "pin" in nodes else False,
             "entities": self.entities(nodes["entities"]) if "entities" in nodes else DEFAULT_ENTITIES,
@@ -236,18 +236,6 @@ class _Reader:
             fields = [self.document.text(value, what)] if is_scalar(value) else self.document.texts(value, what)
             found.extend((name, field) for field in fields if field)
         return tuple(found)
-
-    def seconds(self, node: Node, what: str) -> float:
-        """A duration: a whole number and a unit."""
-        value = self.document.plain(node) if is_scalar(node) else None
-        text = value if isinstance(value, str) else ""
-        count, unit = text[:-1], text[-1:]
-        if count.isascii() and count.isdigit() and int(count) > 0 and unit in UNIT_SECONDS:
-            return float(int(count) * UNIT_SECONDS[unit])
-        units = ", ".join(UNIT_SECONDS)
-        shown = f'"{value}"' if is_scalar(node) else kind(node)
-        self.document.error(node, f"{what} must be a duration, not {shown}", f"for example 10m; units: {units}")
-        return 0.0
 
     def number(self, node: Node) -> float | None:
         value = self.document.plain(node)
@@ -279,7 +267,7 @@ class _Reader:
         references = self.references(nodes) if text is None else [(name, condition) for name in named(text)]
         rules = tuple(name for name, _ in references)
         asked = threshold(self.document, kind_of, node, condition, rules) if kind_of else Threshold()
-        timespan = self.seconds(nodes["timespan"], "timespan") if "timespan" in nodes else 0.0
+        timespan = seconds(self.document, nodes["timespan"], "timespan") if "timespan" in nodes else 0.0
         group_by = self.document.texts(nodes["group-by"], "group-by") if "group-by" in nodes else ()
         head = self.head(group_by, max(DEFAULT_WINDOW_SECONDS, timespan))
         if head["group_by"] != group_by:

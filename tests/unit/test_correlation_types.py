@@ -228,7 +228,7 @@ def as_they_come(made: list[Login]) -> list[Batch]:
     return batches
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(logins, st.data())
 def test_every_type_finds_what_brute_force_finds(made: list[Login], data: st.DataObject) -> None:
     """Late, forged and equal stamps, several groups, killed in between: the findings are those of all windows."""
@@ -245,7 +245,7 @@ def test_every_type_finds_what_brute_force_finds(made: list[Login], data: st.Dat
     assert spans(told) == expected(made)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=20)
 @given(logins, st.lists(st.integers(1, 20), max_size=10))
 def test_replay_finds_the_same_in_any_cut(made: list[Login], sizes: list[int]) -> None:
     """The lines of a file, in order of their stamps, cut anywhere: the same set as following them would give."""

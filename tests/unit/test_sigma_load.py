@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import get_args
 
 import pytest
 from support.rules import event_of, rule_of
 
 from rules.event import Decision, LogSource, Severity
 from rules.sigma.load import load
-from rules.sigma.model import DEFAULT_ENTITIES, Pattern, RuleSet, covers
+from rules.sigma.model import DEFAULT_ENTITIES, CorrelationType, Pattern, RuleSet, covers
 
 RULE = """title: Failed
 name: failed
@@ -178,3 +180,23 @@ assert "sigma" in sys.modules
 assert "diskcache" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_correlations_of_the_how_to_load() -> None:
+    """Each example of a type, with rules of the names that it uses, is a correlation without errors."""
+    page = Path(__file__).parents[2].joinpath("docs", "how-to", "write-a-rule.md").read_text("utf-8")
+    rows = [
+        line.split(" | ")[1].rstrip(" |") for line in page.split("\n") if line.startswith("| ") and "`type: " in line
+    ]
+    assert {row.split("`")[1] for row in rows} == {f"type: {kind}" for kind in get_args(CorrelationType)} - {
+        "type: event_count"
+    }
+    for row in rows:
+        parts = row.split("`")[1::2]
+        named = next(
+            (part.partition("[")[2].rstrip("]").split(", ") for part in parts if part.startswith("rules")), None
+        )
+        body = ", ".join([*parts, "timespan: 5m", *([] if named else ["rules: [one]"])])
+        files = [(f"{name}.yml", RULE.replace("name: failed", f"name: {name}")) for name in named or ["one"]]
+        files = [(path, text.replace("title: Failed", f"title: {path}")) for path, text in files]
+        assert load([*files, ("c.yml", f"title: c\ncorrelation: {{{body}}}\n")]).errors == (), row
