@@ -37,11 +37,11 @@ class Source(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tr
     format: str = "auto"
     #: IANA name of the zone of stamps that bear none, e.g. "Europe/Berlin".
     timezone: str = "UTC"
-    #: Sigma's product of these lines, where the format does not tell it. Empty: as the format says.
+    #: Sigma's product of these lines, instead of what the format says. Empty: as the format says.
     product: str = ""
-    #: Sigma's category of these lines, where the format does not tell it. Empty: as the format says.
+    #: Sigma's category of these lines, instead of what the format says. Empty: as the format says.
     category: str = ""
-    #: Sigma's service of these lines, where the format does not tell it. Empty: as the format says.
+    #: Sigma's service of these lines, instead of what the format says. Empty: as the format says.
     service: str = ""
     #: Files with Sigma processing pipelines that rules go through for this source, besides those of `[rules]`.
     pipelines: tuple[str, ...] = ()
