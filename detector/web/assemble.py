@@ -75,7 +75,7 @@ def incidents_view(
             step=one.step,
             owner=called.get(one.owner or "", one.owner),
             may_acknowledge=may_acknowledge(one, person),
-            advised=one.advised,
+            advised=one.advised and one.decision is Decision.OBSERVE,
         )
         for one in page
     )

@@ -108,6 +108,15 @@ async def test_the_engine_runs_rules_in_their_modes() -> None:
         await engine.stop()
 
 
+async def test_page_says_so(site: Site) -> None:
+    """Each observation of a rule in mode advise, and no other."""
+    await site.sign_in("ana")
+    async with site.browser.get("/?tab=observed") as answer:
+        page = await answer.text()
+    assert page.count("Would have paged (mode advise)") == 2
+    assert "Title of scan" in page
+
+
 async def test_lists_say_so(site: Site, tmp_path: Path) -> None:
     """On a terminal and on the page."""
     (tmp_path / "tocsin.sock").symlink_to(site.door)
