@@ -15,6 +15,7 @@ from rules.settings import EngineSettings, Trust
 from rules.sigma.files import BUNDLED, read_rule_files
 from rules.sigma.load import load
 from rules.sigma.model import Correlation, Head, RuleSet
+from rules.sigma.pipeline import read_pipeline
 from rules.testing import Report, run_beside
 
 
@@ -144,7 +145,8 @@ def test_reference_lists_every_rule(bundled: RuleSet) -> None:
 def test_the_rule_of_the_how_to_passes_its_cases(tmp_path: Path) -> None:
     """The rule and the cases that the how-to shows are good, and the correlation loads."""
     page = Path(__file__).parents[2].joinpath("docs", "how-to", "write-a-rule.md").read_text("utf-8")
-    rule, cases, counting = (dedent(part.partition("```")[0]) for part in page.split("```yaml\n")[1:])
+    rule, cases, counting, pipeline = (dedent(part.partition("```")[0]) for part in page.split("```yaml\n")[1:])
+    assert read_pipeline("own.yml", pipeline)[1] == []
     for name, text in (("su_root.yml", rule), ("su_root.test.yml", cases), ("su_guess.yml", counting)):
         (tmp_path / name).write_text(text, "utf-8")
     report = run_beside([str(tmp_path)])
