@@ -37,12 +37,12 @@ def test_a_day_of_noise_asks_nobody(tmp_path: Path, noise: dict[str, list[str]])
     assert [(one["title"], one["group"]) for one in asked(tmp_path, **noise)] == []
 
 
-def test_a_mailbox_that_is_taken_over_is_one_incident(tmp_path: Path, noise: dict[str, list[str]]) -> None:
+def test_a_mailbox_that_is_taken_over_is_one_incident(tmp_path: Path) -> None:
     """Guessed, opened, and used for spam from forty addresses: one matter."""
     guesses = [(NOON + n * 10, day.mailbox(INTRUDER, "bob", good=False)) for n in range(25)]
     opened = [(NOON + 300, day.mailbox(INTRUDER, "bob", good=True))]
     spam = [(NOON + 360 + n * 2, day.submission(f"192.0.2.{n % 40}", "bob", f"{n:06X}EF")) for n in range(300)]
-    (one,) = asked(tmp_path, noise=noise["mail"], attack=day.syslog([*guesses, *opened, *spam]))
+    (one,) = asked(tmp_path, attack=day.syslog([*guesses, *opened, *spam]))
     assert (one["title"], one["severity"]) == ("Mail login after many failures", "critical")
 
 

@@ -91,7 +91,7 @@ def _guesses(random: Random, attempt: Callable[..., str]) -> Iterator[Timed]:
     """Eight who guess, each in his own way."""
     for attacker in range(8):
         address, start = f"203.0.113.{attacker}", random.random() * DAY / 2
-        for guess in range(random.randrange(3, 60)):
+        for guess in range(random.randrange(3, 40)):
             yield start + guess * (1 + attacker * 40), attempt(address, random.choice(NAMES), good=False)
 
 
@@ -153,7 +153,7 @@ def _database_of_programs(random: Random) -> Iterator[Timed]:
 
 
 def _dns(random: Random) -> Iterator[Timed]:
-    for n in range(300):
+    for n in range(120):
         address = f"203.0.113.{n % 50}"
         yield random.random() * DAY, question(address, f"query: www{n}.example.com IN A + (198.51.100.1)")
         yield random.random() * DAY, question(address, "query (cache) 'other.example/A/IN' denied")
