@@ -193,6 +193,8 @@ def kind(rule: Rule | Correlation) -> str:
 
 
 def _hides(one: Filter, rules: RuleSet) -> str:
+    if one.for_any:
+        return f"filter of any rule of its log source ({len(one.rules)} of them)"
     titles = {rule.id: rule.title for rule in rules.all}
     return "filter of " + ", ".join(titles.get(rule, rule) for rule in one.rules)
 

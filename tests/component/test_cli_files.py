@@ -209,6 +209,13 @@ class TestRulesList:
             "rules/failed.yml",
         ]
 
+    def test_a_filter_for_any_rule_says_how_many(self, folder: Path) -> None:
+        """It does not write out the titles of all of them."""
+        body = "filter: {rules: any, s: {user.name: probe}, condition: not s}\n"
+        (folder / "rules/filter.yml").write_text(f"title: Probes\nlogsource: {{product: linux}}\n{body}")
+        done = call("rules", "list", "--rules", "rules")
+        assert "filter of any rule of its log source (1 of them)" in " ".join(done.output.split())
+
     def test_as_json(self) -> None:
         """The id is there, for scripts."""
         (rule,) = json.loads(call("rules", "list", "--rules", "rules/failed.yml", "--json").output)["rules"]
