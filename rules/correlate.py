@@ -141,8 +141,7 @@ def _newest_qualifies(group: Group, condition: Condition, low: int) -> bool:
         together = together_since(group.newest, condition.patterns)
         if together is None or together < since:
             return False
-        if not condition.in_order:
-            return True
+        return not condition.in_order or condition.holds(group.items[low:])
     reach = reach_of(condition)
     for index in range(low, len(times)):
         reach.add(times[index], group.items[index])

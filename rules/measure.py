@@ -100,9 +100,10 @@ def _at(ordered: Sequence[tuple[int, int]], rank: int) -> int:
 
 
 def _stands(one: Pattern, items: Sequence[Item], *, in_order: bool) -> bool:
-    there = {item.value for item in items}
-    if not one.unwanted.isdisjoint(there) or not there.issuperset(one.wanted):
-        return False
+    if one.unwanted or not in_order:
+        there = {item.value for item in items}
+        if not one.unwanted.isdisjoint(there) or not there.issuperset(one.wanted):
+            return False
     return not in_order or steps(one.wanted, items) == len(one.wanted)
 
 
@@ -112,6 +113,8 @@ def steps(wanted: Sequence[str], items: Sequence[Item]) -> int:
     for item in items:
         if item.weight:  # an item without weight is of the event of the one before: no event comes after itself
             moved = False
-        if not moved and found < len(wanted) and item.value == wanted[found]:
+        if not moved and item.value == wanted[found]:
             found, moved = found + 1, True
+            if found == len(wanted):
+                break
     return found

@@ -141,6 +141,8 @@ RULE_ERRORS = [
     ("decision: observe", "decision: page", (14, 13), 'decision cannot be "page"', "allowed: investigate"),
     ("window: 10m", "window: 10", (16, 11), 'window must be a duration, not "10"', "for example 10m"),
     ("window: 10m", "window: 0m", (16, 11), 'window must be a duration, not "0m"', ""),
+    ("window: 10m", "window: 11y", (16, 11), "window is longer than ten years: 11y", "nothing is held that long"),
+    ("window: 10m", "window: " + "9" * 5000 + "y", (16, 11), "window is longer than ten years: 999999999999y", ""),
     ("window: 10m", "widnow: 10m", (16, 3), 'unknown key "widnow" in tocsin', 'did you mean "window"?'),
     ("noise-per-day: 5", "noise-per-day: few", (17, 18), "noise-per-day must be a number of 0 or more", ""),
     ("noise-per-day: 5", "pin: perhaps", (17, 8), "pin must be true or false, not text", ""),
