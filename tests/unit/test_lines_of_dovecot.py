@@ -9,7 +9,7 @@ TABLE = """
 Mar  1 03:11:26 mx1 dovecot: imap-login: Login: user=<bob@example.com>, method=PLAIN, rip=203.0.113.7, lip=198.51.100.1, mpid=812, TLS, session=<a1B2>
 => 203.0.113.7 | bob@example.com | success | mail_login | tocsin_mail_success; tocsin_mail_login
 Mar  1 03:11:26 mx1 dovecot: pop3-login: Login: user=<bob>, method=PLAIN, rip=192.168.1.20, lip=198.51.100.1, mpid=812, secured, session=<a1B2>
-=> 192.168.1.20 | bob | success | mail_login | tocsin_mail_success
+=> 192.168.1.20 | bob | success | mail_login | -
 Mar  1 03:11:26 mx1 dovecot: imap-login: Logged in: user=<ann>, method=PLAIN, rip=2001:db8::7, lip=2001:db8::1, mpid=812, TLS, session=<a1B2>
 => 2001:db8::7 | ann | success | mail_login | tocsin_mail_success; tocsin_mail_login
 Mar  1 03:11:26 mx1 dovecot: imap-login: Disconnected (auth failed, 3 attempts in 12 secs): user=<bob>, method=PLAIN, rip=203.0.113.7, lip=198.51.100.1, TLS, session=<a1B2>
