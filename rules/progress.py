@@ -85,7 +85,8 @@ def _progress(counter: Counter, key: Key, group: Group, titles: Mapping[str, str
         unit = BILLION if condition.measure in NUMERIC else 1
         (op, number), *_ = condition.bounds
         have, count = float(amount_of(condition, items) / unit), number / unit
-        missing = tuple(_more(counter, head, items, titles, count - have))
+        more = (condition.least if unit == 1 and condition.eager else count) - have
+        missing = tuple(_more(counter, head, items, titles, more))
     return Progress(
         head=head,
         group=tuple(zip(head.group_by, key, strict=True)),

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.engine import FAILURE, NOON, SUCCESS, batch_of, batches_of, engine_of, final, spans
+from support.rules import event_of
 
-from rules.event import Batch
+from rules.event import Batch, LogSource
 from rules.finding import Finding
 from rules.settings import Caps, SourceProfile
 
@@ -505,3 +506,23 @@ def test_state_goes_on_where_it_means_the_same(name: str, old: str, new: str, ke
     after.restore(before.snapshot(), [])
     [made] = after.rules.correlations
     assert any(said.startswith(made.id) for said in after.dropped) is not kept
+
+
+def test_how_far_each_type_has_come() -> None:
+    """What a group has and what is missing is told for each type; of several patterns, of the one that lacks least."""
+    engine = engine_of(*ALL)
+    engine.feed(batch_of([Login(0, user="root", port=3).line, Login(1, user="eve", port=4).line]))
+    fields = {"event.action": "ssh_login", "event.outcome": "failure", "user.name": "root", "source.ip": "192.0.2.1"}
+    event = event_of({**fields, "source.port": 3}, logsource=LogSource(product="linux", service="sshd"))
+    told = {one.head.title: (one.have, one.needs, one.holds, one.missing) for one in engine.standing(event)}
+    assert told["many"] == (2, "at least 3 events", False, ("1 more events",))
+    assert told["either"][3] == ("2 more events",)
+    assert told["all"] == (1, "matches of all 2 rules", False, ("SSH login succeeded",))
+    assert told["in order"][0] == 1
+    assert told["in order"][3] == ("Somebody says root", "SSH login succeeded")
+    assert told["in order, not"][2:] == (False, ("Somebody says root",))
+    assert told["not"][3] == ('no "SSH login failed"',)
+    assert told["sum"] == (7, "more than 9 as the sum of source.port", False, ("2 more source.port",))
+    assert told["mean"] == (3.5, "at least 4.5 as the mean of source.port", False, ())
+    assert told["top"][:2] == (4, "at least 6 as percentile 100 of source.port")
+    assert told["median"][:2] == (3.5, "just 2.5 as the median of source.port")
