@@ -7,7 +7,7 @@ from operator import eq, ge, gt, le, lt, ne
 from typing import Final
 
 BILLION: Final = 10**9
-MAX_DIGITS: Final = 308  #: of the whole part of a number, as of a float
+MAX_DIGITS: Final = 30  #: of the whole part of a number; what is larger is no amount of anything
 COMPARE: Final[dict[str, Callable[[int | Fraction, int], bool]]] = {
     "gte": ge, "gt": gt, "lte": le, "lt": lt, "eq": eq, "neq": ne,
 }  # fmt: skip

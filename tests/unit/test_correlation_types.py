@@ -428,7 +428,7 @@ def measured(kind: str, condition: str, *, extra: str = "") -> str:
 @pytest.mark.parametrize("kind", ["value_sum", "value_avg", "value_median"])
 def test_what_is_no_number_is_not_counted(kind: str) -> None:
     """Texts that write numbers count; words, lists, booleans, what is not finite and what is too large do not."""
-    written = ["1.5", '"2.5"', '"many"', "[3, 4]", "true", '"nan"', '"1e400"', '"1_000"', "null", '""']
+    written = ["1.5", '"2.5"', '"many"', "[3, 4]", "true", '"nan"', '"1e30"', '"1_000"', "null", '""']
     lines = [usage(at, amount) for at, amount in enumerate(written)]
     asked = {"value_sum": 4, "value_avg": 2, "value_median": 2}[kind]
     rules = (USAGE, measured(kind, f"field: amount, gte: {asked}, lte: {asked}"))
