@@ -46,8 +46,10 @@ The moment as of which stamps without a year were read is told on standard error
 | `first_seen`, `last_seen`, `events` | event times, and how many observations |
 | `evidence` | lines: `source` (the file), `line`, `offset`, `time`, `text`, `sha256` (of the line's bytes) |
 
-`--html FILE` writes the same as one page: what would have paged by day, a timeline, the findings with their lines, what each rule matched, the files and the options.
-It holds no script and fetches nothing, and is the same for the same input (with standard input, for the same `--as-of`).
+`--html FILE` writes the same as one page: what would have paged by day, a timeline, the findings with their \
+lines, what each rule matched, the files and the options.
+It holds no script and fetches nothing, and is the same for the same input (with standard input, for the same \
+`--as-of`).
 
 ## What `tocsin explain --file FILE --json` prints
 
@@ -58,9 +60,12 @@ One object for each line; several if a line tells of several events.
 | `line`, `offset`, `text` | number from 1, byte offset in the file, the line |
 | `format`, `fields` | how it was read |
 | `matches` | rules about single events that match it: `id`, `title`, `level` |
-| `marks` | for each of them, in `terms`, why: `selection`, `term`, `negated`, `field`, `value`, `span` (characters of the value) and `bytes` (of the line; `null` where the line does not spell the value) |
-| `near_misses` | at most three rules that lack one term or two: `id`, `title`, `level`, how many terms `held`, and those `missing` |
-| `counts` | correlations that count it, as they stand after it: `group`, `have`, `op` and `count` (what is needed), `holds`, `missing`, `since`, `latest`, `until` (when the first leaves the window) |
+| `marks` | for each of them, in `terms`, why: `selection`, `term`, `negated`, `field`, `value`, `span` \
+(characters of the value) and `bytes` (of the line; `null` where the line does not spell the value) |
+| `near_misses` | at most three rules that lack one term or two: `id`, `title`, `level`, how many terms `held`, \
+and those `missing` |
+| `counts` | correlations that count it, as they stand after it: `group`, `have`, `op` and `count` (what is \
+needed), `holds`, `missing`, `since`, `latest`, `until` (when the first leaves the window) |
 | `excepted` | rules for which it does not count, by which filter |
 """
 
