@@ -40,6 +40,12 @@ _TURNS: Final = {
     "drop": ("Drop it", "It will not be done, and why."),
 }
 _LABELS: Final = {"causes": "Addresses", "text": "What is to be done", "criterion": "How one sees that it helped"}
+#: The same where it is missing, as the form asks for it.
+_LACKING: Final = {
+    "causes": "what it addresses",
+    "text": "what is to be done",
+    "criterion": "how one will see that it helped",
+}
 
 
 @routes.get("/i/{number}/actions")
@@ -148,7 +154,9 @@ def _lacking(gaps: plan.Gaps) -> Iterator[str]:
     for name in dict.fromkeys(one.partition(":")[0] for one in gaps.incomplete):
         lacks = [one.partition(": ")[2] for one in gaps.incomplete if one.partition(":")[0] == name]
         is_complete = lacks == ["agree"]
-        yield f"{words(name)} is not " + ("agreed upon yet." if is_complete else f"complete: {', '.join(lacks)}.")
+        yield f"{words(name)} is not " + (
+            "agreed upon yet." if is_complete else f"complete: {', '.join(map(_asked, lacks))}."
+        )
 
 
 def _one(request: web.Request) -> Draw:
@@ -181,12 +189,12 @@ def _card(looking: Looking, one: Action, record: Incident, now: datetime, *, is_
     late = ", late" if one.is_late(now.date()) else ""
     return Card(
         anchor=f"action-{one.number}",
-        title=f"{one.number}. {' '.join((one.text or '(redacted)').split())[:120]}",
+        title=f"{one.number}. {_title(one.text)}",
         address=f"/i/{one.incident}/actions/{one.number}" if is_short else "",
         state=one.state.value + late,
         is_settled=one.state in (ActionState.VERIFIED, ActionState.DROPPED),
         facts=tuple(facts[:4] if is_short else facts),
-        lacks=tuple(f"lacks: {words(name).lower()}" for name in covering.missing(one, record.track) if one.is_live),
+        lacks=tuple(f"lacks: {_asked(name)}" for name in covering.missing(one, record.track) if one.is_live),
     )
 
 
@@ -211,6 +219,14 @@ def _facts(looking: Looking, one: Action) -> Iterator[tuple[str, str]]:
         yield "Has effect", at(one.effective_from, looking.frame)
     if one.dropped_by:
         yield "Because", one.dropped_because or "(redacted)"
+
+
+def _title(text: str | None) -> str:
+    return "(redacted)" if text is None else " ".join(text.split())[:120] or "(nothing said)"
+
+
+def _asked(name: str) -> str:
+    return _LACKING.get(name, words(name).lower())
 
 
 def _text(value: str | tuple[str, ...]) -> str:

@@ -132,6 +132,8 @@ async def test_what_a_plan_lacks(site: Site) -> None:
     assert "lacks: owner" in page.words
     assert "Action 1 is not complete: " in page.words
     assert "lacks: due" in page.words
+    _, page = await press(site, "/i/1/actions/1", key="change", version="1", kind="training", text="")
+    assert ("1. (nothing said)" in page.words, "lacks: what is to be done" in page.words) == (True, True)
     whole = {
         "text": "Ask twice",
         "owner": "ana",
