@@ -5,19 +5,23 @@ field that is text) it is asked, and tests hold the two against each other.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
+
+import re2
 
 from rules.event import Event
 from rules.match import MISSING, holds
 from rules.sigma.model import And, Condition, Not, Or, Selection, Term
-from rules.sigma.values import Cidr, Exists, FieldReference, Null, Text, ValueTest
+from rules.sigma.values import Cidr, Exists, Expression, FieldReference, Null, Text, ValueTest, compiled, search
 
 Predicate = Callable[[Event], bool]
 Answer = Callable[[str], bool]
 
 REMEMBERED: Final = 4096  #: addresses per question; the same few are asked about again and again
 LONGEST_ADDRESS: Final = 64  #: characters; what is longer is not worth remembering
+UNENDED: Final = "\\Q"  #: in an expression: what follows is text, to the end of all if nobody ends it
 
 
 def predicate(condition: Condition) -> Predicate:
@@ -101,6 +105,24 @@ def _asking(parts: tuple[Condition, ...]) -> Predicate:
 
 def _answer(tests: Sequence[ValueTest]) -> Answer:
     """Whether a text answers any of the tests."""
+    if all(isinstance(test, Cidr) for test in tests):
+        return _of_addresses(tests)
+    shapes = [shape for test in tests if (shape := _shape(test))]
+    expressions = [test for test in tests if isinstance(test, Expression)]
+    rest = [test for test in tests if not isinstance(test, Expression) and _shape(test) is None]
+    kinds = [_of_texts(shapes)] if shapes else []
+    kinds += _of_expressions(expressions) if expressions else []
+    kinds += [_of_rest(rest)] if rest else []
+    return kinds[0] if len(kinds) == 1 else lambda value: any(kind(value) for kind in kinds)
+
+
+def _of_addresses(tests: Sequence[ValueTest]) -> Answer:
+    answers = _of_rest(tests)
+    remembered = lru_cache(REMEMBERED)(answers)
+    return lambda value: remembered(value) if len(value) <= LONGEST_ADDRESS else answers(value)
+
+
+def _of_rest(tests: Sequence[ValueTest]) -> Answer:
     finds = [test.find for test in tests]
 
     def answers(value: str) -> bool:
@@ -109,16 +131,48 @@ def _answer(tests: Sequence[ValueTest]) -> Answer:
                 return True
         return False
 
-    if all(isinstance(test, Cidr) for test in tests):
-        remembered = lru_cache(REMEMBERED)(answers)
-        return lambda value: remembered(value) if len(value) <= LONGEST_ADDRESS else answers(value)
-    if (texts := frozenset(_exact(test) for test in tests)) and None not in texts:
-        return lambda value: value.lower() in texts
     return answers
 
 
-def _exact(test: ValueTest) -> str | None:
-    """The one text, in lower case, that the test takes; None if it takes others too."""
-    if not isinstance(test, Text) or test.cased or len(test.segments) != 1 or test.segments[0].holes:
+def _of_texts(shapes: Sequence[tuple[str, str]]) -> Answer:
+    """Whether a text is, begins with, ends in or holds one of some others: it is made lower case once for all."""
+    whole = frozenset(text for shape, text in shapes if shape == "is")
+    starts, ends, held = (tuple(text for shape, text in shapes if shape == one) for one in ("starts", "ends", "holds"))
+    if len(whole) == len(shapes):
+        return lambda value: value.lower() in whole
+
+    def answers(value: str) -> bool:
+        text = value.lower()
+        if text in whole or text.startswith(starts) or text.endswith(ends):
+            return True
+        for one in held:  # noqa: SIM110
+            if one in text:
+                return True
+        return False
+
+    return answers
+
+
+def _of_expressions(tests: Sequence[Expression]) -> list[Answer]:
+    """Whether a text matches one of some expressions: those that can be made one are, for each search has its price."""
+    patterns = [test.pattern for test in tests]
+    if len(tests) > 1 and not any(UNENDED in test.source for test in tests):
+        with suppress(re2.error):  # too long for one
+            patterns = [compiled("|".join(f"(?:{test.source})" for test in tests))]
+    return [lambda value, pattern=pattern: search(pattern, value) is not None for pattern in patterns]  # type: ignore[misc]
+
+
+def _shape(test: ValueTest) -> tuple[str, str] | None:
+    """What a text must be to answer, and the text in lower case; None if that is not so simple."""
+    if not isinstance(test, Text) or test.cased or any(segment.holes for segment in test.segments):
         return None
-    return test.segments[0].text
+    match [segment.text for segment in test.segments]:
+        case [text]:
+            return "is", text
+        case ["", text, ""]:
+            return "holds", text
+        case [text, ""]:
+            return "starts", text
+        case ["", text]:
+            return "ends", text
+    return None

@@ -41,7 +41,7 @@ class Segment:
         anchor, pattern = sought(self)
         if text.find(anchor, start, end) < 0:
             return -1
-        found = _search(pattern, text[start:end])  # by trying each place, a line made for it would take seconds
+        found = search(pattern, text[start:end])  # by trying each place, a line made for it would take seconds
         return start + found[0] if found else -1
 
 
@@ -55,16 +55,21 @@ def sought(segment: Segment) -> tuple[str, Any]:
     edges = [-1, *sorted(segment.holes), len(segment.text)]
     begin, end = max(pairwise(edges), key=lambda pair: pair[1] - pair[0])
     each = ("." if at in segment.holes else re2.escape(one) for at, one in enumerate(segment.text))
-    return segment.text[begin + 1 : end], _compiled(f"(?s){''.join(each)}")
+    return segment.text[begin + 1 : end], compiled(f"(?s){''.join(each)}")
 
 
-def _compiled(source: str) -> Any:
+def compiled(source: str) -> Any:
+    """An expression of re2, which complains to nobody but its caller.
+
+    Raises:
+        re2.error: re2 does not take it.
+    """
     options = re2.Options()
     options.log_errors = False
     return re2.compile(source, options)
 
 
-def _search(pattern: Any, text: str) -> Span | None:
+def search(pattern: Any, text: str) -> Span | None:
     """Where an expression first matches."""
     try:
         found = pattern.search(text)
@@ -153,11 +158,11 @@ class Expression:
         Raises:
             re2.error: re2 does not take it; the message names the construct.
         """
-        return cls(source, _compiled(source))
+        return cls(source, compiled(source))
 
     def find(self, value: Scalar) -> Span | None:
         """The first place where the expression matches."""
-        return _search(self.pattern, as_text(value))
+        return search(self.pattern, as_text(value))
 
 
 @dataclass(frozen=True, slots=True)

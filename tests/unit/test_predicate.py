@@ -38,6 +38,12 @@ TESTS: tuple[Test, ...] = (
     Cidr(ip_network("192.0.2.0/24")),
     Cidr(ip_network("2001:db8::/32")),
     Expression.compiled("o+$"),
+    literal("fo", starts=True),
+    literal("\u0307", ends=True),
+    Text((Segment(""), Segment("f"), Segment("o"), Segment(""))),
+    Expression.compiled("(?i)^FO"),
+    Expression.compiled("a|^true$"),
+    Expression.compiled(r"\Q.foo"),  # nobody ends it
 )
 FIELD_TESTS: tuple[Test, ...] = (Null(), Exists(True), Exists(False), FieldReference("b"), FieldReference("c", True))
 FIELDS = ("a", "b", "c", "deep.a")
@@ -65,6 +71,14 @@ events = st.builds(
     | st.fixed_dictionaries({"deep": st.fixed_dictionaries({"a": values})}, optional={"a": values}),
     text=st.sampled_from(("", "foo", "a Foo b", "192.0.2.7")),
 )
+
+
+@given(st.lists(st.sampled_from(TESTS), min_size=2, max_size=6), values)
+def test_questions_to_one_field_are_asked_together(tests: list[Test], value: Any) -> None:
+    """Texts by their shape, expressions as one: the answer is that of each by itself."""
+    condition = Or(tuple(Term("a", test, "a term") for test in tests))
+    event = event_of({"a": value})
+    assert predicate(condition)(event) is holds(condition, event)
 
 
 @given(conditions, st.lists(events, min_size=1, max_size=4))
