@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from rules.settings import SourceProfile, Trust
 from rules.sigma.document import Document, Node, documents, is_null, is_scalar, kind
 from rules.sigma.errors import RuleError, nearest
+from rules.stream import EPOCH, LATEST, is_of_a_clock
 
 AS_OF: Final = datetime(2026, 3, 2, tzinfo=UTC)  #: the moment from which lines without a year are seen
 KEYS: Final = (
@@ -105,7 +106,7 @@ class _Reader:
             data=self.data(node, nodes),
             profile=self.profile(nodes),
             trust=Trust(**{key.replace("-", "_"): self.document.texts(value, key) for key, value in trust.items()}),
-            as_of=self.moment(nodes["as-of"], "as-of") if "as-of" in nodes else AS_OF,
+            as_of=self.as_of(nodes["as-of"]) if "as-of" in nodes else AS_OF,
             expected=self.expected(nodes["expect"]) if "expect" in nodes else (),
         )
 
@@ -132,6 +133,13 @@ class _Reader:
         except OSError as error:
             self.document.error(nodes["log"], f"the log cannot be read: {error.strerror}")
             return b""
+
+    def as_of(self, node: Node) -> datetime:
+        found = self.moment(node, "as-of")
+        if is_of_a_clock(found):
+            return found
+        self.document.error(node, f"as-of must be from {EPOCH.year} to {LATEST.year}")
+        return AS_OF
 
     def moment(self, node: Node, what: str) -> datetime:
         text = self.document.text(node, what) or ""

@@ -18,6 +18,7 @@ from rules.outcome import StreamCount
 from rules.settings import SourceProfile, Trust
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(9000, 1, 1, tzinfo=UTC)  #: early enough for every span of a rule to end in the calendar
 STAMPS: Final = 31  #: the median of so many stamps is where a stream stands: forged ones cannot move it far
 OLDEST: Final = timedelta(days=7)  #: before arrival
 NEWEST: Final = timedelta(minutes=5)  #: after arrival
@@ -70,9 +71,16 @@ class StreamState(msgspec.Struct, forbid_unknown_fields=True):
         return (self.watermark is not None and time < self.watermark) or (self.idle is not None and time < self.idle)
 
 
+def is_of_a_clock(moment: datetime) -> bool:
+    """Whether a clock of some log can have shown this: year 1 and year 9999 are those of forged lines."""
+    return EPOCH <= moment <= LATEST
+
+
 def is_believable(stamp: datetime, reference: datetime, *, old: bool) -> bool:
-    """Whether a line read at *reference* may bear this stamp. Of *old* lines only the future is refused."""
-    return stamp <= reference + NEWEST and (old or stamp >= reference - OLDEST)
+    """Whether a line read at *reference* may bear this stamp. Of *old* lines the future is refused, and what no clock
+    shows.
+    """
+    return stamp <= reference + NEWEST and (is_of_a_clock(stamp) if old else stamp >= reference - OLDEST)
 
 
 @dataclass(slots=True)

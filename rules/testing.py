@@ -16,6 +16,7 @@ from rules.formats.catalogue import UnknownFormat
 from rules.formats.detect import PinState
 from rules.match import Explanation, explain
 from rules.settings import EngineSettings
+from rules.sigma.duration import LONGEST
 from rules.sigma.errors import RuleError, nearest
 from rules.sigma.files import case_file, find_rule_files, read_text
 from rules.sigma.load import NOBODY, load
@@ -159,7 +160,7 @@ def _findings(case: Case, engine: Engine) -> list[Finding]:
     """What there is after all lines were read and all windows have ended, in the order of opening."""
     latest: dict[str, Finding] = {}
     lines: dict[str, dict[int, Any]] = {}
-    for outcome in (engine.feed(_batch(case)), engine.advance(case.as_of + timedelta(days=3650))):
+    for outcome in (engine.feed(_batch(case)), engine.advance(case.as_of + LONGEST + timedelta(days=1))):
         for finding in outcome.findings:
             latest[finding.id] = finding
             lines.setdefault(finding.id, {}).update({each.line: each for each in finding.evidence})

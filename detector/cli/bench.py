@@ -25,6 +25,7 @@ from rules.formats.format import Format
 from rules.settings import EngineSettings, SourceProfile
 from rules.sigma.load import load_for
 from rules.sigma.model import RuleSet
+from rules.stream import EPOCH, LATEST, is_of_a_clock
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -121,6 +122,8 @@ def bench(house: ExitStack, paths: Sequence[str], wishes: Wishes) -> Bench:
             raise Misuse(clean(str(error))) from None
     if not is_zone(wishes.timezone):
         raise Misuse(f'there is no zone "{clean(wishes.timezone)}": use an IANA name, e.g. Europe/Berlin')
+    if wishes.as_of is not None and not is_of_a_clock(wishes.as_of):
+        raise Misuse(f"--as-of must be from {EPOCH.year} to {LATEST.year}")
     files = open_files(house, paths)
     guesses = [as_of(file, wishes.format, ZoneInfo(wishes.timezone), formats) for file in files]
     moments = [wishes.as_of or guess.moment for guess in guesses]

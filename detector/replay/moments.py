@@ -8,7 +8,7 @@ from detector.replay.reading import LogFile
 from rules.event import TimeSource
 from rules.formats.detect import Pin
 from rules.formats.format import Context, Format
-from rules.stream import NEWEST
+from rules.stream import EPOCH, LATEST, NEWEST, is_of_a_clock
 
 LINES = 31  #: at the end of a file; of so many, one that is forged moves nothing
 YEAR = timedelta(days=365)
@@ -33,10 +33,10 @@ def as_of(file: LogFile, named: str, zone: tzinfo, more: Iterable[Format]) -> As
     stamps: dict[TimeSource, list[datetime]] = {source: [] for source in TimeSource}
     for line in file.last_lines(LINES):
         _, parsed = pin.choose(line.decode("utf-8", "surrogateescape").rstrip("\r"), context)
-        if parsed is not None and parsed.time is not None:
+        if parsed is not None and parsed.time is not None and is_of_a_clock(parsed.time):
             stamps[parsed.time_source].append(parsed.time)
     guessed, told = stamps[TimeSource.INFERRED_YEAR], stamps[TimeSource.LINE]
-    moment = file.written_at
+    moment = min(max(file.written_at, EPOCH), LATEST)
     if guessed and _middle(guessed) > moment + NEWEST:
         moment = max(guessed) - YEAR + timedelta(days=1)  # one for a leap year between
     elif told and _middle(told) > moment + NEWEST:

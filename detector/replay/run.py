@@ -12,11 +12,12 @@ from rules.formats.detect import Nearest, nearest
 from rules.formats.format import Format
 from rules.outcome import Outcome
 from rules.settings import EngineSettings
+from rules.sigma.duration import LONGEST
 from rules.sigma.model import RuleSet
 from rules.usage import RuleCount
 from store.ledger import Ledger, Record
 
-AFTER_THE_END = timedelta(days=366)  #: no window is longer: all that end by time alone have ended
+AFTER_THE_END = LONGEST + timedelta(days=1)  #: all windows that end by time alone have ended, whatever the lateness
 SAMPLE_LINES = 500
 
 

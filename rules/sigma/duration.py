@@ -1,6 +1,7 @@
 """Durations as Sigma writes them: a whole number and a unit."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from rules.sigma.document import Document, Node, is_scalar, kind
@@ -9,6 +10,7 @@ UNIT_SECONDS: Final[Mapping[str, int]] = {
     "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2629746, "y": 31556952,
 }  # fmt: skip
 MAX_SECONDS: Final = 10 * UNIT_SECONDS["y"]  #: nothing is held for longer
+LONGEST: Final = timedelta(seconds=MAX_SECONDS)
 
 
 def seconds(document: Document, node: Node, what: str) -> float:

@@ -214,6 +214,7 @@ def test_coverage_of_parts() -> None:
         ("cases: [{name: x, lines: a, expect: [{rule: r, events: x}]}]", (1, 56), "events must be an integer"),
         ("cases: [{name: x, lines: a, expect: [{rule: r, group: x}]}]", (1, 55), "group must be a mapping"),
         ("cases: [{name: x, lines: a, expect: [], as-of: noon}]", (1, 48), "as-of must be a time"),
+        ("cases: [{name: x, lines: a, expect: [], as-of: 9999-12-31}]", (1, 48), "as-of must be from 1970 to 9000"),
         ("cases: [{name: x, lines: a, expect: [], timezone: Berlin}]", (1, 51), 'no timezone is called "Berlin"'),
         ("cases: [{name: x, lines: a, expect: [], trust: {network: [a]}}]", (1, 49), 'unknown key "network" in trust'),
         ("cases: [", (1, 9), "not readable as YAML"),
