@@ -1,12 +1,14 @@
 """``tocsin silences`` and ``tocsin rules mute``: what is recorded and told to nobody. Changes need a person's token."""
 
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any
 
 import click
 
 from detector.cli.options import Client, daemon_options, json_option
 from detector.cli.output import Misuse, clean, print_json, print_table
+from store.silence import fits
 
 PATH = "/api/v1/silences"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -121,9 +123,23 @@ def mute(client: Client, rule: str, until: str | None, reason: str, dry_run: boo
     """Have nobody told of what RULE (its id or title) finds; it is recorded and counted as ever."""
     if not until:
         raise Misuse("--until is missing: a mute has an end, 30 days from now at the latest")
+    _must_run(rule, [one[name] for one in client.get("/api/v1/rules")["items"] for name in ("title", "id")])
     ends_at = moment(until, datetime.now(UTC))
     body = {"matchers": {"rule": [rule]}, "ends_at": ends_at, "reason": reason, "dry_run": dry_run}
     _made(client.post(PATH, body), as_json)
+
+
+def _must_run(rule: str, known: list[str]) -> None:
+    """A mute of a name that is not quite that of a rule would let people sleep badly: it hides nothing.
+
+    Raises:
+        Misuse: No rule is called so. While none is known (the daemon starts), any may be.
+    """
+    if known and not any(fits(rule, name) for name in known):
+        titles = {name.casefold(): name for name in known}
+        near = get_close_matches(rule.casefold(), titles, n=1)
+        meant = f'did you mean "{titles[near[0]]}"?' if near else "tocsin rules list names them"
+        raise Misuse(clean(f'no rule that runs has the title or id "{rule}"; {meant}'))
 
 
 def matched(texts: tuple[str, ...]) -> dict[str, list[str]]:

@@ -182,3 +182,20 @@ async def test_list_without_a_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert done.exit_code == 0
     assert "What rules matched and cost, and mutes, are not shown." in done.stderr
     assert next(line for line in done.stdout.splitlines() if "SSH brute" in line).split()[2] == "advise"
+
+
+async def test_mute_names_a_rule_that_runs(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A title that is not quite one would hide nothing: the nearest is told, and nothing is made."""
+    monkeypatch.chdir(tmp_path)
+    await listed(tmp_path, site.door)
+    monkeypatch.setenv("TOCSIN_TOKEN", await site.token_of("ana"))
+    for written, expected in (
+        ("ssh brutforce", 'no rule that runs has the title or id "ssh brutforce"; did you mean "SSH brute force"?'),
+        ("zzz", "tocsin rules list names them"),
+        ("ssh brute*", "mute 2"),
+        (BRUTE_FORCE_ID, "mute 3"),
+    ):
+        mute = ["rules", "mute", written, "--until", (START + timedelta(hours=2)).isoformat(), "--reason", "known"]
+        done = await asyncio.to_thread(CliRunner().invoke, tocsin, mute)
+        assert expected in done.output
+        assert done.exit_code == (0 if expected.startswith("mute") else 2)
