@@ -282,5 +282,7 @@ def _as_number(value: Scalar) -> float | None:
         return None
 
 
+@lru_cache(maxsize=4)
 def _without_surrogates(text: str) -> str:
+    """Remembered, since all expressions ask about the same few texts: a line of such bytes cost forty ordinary ones."""
     return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)
