@@ -25,6 +25,16 @@ def events_near(condition: Condition, chance: random.Random, number: int) -> lis
     return made
 
 
+def terms_of(condition: Condition) -> Iterator[Term]:
+    """All that the condition asks, wanted or not."""
+    if isinstance(condition, Term):
+        yield condition
+    else:
+        parts = (condition.part,) if isinstance(condition, Not | Selection) else condition.parts
+        for part in parts:
+            yield from terms_of(part)
+
+
 def _fulfilling(condition: Condition, chance: random.Random) -> tuple[dict[str, Any], str]:
     wanted: Wanted = {}
     for term in _asked(condition, chance):
