@@ -132,6 +132,7 @@ class Passage:
             {name: value for name in asked.fields if (value := values.of(name)) is not None},
             match.position,
             tuple(feed.counter.rule_id for feed in asked.filtered if self._is_refused(feed, match)),
+            match.counted,  # the very set: what the event is counted for after this belongs to it, too
         )
 
 
@@ -163,7 +164,6 @@ def _onward_matches(counter: Counter, key: Key, change: Change, match: _Match) -
         onward = item.onward
         if onward is None:
             continue
-        is_this = onward.position == match.position
         yield _Match(
             values=Values(None, {**onward.values, **dict(zip(counter.head.group_by, key, strict=True))}),
             time=time,
@@ -173,6 +173,6 @@ def _onward_matches(counter: Counter, key: Key, change: Change, match: _Match) -
             weight=weight,
             since=min(microseconds(line.time) for line in evidence) if len(evidence) > 1 else None,
             refused=onward.refused,
-            counted=match.counted if is_this else set(),
+            counted=onward.counted,
         )
         evidence, weight = (), max(1, item.weight)
