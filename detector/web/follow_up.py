@@ -128,7 +128,9 @@ def _state(one: Promise) -> str:
         return "taken back"
     if one.verdict is not None:
         return words(one.verdict)
-    return "running" if one.is_running else "waits until its action has effect"
+    if one.is_running:
+        return "running"
+    return "begins after the approval" if one.action is None else "waits until its action has effect"
 
 
 def _planning(looking: Looking, able: tuple[str, ...]) -> Iterator[Ask]:

@@ -213,6 +213,7 @@ async def test_watches_and_improvements(site: Site) -> None:
     sent = {"key": "watch", "criterion": "no login by password", "hours": "336.5", "rules": "rule-1", "sources": "auth"}
     status, page = await press(site, "/i/1/follow_up/watch", sent)
     assert status == 200, page.words
+    assert "begins after the approval" in page.words
     assert "no login by password" in page.words
     item = {"key": "improve", "item": "ask for keys at once", "owner": "ina", "due": "2026-05-01"}
     status, page = await press(site, "/i/1/follow_up/improve", item)
