@@ -102,6 +102,10 @@ def plain(number: int, record: Record) -> dict[str, Any]:
             "version": record.rule_version,
             "tags": record.tags,
         },
+        "rules": [
+            {"id": one.rule_id, "title": one.rule_title, "findings": one.findings, "events": one.events}
+            for one in record.rules
+        ],
         "severity": record.severity,
         "severity_terms": [
             {"term": one.term, "value": one.value, "because": one.because} for one in record.severity_terms

@@ -41,6 +41,7 @@ The moment as of which stamps without a year were read is told on standard error
 | `decision`, `title`, `severity` | of the record |
 | `severity_terms` | why it is that severe: `term`, `value`, `because` |
 | `rule` | that opened it: `id`, `title`, `path`, `version` (hash of its text), `tags` |
+| `rules` | all that found something in it: `id`, `title`, `findings`, `events`; none if it is only recorded |
 | `group` | the rule's group-by fields and their values |
 | `entities` | who and what it is about: `kind`, `value` |
 | `first_seen`, `last_seen`, `events` | event times, and how many observations |
