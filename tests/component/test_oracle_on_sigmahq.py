@@ -83,7 +83,7 @@ def has_letters_beyond_ascii(text: str) -> bool:
 
 def has_plain_addresses(rule: Rule, event: Event) -> bool:
     """Whether in fields that are asked for networks addresses stand, in the spelling that SQL asks for."""
-    fields = {term.field for term in terms_of(rule.condition) if isinstance(term.test, Cidr)}
+    fields = {term.field or "" for term in terms_of(rule.condition) if isinstance(term.test, Cidr)}
     values = [str(event.fields[field]) for field in fields if field in event.fields]
     return all(re.fullmatch(r"(\d{1,3}\.){3}\d{1,3}|::1", value) for value in values)
 
