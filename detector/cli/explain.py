@@ -45,7 +45,7 @@ def _explain_file(path: str, wishes: Wishes, as_json: bool) -> None:
         assert on.settings.as_of is not None
         (file,) = on.files
         profile, as_of, trust = on.settings.sources[file.name], on.settings.as_of, on.settings.trust
-        engine = Engine(on.settings, on.rules) if on.rules.correlations else None
+        engine = Engine(on.settings, on.rules, saves=False) if on.rules.correlations else None
         for line in explained(file, profile, on.rules, on.formats, as_of, trust, engine):
             if as_json:
                 print_json(plain(line), indent=None)

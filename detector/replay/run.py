@@ -63,7 +63,7 @@ def replay(
         progress: Told of what was read.
     """
     assert settings.as_of is not None
-    engine, ledger, tallies, used = Engine(settings, rules), Ledger(), _Tallies(), _Used()
+    engine, ledger, tallies, used = Engine(settings, rules, saves=False), Ledger(), _Tallies(), _Used()
     for batch in merged(files, settings.sources, formats, settings.as_of, progress):
         outcome = engine.feed(batch)
         tallies.add(outcome)

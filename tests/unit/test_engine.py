@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -408,6 +409,16 @@ def again(engine: Engine, *rules: str) -> Engine:
     """The engine after a reload."""
     settings = settings_of(*rules)
     return engine.with_rules(settings, load(settings.rule_files))
+
+
+def test_an_engine_that_saves_nothing_finds_the_same() -> None:
+    """Its outcomes are those of another, but for what is to be saved."""
+    saving = engine_of(*ALL)
+    other = Engine(saving.settings, saving.rules, saves=False)
+    batches = batches_of([ssh(at) for at in range(20)] + [ssh(21, ok=True)], [3, 5])
+    told = [saving.feed(batch) for batch in batches]
+    assert any(outcome.delta for outcome in told)
+    assert [other.feed(batch) for batch in batches] == [msgspec.structs.replace(outcome, delta=b"") for outcome in told]
 
 
 def test_a_reload_keeps_state_whose_meaning_is_unchanged() -> None:
