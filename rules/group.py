@@ -15,7 +15,7 @@ class Onward(msgspec.Struct, array_like=True, gc=False):
     values: dict[str, str]  #: field -> value
     position: str  #: the line's
     refused: tuple[str, ...] = ()  #: ids of correlations whose filters keep the event out
-    counted: set[tuple[str, ...]] = set()  #: for what, and in which groups, the event was counted already
+    counted: dict[tuple[str, ...], None] = {}  #: for what, and in which groups, the event was counted already
 
 
 class Item(msgspec.Struct, array_like=True, gc=False):

@@ -44,7 +44,7 @@ class _Match:
     weight: int  #: how many events it stands for
     since: int | None = None  #: of a match of a correlation: the time of its earliest line
     refused: tuple[str, ...] = ()  #: ids of correlations whose filters keep it out
-    counted: set[tuple[str, ...]]  #: rule, group, and what of the event was counted there
+    counted: dict[tuple[str, ...], None]  #: rule, group, and what of the event was counted there
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Passage:
     event: Event
     at: Moment
     telling: Telling
-    counted: set[tuple[str, ...]] = field(default_factory=set)
+    counted: dict[tuple[str, ...], None] = field(default_factory=dict)
 
     def begin(self, matched: Iterable[str], evidence: Evidence) -> None:
         """The event fulfils the rules *matched* (ids)."""
@@ -91,9 +91,9 @@ class Passage:
             if not feed.always:
                 if (*place, feed.taken) in match.counted:  # it matches several of the rules, or one by several ways
                     continue
-                match.counted.add((*place, feed.taken))
+                match.counted[(*place, feed.taken)] = None
             again = feed.by_rule and place in match.counted
-            match.counted.add(place)
+            match.counted[place] = None
             item = Item(
                 weight=0 if again else 1 if feed.as_one else match.weight,
                 value=value,
@@ -132,7 +132,7 @@ class Passage:
             {name: value for name in asked.fields if (value := values.of(name)) is not None},
             match.position,
             tuple(feed.counter.rule_id for feed in asked.filtered if self._is_refused(feed, match)),
-            match.counted,  # the very set: what the event is counted for after this belongs to it, too
+            match.counted,  # the very one: what the event is counted for after this belongs to it, too
         )
 
 
