@@ -114,12 +114,12 @@ def line(frame: str, bait: str, at: datetime) -> bytes:
     return text.encode("utf-8", "surrogateescape").replace(b"\n", b" ") + b"\n"
 
 
-def log(frame: str, bait: str, line_bytes: int, size: int) -> bytes:
+def log(frame: str, bait: str, line_bytes: int, size: int, start: datetime = START) -> bytes:
     """A log of about so many bytes, of lines of about so many."""
     unit = len(bait.encode("utf-8", "surrogateescape"))
     filled = (bait * (line_bytes // unit + 1))[: max(1, line_bytes * len(bait) // unit)]
     number = max(1, size // line_bytes)
-    return b"".join(line(frame, filled, START + timedelta(milliseconds=50 * at)) for at in range(number))
+    return b"".join(line(frame, filled, start + timedelta(milliseconds=50 * at)) for at in range(number))
 
 
 def literals(rules: RuleSet, chance: random.Random) -> str:
