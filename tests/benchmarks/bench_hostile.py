@@ -92,7 +92,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
         frames(Path(folder), rules, baits)
         growth(Machine(Path(folder), rules), baits)
-        encodings(Machine(Path(folder), rules))
+        encodings(Path(folder), rules)
         crowds(Path(folder), rules)
     one_long_line()
 
@@ -132,7 +132,7 @@ def growth(machine: Machine, baits: dict[str, str]) -> None:
         print(f"  {factor:.1f}: {name}, {bait}: {' / '.join(f'{cost:.0f}' for cost in costs)} ns a byte")
 
 
-def encodings(machine: Machine) -> None:
+def encodings(folder: Path, rules: RuleSet) -> None:
     """The same lines in other encodings, and bytes that are no lines of text at all."""
     plain = log(FRAMES["sshd"], ORDINARY, 120, MEASURED_BYTES).decode()
     noise = random.Random(2).randbytes(MEASURED_BYTES)
@@ -147,7 +147,7 @@ def encodings(machine: Machine) -> None:
         "NUL": b"\0" * MEASURED_BYTES + b"\n",
     }
     for name, data in kinds.items():
-        print(f"{name:<14}{median(machine.cost(data) for _ in range(ROUNDS)):>9.0f}")
+        print(f"{name:<14}{median(Machine(folder, rules).cost(data) for _ in range(ROUNDS)):>9.0f}")
 
 
 def crowds(folder: Path, rules: RuleSet) -> None:
