@@ -69,13 +69,15 @@ def _needed(group: Group, condition: Condition, late: int) -> list[int]:
 
 
 def _edge(group: Group, condition: Condition, indexes: "range | Iterator[int]") -> set[int]:
-    """The indexes of the first observations that decide by themselves."""
+    """The indexes of the first observations that decide by themselves, and of the very first: windows may share it."""
     enough = len(condition.alphabet) if condition.measure is PATTERN else condition.least
     kept: set[int] = set()
     seen: set[str] = set()
     reached = 0
     for index in indexes:
         item = group.items[index]
+        if not kept:
+            kept.add(index)
         if condition.measure in (EVENTS, SUM):
             kept.add(index)
             reached += item.weight if condition.measure is EVENTS else int(item.value) * item.weight

@@ -101,13 +101,29 @@ def _ends(group: Group, condition: Condition, at: int) -> list[int]:
     low = bisect_left(times, times[at] - span)
     if at == len(times) - 1:  # the newest: only the window that ends with it
         return [at] if _newest_qualifies(group, condition, low) else []
+    stop = bisect_right(times, times[at] + span)
+    if condition.measure is EVENTS and not group.heavy:
+        return _ends_of_counts(times, condition, at, stop)
     reach, found = reach_of(condition), []
-    for end in range(low, bisect_right(times, times[at] + span)):
+    for end in range(low, stop):
         reach.add(times[end], group.items[end])
         since = reach.since
         if end >= at and since is not None and since >= times[end] - span:
             found.append(end)
     return found
+
+
+def _ends_of_counts(times: list[int], condition: Condition, at: int, stop: int) -> list[int]:
+    """The same for counts, without walking through what is held; only the first and the last if that is enough."""
+    least, span = condition.least, condition.span
+
+    def qualifies(end: int) -> bool:
+        return end + 1 >= least and times[end + 1 - least] >= times[end] - span
+
+    if condition.is_counted:
+        return [end for end in range(at, stop) if qualifies(end)]
+    first = next(filter(qualifies, range(at, stop)), None)
+    return [] if first is None else [first, next(filter(qualifies, range(stop - 1, at - 1, -1)))]
 
 
 def _matches(group: Group, ends: list[int]) -> Iterator[tuple[int, Item]]:

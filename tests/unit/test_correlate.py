@@ -7,7 +7,7 @@ from itertools import count as counting
 
 import hypothesis
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.budget import rounds
 
@@ -218,6 +218,16 @@ def test_any_order_of_reading_gives_what_brute_force_gives(given_: tuple[list[Se
     assert run(seen, condition).seen == brute_force(seen, condition)
 
 
+@example(
+    (
+        [
+            Seen(time=0, weight=1, values=("a",)),
+            Seen(time=1, weight=1, values=("b",)),
+            Seen(time=11, weight=1, values=("a",)),
+        ],
+        Condition(measure=Measure.PATTERN, span=10, patterns=(Pattern(("a",), frozenset()),), in_order=False),
+    )
+)  # what no pattern asks for stands in two windows, and makes them one
 @given(eager)
 def test_what_is_let_go_decides_nothing(given_: tuple[list[Seen], Condition]) -> None:
     """The same holds when everything that can go goes after each observation."""
