@@ -28,7 +28,7 @@ STARTS = 5
 ROUNDS = 5
 PAGES = 60
 POLL_SECONDS = 0.1
-USERS = 24  # a rule and a recipient each, because a rule opens, and a recipient gets, only so many at once
+USERS = 40  # a rule and a recipient each, because a rule opens, and a recipient gets, only so many at once
 BACKLOG = Path("bulk.log")
 BULK = '\n[[source]]\nname = "bulk"\npath = "bulk.log"\nstart = "beginning"\n'
 
