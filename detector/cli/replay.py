@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from detector.cli.bench import Bench, Wishes, bench, bench_options
-from detector.cli.options import config_option
 from detector.cli.output import Failure, Misuse, clean, print_json, print_table
 from detector.replay.reading import LogFile, Progress, nobody_watches
 from detector.replay.run import Replayed, Tally, nearest_format
@@ -27,7 +26,12 @@ SAMPLE_CHARACTERS = 200
 @click.argument("paths", nargs=-1, required=True, metavar="FILE…")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 although something was found.")
 @click.option("--html", "html_path", metavar="FILE", help="Also write what was found there, as one page.")
-@config_option
+@click.option(
+    "--config",
+    "config_path",
+    metavar="FILE",
+    help="Take rules, modes, trust, assets and formats from this configuration; default: from none.",
+)
 @bench_options
 def replay(
     paths: tuple[str, ...], exit_zero: bool, html_path: str | None, wishes: Wishes, as_json: bool, **_: Any
@@ -66,10 +70,11 @@ def _told(paths: tuple[str, ...], wishes: Wishes, on: Bench) -> list[tuple[str, 
     profiles = on.settings.sources
     return [
         ("files", ", ".join(paths)),
-        ("rules", ", ".join(wishes.rule_paths) or ("of the configuration" if wishes.config_path else "bundled")),
-        ("configuration", wishes.config_path or "none"),
-        ("format", wishes.format),
-        ("timezone", wishes.timezone),
+        ("rules", ", ".join(wishes.rule_paths) or ("of the configuration" if on.config_path else "bundled")),
+        ("configuration", on.config_path or "none"),
+        ("source", wishes.source or "none"),
+        ("format", on.profile.format),
+        ("timezone", on.profile.timezone),
         ("as of", ", ".join(sorted({_instant(one.as_of) for one in profiles.values() if one.as_of is not None}))),
         ("modes", "; ".join(f"{one.mode}, by {one.author}: {one.reason}" for one in on.settings.modes) or "none"),
         ("version", version("tocsin")),

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import IO, Self, cast
 
 from detector.sources.files.lines import whole_lines
+from detector.sources.files.transcode import codec_of
 from rules.event import Batch, Starts
 
 Progress = Callable[[int, int], None]
@@ -28,7 +29,6 @@ CHUNK_BYTES = 256 * 1024
 MAX_LINE_BYTES = 1024 * 1024
 IN_MEMORY_BYTES = 64 * 1024 * 1024
 GZIP = b"\x1f\x8b"
-UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def nobody_watches(_bytes: int, _lines: int) -> None:
@@ -52,14 +52,28 @@ class LogFile(AbstractContextManager["LogFile"]):
 
     What cannot be read twice (standard input) or not from its end (gzip, UTF-16) is copied to a temporary file first.
 
+    Args:
+        path: Of the file; "-" is standard input.
+        stdin: What is read for that.
+        encoding: How its bytes become text; "auto": UTF-8, or UTF-16 where a byte order mark says so.
+        max_line_bytes: What of a line is longer is left out.
+
     Raises:
         LogUnreadable: it cannot be opened, or is no whole gzip file.
     """
 
-    def __init__(self, path: str, stdin: IO[bytes] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        stdin: IO[bytes] | None = None,
+        *,
+        encoding: str = "auto",
+        max_line_bytes: int = MAX_LINE_BYTES,
+    ) -> None:
         self.name = "stdin" if path == STDIN else path
+        self._max_line_bytes = max_line_bytes
         try:
-            self.written_at, self._file = self._open(path, stdin)
+            self.written_at, self._file = self._open(path, stdin, encoding)
         except (OSError, EOFError, zlib.error) as error:
             reason = getattr(error, "strerror", None) or str(error)
             hint = IN_JOURNAL if isinstance(error, FileNotFoundError) and path.startswith("/var/log/") else ""
@@ -82,7 +96,7 @@ class LogFile(AbstractContextManager["LogFile"]):
             buffer = rest + (chunk or (b"\n" if rest else b""))
             if not buffer:
                 return
-            while (found := whole_lines(buffer, MAX_LINE_BYTES, at_start=offset == 0)).used:
+            while (found := whole_lines(buffer, self._max_line_bytes, at_start=offset == 0)).used:
                 if found.data:
                     starts = Starts(line=number, offset=offset + found.skipped, cuts=found.cuts)
                     yield Lines(data=found.data, starts=starts)
@@ -120,7 +134,7 @@ class LogFile(AbstractContextManager["LogFile"]):
         lines = self._file.read(within_bytes).rstrip(b"\n").split(b"\n")
         return (lines[1:] if begin and len(lines) > 1 else lines)[-count:]
 
-    def _open(self, path: str, stdin: IO[bytes] | None) -> tuple[datetime, IO[bytes]]:
+    def _open(self, path: str, stdin: IO[bytes] | None, encoding: str) -> tuple[datetime, IO[bytes]]:
         if path == STDIN:
             written_at = datetime.now(UTC)
             file: IO[bytes] = _spooled(stdin or sys.stdin.buffer)
@@ -132,10 +146,11 @@ class LogFile(AbstractContextManager["LogFile"]):
             with file, gzip.open(file) as unpacked:
                 file = _spooled(cast(IO[bytes], unpacked))
         file.seek(0)
-        if file.read(2) in UTF_16:
-            file.seek(0)
+        codec = codec_of(encoding, file.read(2))
+        file.seek(0)
+        if codec is not None:
             with file:
-                file = _spooled(_in_utf_8(file))
+                file = _spooled(_in_utf_8(file, codec.name))
         return written_at, file
 
 
@@ -150,5 +165,5 @@ def _spooled(source: IO[bytes]) -> IO[bytes]:
     return cast(IO[bytes], copy)
 
 
-def _in_utf_8(file: IO[bytes]) -> IO[bytes]:
-    return codecs.EncodedFile(file, "utf-8", "utf-16", errors="replace")
+def _in_utf_8(file: IO[bytes], encoding: str) -> IO[bytes]:
+    return codecs.EncodedFile(file, "utf-8", encoding, errors="replace")
