@@ -7,9 +7,9 @@ import msgspec
 
 from rules import excepting as replaying
 from rules.settings import EngineSettings
-from rules.sigma.document import documents
 from rules.sigma.load import load_for
 from rules.sigma.model import Filter, RuleSet
+from rules.sigma.reading import documents
 from store import excepting
 from store.database import Store
 from store.excepting import Candidate

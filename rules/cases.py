@@ -18,8 +18,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from rules.settings import SourceProfile, Trust
-from rules.sigma.document import Document, Node, documents, is_null, is_scalar, kind
+from rules.sigma.document import Document, Node, is_null, is_scalar, kind
 from rules.sigma.errors import RuleError, nearest
+from rules.sigma.reading import documents
 from rules.stream import EPOCH, LATEST, is_of_a_clock
 
 AS_OF: Final = datetime(2026, 3, 2, tzinfo=UTC)  #: the moment from which lines without a year are seen

@@ -35,11 +35,13 @@ class _Collection:
         self.errors: list[RuleError] = []
         self._template: tuple[yaml.MappingNode, tuple[Node, ...]] | None = None
         self._before: tuple[yaml.MappingNode, tuple[Node, ...]] | None = None
+        self._is_lost = False  #: what a repeat would be about could not be read
         self._merged = 0
         self._identities: dict[int, int] = {}  #: by identity of the node that names a rule: how many rules it names
 
     def take(self, document: Document, root: yaml.MappingNode) -> None:
         """Act upon one document."""
+        self._is_lost = self._is_lost or document.is_behind_gap
         action = _value(root, "action")
         if action is None:
             self._rule(document, root)
@@ -47,18 +49,26 @@ class _Collection:
         bare = _without(root, "action")
         if action.value == "global":
             self._template = self._before = (bare, (root,))
+            self._is_lost = False
         elif action.value == "reset":
             self._template = None
-        elif action.value == "repeat":
+        elif action.value == "repeat" and not self._is_lost:
             self._repeat(document, bare)
         else:
+            self._refuse(document, action)
+
+    def _refuse(self, document: Document, action: Node) -> None:
+        if action.value == "repeat":
+            document.error(action, "what it repeats could not be read", "put that right first")
+        else:
             document.error(action, f'action cannot be "{action.value}"', nearest(str(action.value), ACTIONS))
-            self.errors.extend(document.errors)
+        self.errors.extend(document.errors)
 
     def _rule(self, document: Document, root: yaml.MappingNode) -> None:
         if _value(root, "correlation") is not None or _value(root, "filter") is not None:
             self._make(document, root, ())
             return
+        self._is_lost = False
         over = self._template
         merged = root if over is None else overlaid(root, over[0])
         self._before = (merged, (root, *(over[1] if over else ())))

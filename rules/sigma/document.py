@@ -9,12 +9,11 @@ import yaml
 from rules.sigma.errors import RuleError, nearest
 
 MAX_NODES: Final = 20_000  #: of one document with its aliases written out ("billion laughs")
-MAX_DEPTH: Final = 40
 
 Node = yaml.Node
 
 
-class _Loader(yaml.CSafeLoader):
+class Loader(yaml.CSafeLoader):
     """YAML without dates: a rule's dates are text to us."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  # as PyYAML declares it
@@ -34,11 +33,17 @@ class Document:
         loader: Any,
         parts: tuple[Node, ...] = (),
         ordinal: int = 0,
+        *,
+        is_behind_gap: bool = False,
     ) -> None:
-        """*parts*: the roots of all documents it was made of, if several; *ordinal*: see ``of``."""
+        """*parts*: the roots of all documents it was made of, if several; *ordinal*: see ``of``.
+
+        *is_behind_gap*: what stood right before it in the file could not be read.
+        """
         self.path = path
         self.root = root
         self.ordinal = ordinal
+        self.is_behind_gap = is_behind_gap
         self.errors: list[RuleError] = []
         self._lines = lines
         self._loader = loader
@@ -151,35 +156,6 @@ class Document:
         return tuple(text for item in node.value if (text := self.text(item, f"each of {what}")) is not None)
 
 
-def documents(path: str, text: str) -> tuple[list[Document], list[RuleError]]:
-    """The documents of a file. A file that is no YAML gives one error, with the place where reading stopped."""
-    found: list[Document] = []
-    foreign = next((at for at, character in enumerate(text) if character == "\ufffd" or _is_surrogate(character)), None)
-    if foreign is not None:
-        return found, [_problem(path, text, _place(text, foreign), "bytes that are no UTF-8", "save the file as UTF-8")]
-    loader: Any = None
-    try:
-        if (deep := _too_deep(text)) is not None:
-            return found, [_problem(path, text, deep, f"nested more than {MAX_DEPTH} levels deep")]
-        loader, lines = _Loader(text), text.split("\n")
-        while loader.check_node():
-            root = loader.get_node()
-            document = Document(path, lines, root, loader)
-            if size(root) <= MAX_NODES:
-                found.append(document)
-            else:
-                document.error(
-                    root, f"this document has more than {MAX_NODES:,} values, or aliases that expand to them"
-                )
-                return found, document.errors
-    except yaml.YAMLError as error:
-        return found, [_unreadable(path, text, error)]
-    finally:
-        if loader is not None:
-            loader.dispose()
-    return found, []
-
-
 def kind(node: Node) -> str:
     """What a node is, in words for people."""
     if isinstance(node, yaml.MappingNode):
@@ -203,46 +179,6 @@ def is_scalar(node: Node) -> bool:
 def is_null(node: Node) -> bool:
     """Whether the node is null or left empty."""
     return is_scalar(node) and node.tag == "tag:yaml.org,2002:null"
-
-
-def _unreadable(path: str, text: str, error: yaml.YAMLError) -> RuleError:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    at = (mark.line, mark.column) if mark is not None else _place(text, getattr(error, "position", 0))
-    return _problem(path, text, at, f"not readable as YAML: {problem}", getattr(error, "context", None) or "")
-
-
-def _is_surrogate(character: str) -> bool:
-    return "\ud800" <= character <= "\udfff"
-
-
-def _too_deep(text: str) -> tuple[int, int] | None:
-    """Where nesting passes MAX_DEPTH. Asked first: the composer recurses in C and would take the process with it."""
-    depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH and event.start_mark is not None:
-                return event.start_mark.line, event.start_mark.column
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-    return None
-
-
-def _problem(path: str, text: str, at: tuple[int, int], message: str, hint: str = "") -> RuleError:
-    """An error of the file as a whole, at (line, column) counted from 0."""
-    lines = text.split("\n")
-    if not "".join(lines[at[0] :]).strip() and text.strip():  # what is missing at the end is missing in the last line
-        at = max((place for place, line in enumerate(lines) if line.strip()), default=0), 0
-        at = at[0], len(lines[at[0]].rstrip())
-    shown = lines[at[0]].rstrip().encode("utf-8", "replace").decode() if at[0] < len(lines) else ""
-    line, column = at[0] + 1, at[1] + 1
-    return RuleError(path=path, line=line, column=column, message=message, hint=hint, source_line=shown)
-
-
-def _place(text: str, index: int) -> tuple[int, int]:
-    before = text[:index].split("\n")
-    return len(before) - 1, len(before[-1])
 
 
 def size(root: Node) -> int:

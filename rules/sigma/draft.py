@@ -241,7 +241,8 @@ class _Reader:
         value = self.document.plain(node)
         if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
             return float(value)
-        self.document.error(node, f"noise-per-day must be a number of 0 or more, not {kind(node)}")
+        found = node.value if is_scalar(node) and str(node.value).startswith("-") else kind(node)
+        self.document.error(node, f"noise-per-day must be a number of 0 or more, not {found}")
         return None
 
     def flag(self, node: Node, what: str) -> bool:

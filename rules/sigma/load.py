@@ -8,13 +8,14 @@ from msgspec.structs import asdict
 
 from rules.settings import EngineSettings, Trust
 from rules.sigma.collection import collected
-from rules.sigma.document import Node, documents, is_null
+from rules.sigma.document import Node, is_null
 from rules.sigma.draft import Draft, draft
 from rules.sigma.errors import RuleError, nearest
 from rules.sigma.filter import applied, bases, is_about
 from rules.sigma.model import Correlation, Filter, Pattern, Rule, RuleSet
 from rules.sigma.pipeline import Pipelines
 from rules.sigma.piping import Piping
+from rules.sigma.reading import documents
 
 NOBODY: Final = Trust()
 WITHOUT_PIPELINES: Final = Pipelines()

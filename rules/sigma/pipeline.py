@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rules.sigma.detection import Detection
-from rules.sigma.document import Node, documents, is_scalar, kind
+from rules.sigma.document import Node, is_scalar, kind
 from rules.sigma.errors import RuleError
 from rules.sigma.modifiers import renamed
 from rules.sigma.pipeline_parts import KINDS, Parts
+from rules.sigma.reading import documents
 
 KEYS: Final = ("name", "priority", "vars", "transformations", "allowed_backends", "postprocessing", "finalizers")
 QUERIES: Final = ("postprocessing", "finalizers")

@@ -102,6 +102,8 @@ TABLE = [
     ("foreign tag", RULE.replace("root", "!!python/name:os.system x"), (23, 11), "cannot be read as a value tagged", "quote it"),
     ("decision", RULE.replace("decision: observe", "decision: obsrve"), (29, 13), 'decision cannot be "obsrve"', '"observe"?'),
     ("window", RULE.replace("10m", "10 minutes"), (31, 11), 'window must be a duration, not "10 minutes"', "units: s, m"),
+    ("noise below nothing", RULE.replace("day: 1", "day: -1"), (32, 18), "must be a number of 0 or more, not -1", ""),
+    ("noise in words", RULE.replace("day: 1", "day: few"), (32, 18), "must be a number of 0 or more, not text", ""),
     ("entity", RULE.replace("account:", "acount:"), (34, 14), 'unknown key "acount" in entities', '"account"?'),
     ("same id twice", RULE + "---\n" + RULE.replace("title: Broken", "title: Again").replace("name: broken\n", ""), (2, 5), 'this id is also that of "Again"', "neither was loaded"),
     ("same name twice", RULE + "---\n" + RULE.replace("title: Broken", "title: Again").replace(ID, ID.replace("5", "6")), (3, 7), 'this name is also that of "Again"', "neither"),
@@ -131,6 +133,66 @@ def test_a_bad_rule(what: str, text: str, place: tuple[int, int], message: str, 
     assert [rule.title for rule in found.all] == ["Good"]
     told = [((one.line, one.column), one.message, one.hint) for one in found.errors if one.path == "rules/bad.yml"]
     assert any(at == place and message in said and hint in h for at, said, h in told), told
+
+
+#: Documents that no reader takes, and where and why not; line and column from 1, in the document itself.
+UNREADABLE = [
+    ("flow that does not end", "title: [a\n", (1, 10), "not readable as YAML: did not find expected ',' or ']'"),
+    ("quote that does not end", "title: 'a\n", (1, 10), "not readable as YAML: found unexpected"),
+    ("tab", "title: a\n\tlevel: high\n", (2, 1), "not readable as YAML: found a tab character"),
+    ("indentation", INDENTED, (8, 7), "not readable as YAML: mapping values are not allowed"),
+    ("unknown alias", "title: *a\n", (1, 8), "not readable as YAML: found undefined alias"),
+    ("character", "title: \x01\n", (1, 8), "control characters are not allowed"),
+    ("no UTF-8", "title: \udce9\n", (1, 8), "bytes that are no UTF-8"),
+    ("aliases without end", "a: &a [*a]\n", (1, 1), "more than 20,000 values"),
+    ("too deep", "a: " + "[" * 99 + "\n", (1, 43), "nested more than 40 levels deep"),
+    ("end without a document", "...\nx\n", (2, 1), "not readable as YAML: did not find expected <document start>"),
+]
+
+
+@pytest.mark.parametrize(("what", "text", "place", "message"), UNREADABLE, ids=[row[0] for row in UNREADABLE])
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_document_that_cannot_be_read(what: str, text: str, place: tuple[int, int], message: str, at: int) -> None:
+    """It costs only itself, wherever it stands; the others load as if it were not there, at their own lines."""
+    others = [GOOD.replace("Good", "One"), GOOD.replace("Good", "Two")]
+    parts = [*others[:at], text, *others[at:]]
+    found = load([("x.yml", "---\n" + "---\n".join(parts))])
+    starts = [2 + sum(one.count("\n") + 1 for one in parts[:n]) for n in range(3)]
+    assert [rule.line for rule in found.rules] == [start for n, start in enumerate(starts) if n != at]
+    assert [rule.version for rule in found.rules] == [load([("x.yml", one)]).rules[0].version for one in others]
+    told = [((one.line - starts[at] + 1, one.column), one.message) for one in found.errors]
+    assert [(where, message in said) for where, said in told] == [(place, True)], told
+
+
+REPEAT = "action: repeat\ntitle: Again\n"
+
+
+@pytest.mark.parametrize(
+    ("parts", "loads", "told"),
+    [
+        ((GOOD, "a: [", REPEAT), ["Good"], [(5, 5), (7, 9)]),
+        ((GOOD, "a: [", COUNT, REPEAT), ["Good"], [(5, 5), (11, 11), (16, 9)]),
+        ((GOOD, "a: [", REPEAT, REPEAT, GOOD.replace("Good", "Two")), ["Good", "Two"], [(5, 5), (7, 9), (10, 9)]),
+        ((GOOD, "a: [", GOOD.replace("Good", "Two"), REPEAT), ["Good", "Two", "Again"], [(5, 5)]),
+        ((GOOD, "action: global\na: [", GOOD.replace("Good", "Two")), ["Good"], [(6, 5)]),
+        (("action: global\nlevel: low\n", "a: [", GOOD), ["Good"], [(4, 5)]),
+    ],
+)  # fmt: skip
+def test_what_would_be_about_a_document_that_cannot_be_read(
+    parts: tuple[str, ...], loads: list[str], told: list[tuple[int, int]]
+) -> None:
+    """It does not take another one instead: a repeat is refused, and behind an action nothing is taken."""
+    found = load([("x.yml", "\n---\n".join(part.strip("\n") for part in parts))])
+    assert [rule.title for rule in found.rules] == loads
+    assert [(one.line, one.column) for one in found.errors] == told
+
+
+def test_a_file_of_nothing_but_broken_documents() -> None:
+    """It is given up after twenty, in time."""
+    found = load([("x.yml", "---\na: [\n" * 5000 + "---\n" + GOOD)])
+    assert not found.rules
+    assert len(found.errors) == 22
+    assert found.errors[0].message == "more than 20 documents of this file cannot be read: nothing of it is taken"
 
 
 @pytest.mark.parametrize("value", ["{x: [y]}", "[[x]]", "7", "null", "true", "''"])

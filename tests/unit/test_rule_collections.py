@@ -11,8 +11,8 @@ from support.rules import event_of
 
 from rules.match import matches
 from rules.sigma.collection import collected
-from rules.sigma.document import documents
 from rules.sigma.load import load
+from rules.sigma.reading import documents
 
 ID = "5e7b0e2c-3ad1-4c52-8b43-2e0f0c7d3a11"
 GLOBAL = f"""action: global
