@@ -175,6 +175,15 @@ class Engine:
         matched = [rule_id for rule_id, holds in self._routed(event.logsource) if holds(event)]
         return standing(self._counters.feeds, event, matched, {head.id: head.title for head in self.rules.all})
 
+    @property
+    def seen(self) -> dict[tuple[str, LogSource], int]:
+        """By source and log source, how many events a replay has read."""
+        found: dict[tuple[str, LogSource], int] = {}
+        for (source, _), stream in self._streams.items():
+            for logsource, events in stream.seen.items():
+                found[source, logsource] = found.get((source, logsource), 0) + events
+        return found
+
     # reading
 
     def _begin(self, batch: Batch) -> Stream:

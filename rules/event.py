@@ -60,6 +60,11 @@ class LogSource(msgspec.Struct, frozen=True, kw_only=True):
     product: str | None = None
     service: str | None = None
 
+    def __str__(self) -> str:
+        """As a rule writes it: ``product: linux, service: sshd``."""
+        said = (f"{name}: {value}" for name in self.__struct_fields__ if (value := getattr(self, name)))
+        return ", ".join(said) or "none"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:

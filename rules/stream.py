@@ -23,6 +23,8 @@ STAMPS: Final = 31  #: the median of so many stamps is where a stream stands: fo
 OLDEST: Final = timedelta(days=7)  #: before arrival
 NEWEST: Final = timedelta(minutes=5)  #: after arrival
 NOBODY: Final = Trust()
+#: So many log sources of a stream are told apart: some formats take a part of the name from the line.
+MOST_LOG_SOURCES: Final = 1000
 LOOK_BACK: Final = timedelta(hours=24)  #: of what is only looked back at, older lines are left out
 #: The year of an old line's stamp is the one nearest to so long ago: within a year back, and up to three days ahead.
 MIDDLE_OF_A_YEAR: Final = timedelta(days=179)
@@ -126,6 +128,7 @@ class Stream:
         known = Known(trust)
         self._known = None if known.says_nothing else known
         self._claimed: dict[LogSource, LogSource] = {}
+        self.seen: dict[LogSource, int] = {}  #: in a replay, how many events of each log source there were
         self.tally = Tally()
 
     @property
@@ -192,6 +195,8 @@ class Stream:
         if self._batch.history and time < self._batch.received_at - LOOK_BACK:
             return None  # a busy file's look-back in bytes may reach months back
         logsource = self._claim(parsed.logsource)
+        if self._replay and (logsource in self.seen or len(self.seen) < MOST_LOG_SOURCES):
+            self.seen[logsource] = self.seen.get(logsource, 0) + 1
         if not wanted(logsource):
             return None
         if self._known is not None:
@@ -254,5 +259,7 @@ class Stream:
     def _claim(self, found: LogSource) -> LogSource:
         claimed = self._claimed.get(found)
         if claimed is None:
+            if len(self._claimed) >= MOST_LOG_SOURCES:
+                self._claimed.clear()
             claimed = self._claimed[found] = self._profile.claims(found)
         return claimed

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from detector.cli import asked as about
 from detector.cli.bench import Bench, Wishes, bench, bench_options
 from detector.cli.output import Failure, Misuse, clean, print_json, print_table
 from detector.replay.reading import LogFile, Progress, nobody_watches
@@ -26,6 +27,7 @@ SAMPLE_CHARACTERS = 200
 @click.argument("paths", nargs=-1, required=True, metavar="FILE…")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 although something was found.")
 @click.option("--html", "html_path", metavar="FILE", help="Also write what was found there, as one page.")
+@click.option("-v", "--verbose", is_flag=True, help="Also list the rules that were about no line, by log source.")
 @click.option(
     "--config",
     "config_path",
@@ -34,12 +36,18 @@ SAMPLE_CHARACTERS = 200
 )
 @bench_options
 def replay(
-    paths: tuple[str, ...], exit_zero: bool, html_path: str | None, wishes: Wishes, as_json: bool, **_: Any
+    paths: tuple[str, ...],
+    exit_zero: bool,
+    html_path: str | None,
+    verbose: bool,
+    wishes: Wishes,
+    as_json: bool,
+    **_: Any,
 ) -> None:
     """Run the rules over log files and print what would have been opened; no daemon, no database, nobody told.
 
     Files may be plain or gzip; "-" is standard input. Several files are merged by the times in them.
-    Exits with 1 if something was found, 0 if nothing was, 2 if a file was not understood.
+    Exits with 1 if something was found, 0 if nothing was, 2 if a file was not understood or no rule is about its lines.
     """
     with ExitStack() as house:
         on = bench(house, paths, wishes)
@@ -50,7 +58,7 @@ def replay(
             )
         with _progress(on.files) as progress:
             found = replay_files(on.files, on.settings, on.rules, on.formats, progress)
-        (_print_json if as_json else _print_tables)(found)
+        (_print_json if as_json else _print_tables)(found, verbose=verbose)
         if html_path:
             _write_page(html_path, found, on, _told(paths, wishes, on))
         not_understood = [
@@ -60,6 +68,8 @@ def replay(
         ]
     if not_understood:
         raise Misuse("\n".join(not_understood))
+    if found.asked.in_vain:
+        raise Misuse(about.in_vain(found.asked))
     if on.rules.errors and not found.records:
         raise Misuse("nothing was found, but not all rules loaded")
     sys.exit(Failure.exit_code if found.records and not exit_zero else 0)
@@ -138,17 +148,22 @@ def _instant(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _print_json(found: Replayed) -> None:
+def _print_json(found: Replayed, *, verbose: bool) -> None:
     for number, record in enumerate(found.records, start=1):
         print_json(plain(number, record), indent=None)
+    if verbose:
+        print_json(about.plain(found.asked), indent=None)
+    elif found.asked.not_asked:
+        click.echo(f"{about.sentence(found.asked)}; --verbose lists them", err=True)
 
 
-def _print_tables(found: Replayed) -> None:
+def _print_tables(found: Replayed, *, verbose: bool) -> None:
     titles = ("id", "decision", "severity", "events", "first seen", "last seen", "title", "about")
     print_table(titles, (_row(*one) for one in enumerate(found.records, start=1)), "nothing found")
     click.echo()
     counts = ("file", "lines", "parsed", "unparsed", "format")
     print_table(counts, ((one.name, one.lines, one.parsed, one.unparsed, one.format or "-") for one in found.tallies))
+    about.print_asked(found.asked, every=verbose)
 
 
 def _row(number: int, record: Record) -> Sequence[object]:

@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import IO, Self, cast
 
 from detector.sources.files.lines import whole_lines
-from detector.sources.files.transcode import codec_of
 from rules.event import Batch, Starts
 
 Progress = Callable[[int, int], None]
@@ -28,6 +27,8 @@ IN_JOURNAL = "; if the journal holds these messages: journalctl -o short-iso | t
 CHUNK_BYTES = 256 * 1024
 MAX_LINE_BYTES = 1024 * 1024
 IN_MEMORY_BYTES = 64 * 1024 * 1024
+AUTO = "auto"
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 GZIP = b"\x1f\x8b"
 
 
@@ -67,7 +68,7 @@ class LogFile(AbstractContextManager["LogFile"]):
         path: str,
         stdin: IO[bytes] | None = None,
         *,
-        encoding: str = "auto",
+        encoding: str = AUTO,
         max_line_bytes: int = MAX_LINE_BYTES,
     ) -> None:
         self.name = "stdin" if path == STDIN else path
@@ -146,11 +147,11 @@ class LogFile(AbstractContextManager["LogFile"]):
             with file, gzip.open(file) as unpacked:
                 file = _spooled(cast(IO[bytes], unpacked))
         file.seek(0)
-        codec = codec_of(encoding, file.read(2))
+        name = "utf-16" if encoding == AUTO and file.read(2) in UTF_16 else encoding
         file.seek(0)
-        if codec is not None:
+        if name not in (AUTO, "utf-8"):
             with file:
-                file = _spooled(_in_utf_8(file, codec.name))
+                file = _spooled(_in_utf_8(file, name))
         return written_at, file
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from detector.replay.asked import NotAsked
 from detector.replay.run import Replayed
 from rules.entities import clean
 from rules.event import Decision, Severity
@@ -26,6 +27,7 @@ MOST_RECORDS: Final = 1000
 MOST_BARS: Final = 200
 MOST_LINES: Final = 10
 MOST_ENTITIES: Final = 20
+MOST_TITLES: Final = 100
 ROW: Final = 12  #: height of a bar with what is between two
 WIDTH: Final = 1000
 
@@ -94,6 +96,11 @@ def _content(found: Replayed, rules: RuleSet) -> dict[str, Any]:
         "broken": len({(error.path, error.rule) for error in rules.errors}),
         "errors": [str(error) for error in rules.errors],
         "files": found.tallies,
+        "not_asked": found.asked.not_asked,
+        "missing": [_missing(one) for one in found.asked.missing],
+        "of_lines": [
+            {"logsource": str(one.logsource), "events": one.events, "rules": one.rules} for one in found.asked.of_lines
+        ],
     }
 
 
@@ -191,6 +198,12 @@ def _rules(rules: RuleSet, found: Replayed) -> Iterator[Mapping[str, Any]]:
             "findings": found.findings.get(head.id, 0),
             "last": _moment(used.last_match) if used.last_match else "-",
         }
+
+
+def _missing(one: NotAsked) -> dict[str, Any]:
+    titles = ", ".join(head.title for head in one.rules[:MOST_TITLES])
+    more = f" and {len(one.rules) - MOST_TITLES} more" if len(one.rules) > MOST_TITLES else ""
+    return {"logsource": str(one.logsource), "count": len(one.rules), "titles": titles + more}
 
 
 def _spoke(head: Rule | Correlation, found: Replayed) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from detector.replay.asked import Asked, asked
 from detector.replay.merging import merged
 from detector.replay.reading import LogFile, Progress, nobody_watches
 from rules.engine import Engine
@@ -46,6 +47,7 @@ class Replayed:
     tallies: tuple[Tally, ...]  #: one for each file
     used: Mapping[str, RuleCount]  #: by rule id: what rules about single events matched
     findings: Mapping[str, int]  #: by rule id: how many there are
+    asked: Asked  #: which rules were about any of the lines
 
 
 def replay(
@@ -69,6 +71,7 @@ def replay(
         tallies.add(outcome)
         used.add(outcome)
         _take(ledger, outcome)
+    seen = engine.seen  # before streams are forgotten, which are quiet from now on
     last = engine.advance(settings.as_of + AFTER_THE_END)
     used.add(last)
     _take(ledger, last)
@@ -77,6 +80,7 @@ def replay(
         tallies=tuple(map(tallies.of, files)),
         used=used.counts,
         findings=dict(Counter(used.findings.values())),
+        asked=asked(engine.rules, seen),
     )
 
 
