@@ -135,6 +135,7 @@ def _more(
     if head.type == "temporal":
         yield from (titles.get(one, one) for one in head.rules if one not in seen)
     elif counter.condition.eager and more > 0:
-        unit = "events" if counter.condition.measure is EVENTS else " and ".join(head.value_fields)
+        events = "event" if more == 1 else "events"
+        unit = events if counter.condition.measure is EVENTS else " and ".join(head.value_fields)
         unit = f"different {unit}" if head.type == "value_count" else unit
         yield f"{_plain(more)} more {unit}"

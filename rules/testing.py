@@ -1,6 +1,6 @@
 """Cases beside rules: run them, show what differs field by field, and say which rules no case holds to account."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,11 +14,11 @@ from rules.event import Batch, Event, Starts
 from rules.finding import Finding
 from rules.formats.catalogue import UnknownFormat
 from rules.formats.detect import PinState
-from rules.match import Explanation, explain
+from rules.hinting import bases, closest_line, why
 from rules.settings import EngineSettings
 from rules.sigma.duration import LONGEST
 from rules.sigma.errors import RuleError, nearest
-from rules.sigma.files import case_file, find_rule_files, read_text
+from rules.sigma.files import case_file, case_less, find_rule_files, lone_case_files, read_text
 from rules.sigma.load import NOBODY, load
 from rules.sigma.model import Correlation, Rule, RuleSet
 from rules.stream import Stream, StreamState
@@ -61,6 +61,7 @@ class Report:
     results: tuple[CaseResult, ...]
     errors: tuple[RuleError, ...]  #: rules and cases that could not be read
     coverage: Coverage
+    files: int  #: of rules
 
     @property
     def uncovered(self) -> tuple[str, ...]:
@@ -73,21 +74,27 @@ class Report:
         return not self.errors and all(result.passed for result in self.results)
 
 
-def run_beside(paths: Iterable[str], stopwatch: Stopwatch = lambda: 0.0) -> Report:
+def run_beside(paths: Sequence[str], stopwatch: Stopwatch = lambda: 0.0) -> Report:
     """Run the cases of all rule files at *paths* (as ``rules.paths`` names them), each file by itself.
 
     Raises:
         RuleFileUnreadable: a file or folder cannot be read.
     """
     results: list[CaseResult] = []
-    errors: list[RuleError] = []
-    covered = Coverage()
-    for shown, path in find_rule_files(paths):
+    errors: list[RuleError] = [_alone(shown) for shown in lone_case_files(paths)]
+    covered, files = Coverage(), list(find_rule_files(paths))
+    for shown, path in files:
         ran, wrong, part = _run_file(shown, path, stopwatch)
         results.extend(ran)
         errors.extend(wrong)
         covered = covered.joined(part)
-    return Report(results=tuple(results), errors=tuple(errors), coverage=covered)
+    return Report(results=tuple(results), errors=tuple(errors), coverage=covered, files=len(files))
+
+
+def _alone(shown: str) -> RuleError:
+    rule = case_less(Path(shown)).name
+    message = f"these cases are of no rule: there is no {rule} beside them"
+    return RuleError(path=shown, line=1, column=1, message=message, hint="cases are named like their rule: x.test.yml")
 
 
 def _run_file(shown: str, path: Path, stopwatch: Stopwatch) -> tuple[list[CaseResult], list[RuleError], Coverage]:
@@ -128,7 +135,7 @@ def run(case: Case, rules: RuleSet, done: Exercise | None = None) -> CaseResult:
         case=case,
         compared=tuple(_Compared(case, rules, events).differences(found)),
         found=speaking,
-        quiet=frozenset(head.id for head in rules.all if asked & _bases(head, rules)) - speaking,
+        quiet=frozenset(head.id for head in rules.all if asked & bases(head, rules)) - speaking,
     )
     if done is not None:
         done.see(rules, events)
@@ -202,8 +209,11 @@ class _Compared:
         yield from map(self._unexpected, left)
 
     def _no_such_rule(self, name: str) -> Difference:
-        hint = nearest(name, [each.title for each in self.rules.all if not each.as_base_only])
-        said = f'no rule beside has the title or id "{name}"; {hint}'
+        if any(error.rule == name for error in self.rules.errors):
+            return Difference(what="no such rule", rule=name, said=f'"{name}" did not load')
+        titles = [each.title for each in self.rules.all if not each.as_base_only]
+        hint = nearest(name, titles, show=len(titles) > 1) or "; ".join(f'there is "{one}"' for one in titles)
+        said = f'no rule beside has the title or id "{name}"' + (f"; {hint}" if hint else "")
         return Difference(what="no such rule", rule=name, said=said)
 
     def _missing(self, expected: Mapping[str, Any], head: Rule | Correlation) -> Difference:
@@ -212,7 +222,7 @@ class _Compared:
             rule=head.title,
             said=f'"{head.title}" found nothing',
             fields=absent(expected),
-            notes=tuple(self._nearest_line(head)),
+            notes=tuple(closest_line(head, self.rules, self.events)),
         )
 
     def _unexpected(self, finding: Finding) -> Difference:
@@ -221,64 +231,8 @@ class _Compared:
             rule=finding.rule_title,
             said=f'"{finding.rule_title}" found what was not expected',
             fields=surplus(finding),
-            notes=tuple(self._why(finding)),
+            notes=tuple(why(finding, self.rules, self.events)),
         )
-
-    def _nearest_line(self, head: Rule | Correlation) -> Iterator[str]:
-        """How many lines match, and of the others the one that comes closest, with what it lacks."""
-        bases = _bases(head, self.rules)
-        matched, closest = 0, None
-        for event in self.events:
-            for rule in self.rules.routed(event.logsource):
-                if rule.id not in bases:
-                    continue
-                explanation = explain(rule, event)
-                matched += explanation.matched
-                score = sum(reason.holds for reason in explanation.reasons)
-                if not explanation.matched and (closest is None or score > closest[0]):
-                    closest = (score, rule, event, explanation)
-        if isinstance(head, Correlation):
-            yield f"  {matched} lines match the rules that it counts; it needs {_needs(head)}"
-        if closest is not None:
-            _, rule, event, explanation = closest
-            yield f'  nearest: line {event.line} for "{rule.title}": {event.text}'
-            yield from _reasons(explanation)
-        elif not matched:
-            told = {f"line {event.line} is {event.format or 'of no known format'}" for event in self.events}
-            yield "  no line is of its log source: " + "; ".join(sorted(told)[:3])
-
-    def _why(self, finding: Finding) -> Iterator[str]:
-        """The terms that made the first line of a finding match."""
-        first = min((each.line for each in finding.evidence), default=0)
-        wanted = {finding.rule_id, *finding.base_rule_ids}
-        for event in self.events:
-            if event.line == first:
-                for rule in self.rules.routed(event.logsource):
-                    explanation = explain(rule, event)
-                    if rule.id in wanted and explanation.matched:
-                        yield f'  line {event.line} matches "{rule.title}": {event.text}'
-                        yield from _reasons(explanation)
-                        return
-
-
-def _reasons(explanation: Explanation) -> Iterator[str]:
-    for reason in explanation.reasons:
-        value = "nothing" if reason.value is None else f'"{reason.value}"'
-        yield f"    {reason}" + ("" if reason.holds and reason.span else f"   (has {value})")
-
-
-def _needs(head: Correlation) -> str:
-    """The condition of a correlation, for people."""
-    group = f" for each {', '.join(head.group_by)}" if head.group_by else ""
-    return f"{head.needs} within {head.timespan_seconds:g} s{group}"
-
-
-def _bases(head: Rule | Correlation, rules: RuleSet) -> frozenset[str]:
-    """The ids of the single-event rules behind a rule."""
-    if isinstance(head, Rule):
-        return frozenset((head.id,))
-    by_id = {each.id: each for each in rules.all}
-    return frozenset[str]().union(*(_bases(by_id[each], rules) for each in head.rules))
 
 
 def _events(case: Case) -> Iterator[Event]:

@@ -12,11 +12,13 @@ from detector.cli.output import Misuse, clean, print_json, severity
 from detector.cli.story import story
 from detector.replay.explain import Line, explained
 from rules.engine import Engine
+from rules.event import LogSource
 from rules.marking import mark
 from rules.match import Reason
 from rules.match import explain as explain_rule
 from rules.nearness import NearMiss
 from rules.progress import Progress
+from rules.sigma.duration import written
 from rules.sigma.model import Rule
 
 AROUND = 40  #: characters of the line on either side of what is marked
@@ -58,6 +60,8 @@ def plain(line: Line) -> dict[str, Any]:
     return {
         "line": line.number,
         "format": line.event.format or None if line.event else None,
+        "log_source": _plain_source(line.event.logsource) if line.event else None,
+        "rules_asked": line.asked,
         "fields": dict(line.event.fields) if line.event else {},
         "offset": line.offset,
         "matches": [{"id": rule.id, "title": rule.title, "level": rule.level} for rule in line.rules],
@@ -67,6 +71,10 @@ def plain(line: Line) -> dict[str, Any]:
         "excepted": [{"id": rule.id, "title": rule.title, "filter": one.title} for rule, one in line.excepted],
         "text": line.text,
     }
+
+
+def _plain_source(one: LogSource) -> dict[str, str | None]:
+    return {"category": one.category, "product": one.product, "service": one.service}
 
 
 def _plain_match(line: Line, rule: Rule) -> dict[str, Any]:
@@ -118,7 +126,9 @@ def _print_line(line: Line, *, every_near: bool) -> None:
     if line.event is None:
         click.echo("   nothing to match: blank, or a header")
         return
-    click.echo(f"   read as {line.event.format or 'plain text: no format takes it'}")
+    click.echo(clean(f"   read as {line.event.format or 'plain text: no format takes it'}"))
+    about = "1 rule is" if line.asked == 1 else f"{line.asked or 'no'} rules are"
+    click.echo(clean(f"   log source {line.event.logsource}; {about} about it"))
     for name, value in line.event.fields.items():
         if name != "message":
             click.echo(clean(f"     {name} = {value}"))
@@ -127,7 +137,7 @@ def _print_line(line: Line, *, every_near: bool) -> None:
         _print_terms(line, rule)
     for excepted, by in line.excepted:
         click.echo(f"   does not count for {clean(excepted.title)}: {clean(by.title)} ({clean(by.path)})")
-    if not line.rules:
+    if line.asked and not line.rules:
         click.echo("   no rule matches")
     for one in line.counts:
         click.echo(clean(f"   {_count(one)}"))
@@ -158,11 +168,12 @@ def _print_terms(line: Line, rule: Rule) -> None:
 def _count(one: Progress) -> str:
     """Three of five, of which group, since when, and what is missing until when."""
     group = " ".join(f"{name}={_cut(value)}" for name, value in one.group)
-    told = f'counts for "{one.head.title}": {one.have}, needs {one.needs} in {one.head.timespan_seconds:g} s'
+    told = f'counts for "{one.head.title}": {one.have}, needs {one.needs} in {written(one.head.timespan_seconds)}'
     told += f"{' for ' + group if group else ''}, since {one.since:%Y-%m-%d %H:%M:%S}"
+    until = f"{one.until:%H:%M:%S}" if one.until.date() == one.latest.date() else f"{one.until:%Y-%m-%d %H:%M:%S}"
     if one.holds:
-        return f"{told}: it holds" + (f" so far; it is judged at {one.until:%H:%M:%S}" if one.head.waits else "")
-    missing = f"; missing until {one.until:%H:%M:%S}: {', '.join(one.missing)}" if one.missing else ""
+        return f"{told}: it holds" + (f" so far; it is judged at {until}" if one.head.waits else "")
+    missing = f"; missing until {until}: {', '.join(one.missing)}" if one.missing else ""
     return f"{told}{missing}"
 
 

@@ -4,6 +4,7 @@ The shape is that of Apache Ant's JUnit task, which every reader takes
 (https://llg.cubic.org/docs/junit/ has it with its variants): a suite for each file of cases, a test case for each case.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import PurePath
@@ -48,14 +49,17 @@ def _suite(number: int, path: str, cases: list[CaseResult], errors: list[RuleErr
         time=_seconds(sum(one.seconds for one in cases)),
     )
     suite.append(_element("properties"))
-    suite.extend(_case(path, one) for one in cases)
+    names = Counter(one.case.name for one in cases)
+    suite.extend(_case(path, one, is_alone=names[one.case.name] == 1) for one in cases)
     suite.extend(_error(path, one) for one in errors)
     suite.extend((_element("system-out"), _element("system-err")))
     return suite
 
 
-def _case(path: str, result: CaseResult) -> Xml.Element:
-    case = _element("testcase", name=result.case.name, classname=_class_name(path), time=_seconds(result.seconds))
+def _case(path: str, result: CaseResult, *, is_alone: bool) -> Xml.Element:
+    """Readers take two cases of one name for one: these say where they stand."""
+    name = result.case.name if is_alone else f"{result.case.name} (line {result.case.line})"
+    case = _element("testcase", name=name, classname=_class_name(path), time=_seconds(result.seconds))
     if not result.passed:
         first = result.compared[0]
         case.append(_told("failure", first.what, first.said, (f"{path}:{result.case.line}", *result.differences)))

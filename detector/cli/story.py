@@ -14,9 +14,11 @@ from rules.event import Event
 from rules.formats.detect import Pin
 from rules.formats.format import Context, Parsed
 from rules.formats.handed_in import HandedIn
+from rules.hinting import bases
 from rules.marking import Mark, mark
 from rules.match import explain
 from rules.modes import with_modes
+from rules.sigma.duration import written
 from rules.sigma.load import load_for
 from rules.sigma.model import Correlation, Rule, RuleSet
 
@@ -102,7 +104,7 @@ def _match(record: dict[str, Any], found: Rule | Correlation | None, rules: Rule
     for event in _events(record):
         for rule in rules.rules:
             explanation = explain(rule, event)
-            if rule.id in _bases(found, rules) and explanation.matched:
+            if rule.id in bases(found, rules) and explanation.matched:
                 yield f'as "{rule.title}"'
                 yield from (f"{reason}{_bytes(mark(event.text, reason))}" for reason in explanation.reasons)
                 return
@@ -142,19 +144,11 @@ def _parsed(one: dict[str, Any], context: Context) -> tuple[str, Parsed | None]:
     return (name, parsed) if parsed else Pin().choose(one["text"], context)
 
 
-def _bases(found: Rule | Correlation, rules: RuleSet) -> frozenset[str]:
-    """Ids of the single-event rules behind a rule."""
-    if isinstance(found, Rule):
-        return frozenset((found.id,))
-    by_id = {one.id: one for one in rules.all}
-    return frozenset[str]().union(*(_bases(by_id[one], rules) for one in found.rules))
-
-
 def _needs(found: Rule | Correlation | None) -> str:
     if not isinstance(found, Correlation):
         return ""
     group = f", grouped by {', '.join(found.group_by)}" if found.group_by else ""
-    return f" (needs {found.needs} in {found.timespan_seconds:g} s{group})"
+    return f" (needs {found.needs} in {written(found.timespan_seconds)}{group})"
 
 
 def _about(record: dict[str, Any]) -> str:

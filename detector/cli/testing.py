@@ -12,7 +12,7 @@ import msgspec
 from detector.cli.options import json_option
 from detector.cli.output import Failure, Misuse, clean, print_json
 from rules.coverage import Coverage
-from rules.sigma.files import BUNDLED, RuleFileUnreadable
+from rules.sigma.files import BUNDLED, CASES, RuleFileUnreadable, case_less
 from rules.testing import CaseResult, Report, run_beside
 
 
@@ -34,10 +34,15 @@ def test(paths: tuple[str, ...], every: bool, least: float, junit_path: str | No
 
     Exits with 1 if a case fails or --fail-under is not reached, with 2 if a rule or a case cannot be read.
     """
+    for path in paths:
+        if path.endswith(CASES):
+            raise Misuse(f"{clean(path)} holds cases: name their rule, {clean(str(case_less(Path(path))))}")
     try:
         report = run_beside(paths or (BUNDLED,), time.perf_counter)
     except RuleFileUnreadable as error:
         raise Misuse(str(error)) from None
+    if not report.files and not report.errors:
+        raise Misuse(f"there is no rule file (.yml, .yaml) in {clean(', '.join(paths))}")
     if junit_path:
         _write_junit(junit_path, report)
     is_low = report.coverage.percent < least
@@ -90,10 +95,17 @@ def _print(report: Report, *, every: bool, low: str) -> None:
     parts = [str(one) for one in report.coverage.parts]
     for text in parts if every else ():
         click.echo(clean(text))
-    click.echo(f"{len(report.results)} cases, {len(failed)} failed, {len(report.errors)} errors")
+    click.echo(f"{_many(len(report.results), 'case')}, {len(failed)} failed, {_many(len(report.errors), 'error')}")
     hint = "" if every or not parts else "; --coverage names the rest"
     covered = report.coverage
+    if not covered.asked:
+        click.echo("there is nothing for cases to cover: no rule loads")
+        return
     click.echo(f"cases cover {covered.percent:.0f} % ({covered.done} of {covered.asked}){low}{hint}")
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _write_junit(path: str, report: Report) -> None:

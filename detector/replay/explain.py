@@ -30,6 +30,7 @@ class Line:
     near: tuple[NearMiss, ...] = ()  #: rules that almost matched, the nearest first
     offset: int = 0  #: of its first byte in the file
     counts: tuple[Progress, ...] = ()  #: correlations that count it, as they stand after it
+    asked: int = 0  #: rules about single events that are about its log source
 
 
 def explained(
@@ -71,6 +72,7 @@ def explained(
                     near=near,
                     offset=offset,
                     counts=() if event is None or engine is None or not matched else engine.standing(event),
+                    asked=0 if event is None else len(rules.routed(event.logsource, event.source)),
                 )
 
 

@@ -9,6 +9,7 @@ from rules.sigma.document import Document, Node, is_scalar, kind
 UNIT_SECONDS: Final[Mapping[str, int]] = {
     "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "M": 2629746, "y": 31556952,
 }  # fmt: skip
+WRITTEN: Final = ("w", "d", "h", "m")  #: units of a length that does not depend on the calendar, the longest first
 MAX_SECONDS: Final = 10 * UNIT_SECONDS["y"]  #: nothing is held for longer
 LONGEST: Final = timedelta(seconds=MAX_SECONDS)
 
@@ -27,3 +28,11 @@ def seconds(document: Document, node: Node, what: str) -> float:
     shown = f'"{value}"' if is_scalar(node) else kind(node)
     document.error(node, f"{what} must be a duration, not {shown}", f"for example 10m; units: {units}")
     return 0.0
+
+
+def written(span_seconds: float) -> str:
+    """A duration in the largest unit that leaves no rest: ``90s``, ``10m``, ``36h``."""
+    for unit in WRITTEN:
+        if span_seconds and span_seconds % UNIT_SECONDS[unit] == 0:
+            return f"{span_seconds / UNIT_SECONDS[unit]:g}{unit}"
+    return f"{span_seconds:g}s"

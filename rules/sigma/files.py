@@ -65,6 +65,22 @@ def case_file(path: Path) -> Path | None:
     return next((found for found in beside if found.is_file()), None)
 
 
+def case_less(path: Path) -> Path:
+    """The rule file beside which a file of cases stands: ``x.yml`` of ``x.test.yml``; it need not be there."""
+    suffix = next(suffix for suffix in CASES if path.name.endswith(suffix))
+    return path.with_name(path.name.removesuffix(suffix) + SUFFIXES[CASES.index(suffix)])
+
+
+def lone_case_files(paths: Iterable[str]) -> Iterator[str]:
+    """Files of cases below the folders among *paths* beside which there is no rule file, as they are told."""
+    for name in paths:
+        top = bundled_folder() if name == BUNDLED else Path(name)
+        for path in sorted(top.rglob("*.test.y*ml")) if top.is_dir() else ():
+            stem = case_less(path).with_suffix("")
+            if path.name.endswith(CASES) and not any(Path(f"{stem}{suffix}").is_file() for suffix in SUFFIXES):
+                yield str(path)
+
+
 def read_text(path: Path) -> str:
     """The text of a rule file.
 

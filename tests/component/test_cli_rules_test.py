@@ -170,3 +170,63 @@ def test_junit_that_cannot_be_written(folder: Path) -> None:
     done = call("rules", "--junit", "nowhere/junit.xml")
     assert done.exit_code == 2
     assert "cannot write nowhere/junit.xml: No such file or directory" in done.output
+
+
+class TestWhatLooksLikeSuccess:
+    """Cases that nobody runs, and rules that are not there, are never a clean 0."""
+
+    def test_a_folder_without_rules(self, folder: Path) -> None:
+        """A build that names the wrong folder does not pass."""
+        (folder / "empty").mkdir()
+        done = call("empty")
+        assert done.exit_code == 2
+        assert "there is no rule file (.yml, .yaml) in empty" in done.output
+
+    @pytest.mark.usefixtures("folder")
+    def test_cases_named_instead_of_their_rule(self) -> None:
+        """It is said what to name."""
+        done = call("rules/su.test.yml")
+        assert done.exit_code == 2
+        assert "rules/su.test.yml holds cases: name their rule, rules/su.yml" in done.output
+
+    def test_cases_whose_rule_has_another_name(self, folder: Path) -> None:
+        """They would never run."""
+        (folder / "rules/sudo.test.yml").write_text(CASES)
+        done = call("rules")
+        assert done.exit_code == 2
+        assert "rules/sudo.test.yml:1:1: error: these cases are of no rule: there is no sudo.yml beside them" in (
+            done.output
+        )
+
+    def test_cases_of_a_rule_that_did_not_load(self, folder: Path) -> None:
+        """The rule is told with its place; its cases say why they failed, and nothing is said to be covered."""
+        (folder / "rules/su.yml").write_text(RULE.replace("became_root and", "became_rot and"))
+        done = call("rules", "--fail-under", "80")
+        assert done.exit_code == 2
+        assert 'hint: did you mean "became_root"?' in done.output
+        assert '  "su to root" did not load\n' in done.output
+        assert "there is nothing for cases to cover: no rule loads" in done.output
+        assert "100 %" not in done.output
+
+
+def test_a_name_that_no_rule_has(folder: Path) -> None:
+    """The nearest is told, once."""
+    (folder / "rules/su.test.yml").write_text(CASES.replace("rule: su to root", "rule: su 2 root"))
+    assert 'no rule beside has the title or id "su 2 root"; did you mean "su to root"?\n' in call("rules").output
+
+
+def test_lines_of_another_log_source(folder: Path) -> None:
+    """What the rule is about, what the lines are, and by which format they were read."""
+    (folder / "rules/su.yml").write_text(RULE.replace("service: su}", "service: sudo}"))
+    done = call("rules")
+    assert "no line is of its log source (product: linux, service: sudo):" in done.output
+    assert "its lines are product: linux, service: su, read as syslog" in done.output
+    assert "2 cases, 1 failed, 0 errors" in done.output
+
+
+def test_cases_of_one_name_stay_apart_in_junit(folder: Path) -> None:
+    """Readers take them for one."""
+    (folder / "rules/su.test.yml").write_text(CASES.replace("an attempt that fails", "somebody becomes root"))
+    call("--junit", "report.xml", "rules")
+    names = [one.get("name") for one in Xml.parse(folder / "report.xml").iter("testcase")]
+    assert names == ["somebody becomes root (line 2)", "somebody becomes root (line 7)"]

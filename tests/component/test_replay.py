@@ -287,6 +287,8 @@ class TestExplain:
             {"id": "6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a11", "title": "Failed login", "level": "low"}
         ]
         assert lines[0]["fields"]["source.ip"] == "203.0.113.7"
+        assert lines[0]["log_source"] == {"category": None, "product": "linux", "service": "sshd"}
+        assert [line["rules_asked"] for line in lines] == [1, 0, 0, 1]
         assert lines[0]["text"] == failure(0).rstrip("\n")
         assert lines[2]["matches"] == []
 
@@ -316,6 +318,22 @@ class TestExplain:
         start = failure(0).index("password") + 1  # é is two bytes
         assert shown[at].endswith(f"bytes {start}-{start + 8}")
 
+    def test_a_line_that_no_rule_is_about_says_so(self, folder: Path) -> None:
+        """Its log source is told, so that an author sees what his rule would have to be about."""
+        write(folder / "auth.log", [failure(0), failure(0).replace("sshd[812]", "cron[9]")])
+        shown = call("explain", "--file", "auth.log").output
+        assert "log source product: linux, service: sshd; 1 rule is about it" in shown
+        assert "log source product: linux, service: cron; no rules are about it" in shown
+        assert "no rule matches" not in shown
+
+    def test_what_is_missing_until_another_day_says_which(self, folder: Path) -> None:
+        """A time of day alone would be taken for today's."""
+        (folder / "rules.yml").write_text(RULES.replace("timespan: 1m", "timespan: 2d"))
+        write(folder / "auth.log", [failure(0)])
+        assert "in 2d for source.ip=203.0.113.7, since 2026-03-01 03:00:00; missing until 2026-03-03 03:00:00: 4" in (
+            call("explain", "--file", "auth.log").output
+        )
+
     def test_what_correlations_count_is_told(self, folder: Path) -> None:
         """After each line: how many of how many, in which group, since when, what is missing until when."""
         write(folder / "auth.log", [failure(second) for second in (0, 10, 20, 30, 40)])
@@ -338,7 +356,7 @@ class TestExplain:
             }
         ]
         shown = call("explain", "--file", "auth.log").output
-        head = 'counts for "Brute force": {}, needs at least 5 events in 60 s for source.ip=203.0.113.7, '
+        head = 'counts for "Brute force": {}, needs at least 5 events in 1m for source.ip=203.0.113.7, '
         since = "since 2026-03-01 03:00:00"
         assert f"{head.format(3)}{since}; missing until 03:01:00: 2 more events" in shown
         assert f"{head.format(5)}{since}: it holds" in shown

@@ -134,7 +134,7 @@ def test_nothing_found_by_a_correlation_says_what_it_needs() -> None:
     """Where a correlation finds nothing it says how many lines matched and how many it needs."""
     lines = LINES.replace("03:11:40", "03:15:40")
     shown = "\n".join(outcome(" [{rule: Three failures}]", lines).differences)
-    assert "3 lines match the rules that it counts; it needs at least 3 events within 60 s for each source.ip" in shown
+    assert "3 lines match the rules that it counts; it needs at least 3 events within 1m for each source.ip" in shown
 
 
 def test_unknown_rule_is_named() -> None:
