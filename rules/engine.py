@@ -7,8 +7,9 @@ the same lines then give the same findings, however they are cut into batches an
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Final
 
 import msgspec
@@ -331,10 +332,19 @@ class Engine:
 
 def lines_of(batch: Batch) -> Iterator[tuple[int, int, int, bytes]]:
     """(index, line number, offset, bytes without the end) of each line."""
-    offset, cuts = batch.starts.offset, dict(batch.starts.cuts)
     lines = batch.data.split(b"\n")
     if not lines[-1]:
         lines.pop()
-    for index, raw in enumerate(lines):
+    offsets = accumulate(strides_of(batch, lines), initial=batch.starts.offset)
+    for index, (raw, offset) in enumerate(zip(lines, offsets, strict=False)):
         yield index, batch.starts.line + index, offset, raw
-        offset += len(raw) + 1 + cuts.get(index, 0)
+
+
+def strides_of(batch: Batch, lines: Sequence[bytes]) -> Sequence[int]:
+    """How far it is in the stream from each of *lines*, those of the batch, to the next."""
+    if batch.starts.strides:
+        return batch.starts.strides
+    strides = [len(raw) + 1 for raw in lines]
+    for index, left_out in batch.starts.cuts:
+        strides[index] += left_out
+    return strides

@@ -82,6 +82,9 @@ class Starts:
     offset: int  #: byte offset of the first line in its stream
     cuts: tuple[tuple[int, int], ...] = ()
     #: (index of a line in the batch, bytes of it that were left out because it was too long)
+    strides: tuple[int, ...] = ()
+    #: bytes of the stream from the start of each line of the batch to the start of the next; empty: as many as the line
+    #: has, and what was left out of it. Others where lines were not UTF-8, or where there are holes between them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

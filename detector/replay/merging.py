@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from detector.replay.reading import Lines, LogFile, Progress
-from rules.engine import lines_of
+from rules.engine import lines_of, strides_of
 from rules.event import Batch, Starts
 from rules.formats.detect import PinState
 from rules.formats.format import Format
@@ -25,7 +25,8 @@ class Timed:
     line: int
     offset: int
     raw: bytes
-    cut: int
+    left_out: int  #: bytes of it, because it was too long
+    stride: int  #: bytes of the file to the start of the next line
 
 
 def merged(
@@ -71,22 +72,29 @@ def _timed(
     stream = Stream(profile, "auto", state, formats, replay=True)
     for batch in file.batches(as_of, progress):
         stream.begin(batch, as_of)
-        cuts = dict(batch.starts.cuts)
-        for at, line, offset, raw in lines_of(batch):
+        cuts, lines = dict(batch.starts.cuts), list(lines_of(batch))
+        strides = strides_of(batch, [raw for *_, raw in lines])
+        for (at, line, offset, raw), stride in zip(lines, strides, strict=True):
             stream.read(raw, line, offset, lambda _: None)
             yield Timed(
-                watermark=state.watermark or 0, file=index, line=line, offset=offset, raw=raw, cut=cuts.get(at, 0)
+                watermark=state.watermark or 0,
+                file=index,
+                line=line,
+                offset=offset,
+                raw=raw,
+                left_out=cuts.get(at, 0),
+                stride=stride,
             )
 
 
 def _follows(one: Timed, other: Timed) -> bool:
     """Whether *other* begins where *one* ends: lines of a batch have no gaps between them."""
-    return other.offset == one.offset + len(one.raw) + 1 + one.cut
+    return other.offset == one.offset + one.stride
 
 
 def _batch(files: Sequence[LogFile], run: Sequence[Timed], as_of: datetime) -> Batch:
     first = run[0]
-    cuts = tuple((index, one.cut) for index, one in enumerate(run) if one.cut)
+    cuts = tuple((index, one.left_out) for index, one in enumerate(run) if one.left_out)
     data = b"".join(one.raw + b"\n" for one in run)
-    starts = Starts(line=first.line, offset=first.offset, cuts=cuts)
+    starts = Starts(line=first.line, offset=first.offset, cuts=cuts, strides=tuple(one.stride for one in run))
     return files[first.file].batch(Lines(data=data, starts=starts), as_of)

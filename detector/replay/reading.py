@@ -99,7 +99,7 @@ class LogFile(AbstractContextManager["LogFile"]):
                 return
             while (found := whole_lines(buffer, self._max_line_bytes, at_start=offset == 0)).used:
                 if found.data:
-                    starts = Starts(line=number, offset=offset + found.skipped, cuts=found.cuts)
+                    starts = Starts(line=number, offset=offset + found.skipped, cuts=found.cuts, strides=found.strides)
                     yield Lines(data=found.data, starts=starts)
                 number += found.data.count(b"\n")
                 offset += found.used

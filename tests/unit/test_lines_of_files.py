@@ -14,7 +14,7 @@ from detector.sources.files.identity import continues, is_prefix, is_shorter_cop
 from detector.sources.files.lines import whole_lines
 from detector.sources.files.position import Mark, Position, PositionError, decode
 from detector.sources.files.start import line_start_before, looks_binary
-from detector.sources.files.transcode import codec_of, transcoded_lines
+from rules.engine import lines_of
 from rules.event import Batch
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -81,12 +81,8 @@ def test_any_chunking_gives_the_same_lines(text: bytes, sizes: list[int]) -> Non
 
 
 def places(batch: Batch) -> list[tuple[int, int]]:
-    """(number, offset) of each line, as anyone would reckon them from the batch."""
-    cuts, at, result = dict(batch.starts.cuts), batch.starts.offset, []
-    for index, line in enumerate(batch.data.split(b"\n")[:-1]):
-        result.append((batch.starts.line + index, at))
-        at += len(line) + 1 + cuts.get(index, 0)
-    return result
+    """(number, offset) of each line, as the engine reckons them from the batch."""
+    return [(number, offset) for _, number, offset, _ in lines_of(batch)]
 
 
 def expected_places(raw: list[bytes]) -> list[tuple[int, int]]:
@@ -114,8 +110,7 @@ def test_an_over_long_line_is_cut_and_marked() -> None:
 def test_leading_nuls_are_skipped(hole: int) -> None:
     """A hole before a line is no part of it, and the line's offset is where its text starts."""
     batches = drain(follow(Bytes(b"one\n" + b"\0" * hole + b"two\nthree\n")))
-    assert batches[0].data == b"one\n"
-    assert b"".join(batch.data for batch in batches[1:]) == b"two\nthree\n"
+    assert b"".join(batch.data for batch in batches) == b"one\ntwo\nthree\n"
     assert [place for batch in batches for place in places(batch)] == [(1, 0), (2, 4 + hole), (3, 8 + hole)]
 
 
@@ -135,35 +130,6 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
     """UTF-8 with a byte order mark starts after it."""
     (batch,) = drain(follow(Bytes(b"\xef\xbb\xbfone\n")))
     assert (batch.data, batch.starts.offset) == (b"one\n", 3)
-
-
-@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
-def test_utf_16_becomes_utf_8_with_right_offsets(codec: str) -> None:
-    """UTF-16 by its byte order mark: each line in UTF-8, each offset that of the file."""
-    lines = ["plain", "größe ଊ Ċ", "🙂"]
-    text = "\ufeff" + "".join(line + "\n" for line in lines)
-    batches = drain(follow(Bytes(text.encode(codec))))
-    assert [batch.data.decode() for batch in batches] == [line + "\n" for line in lines]
-    assert [batch.starts.offset for batch in batches] == [
-        2 + sum(len((line + "\n").encode(codec)) for line in lines[:number]) for number in range(3)
-    ]
-
-
-@given(st.lists(st.text(st.characters(exclude_characters="\n", max_codepoint=255, min_codepoint=1), max_size=60)))
-def test_latin_1_becomes_utf_8_with_right_offsets(lines: list[str]) -> None:
-    """A single-byte encoding: the same text in UTF-8, each offset that of the file."""
-    raw = [line.encode("latin-1") for line in lines]
-    batches = drain(follow(Bytes(b"".join(line + b"\n" for line in raw)), max_line_bytes=1000, encoding="latin-1"))
-    assert b"".join(batch.data for batch in batches).decode() == "".join(line + "\n" for line in lines)
-    assert [place for batch in batches for place in places(batch)] == expected_places(raw)
-
-
-def test_an_unknown_byte_is_replaced_and_a_broken_wide_line_ends() -> None:
-    """Text that its codec cannot read costs characters, never a stop."""
-    codec = codec_of("auto", b"\xff\xfe")
-    assert codec is not None
-    found = transcoded_lines(b"a\0" * 50, codec, 1000, at_start=False, is_full=True)
-    assert (found.data, found.used) == (b"a" * 50 + b"\n", 100)
 
 
 def test_bytes_that_changed_under_us_are_noticed() -> None:
@@ -274,7 +240,9 @@ def test_the_end_of_lines_is_found_from_behind() -> None:
     assert line_start_before(Bytes(b"x" * 200_000), 200_000, 100) == 200_000
 
 
-def test_holes_end_a_batch() -> None:
-    """After a hole a new batch begins, so that offsets follow from the first line's."""
-    found = whole_lines(b"one\n\0\0two\n", 100, at_start=True)
-    assert (found.data, found.used) == (b"one\n", 4)
+def test_holes_cost_no_batch() -> None:
+    """NULs before a line are left out of it, and count to the way from the line before."""
+    found = whole_lines(b"\0one\n\0\0two\n\n\0\n\0", 100, at_start=True)
+    assert (found.skipped, found.data, found.used) == (1, b"one\ntwo\n\n\n", 14)
+    assert found.strides == (6, 4, 2, 1)
+    assert len(drain(follow(Bytes(b"a\n\0" * 1000)))) == 1

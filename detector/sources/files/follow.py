@@ -11,12 +11,12 @@ import msgspec
 
 from detector.sources.files.content import Content
 from detector.sources.files.identity import HEAD_BYTES, TAIL_BYTES, continues, digest, mark_of, thinned
-from detector.sources.files.lines import Lines, leading, whole_lines
+from detector.sources.files.lines import Lines
 from detector.sources.files.position import Mark, Position
-from detector.sources.files.transcode import Codec, codec_of, transcoded_lines
+from detector.sources.files.transcode import codec_of
 from rules.event import Batch, Starts
 
-CHUNK_BYTES = 256 * 1024  #: a batch at most: a line of another source waits for no more than a few of them
+CHUNK_BYTES = 256 * 1024  #: read at a time: a line of another source waits for no more than a few of them
 COUNT_LIMIT_BYTES = 1024 * 1024 * 1024
 
 
@@ -46,10 +46,21 @@ class Counted:
 
 
 class Follower:
-    """Reads one stream. Knows its bytes and its position, and nothing of paths that come and go."""
+    """Reads one stream. Knows its bytes and its position, and nothing of paths that come and go.
+
+    Args:
+        chunk_bytes: How much is read at a time, even; a batch is twice as long at most, or one line.
+    """
 
     def __init__(
-        self, *, source: str, stream: str, position: Position, max_line_bytes: int, encoding: str = "auto"
+        self,
+        *,
+        source: str,
+        stream: str,
+        position: Position,
+        max_line_bytes: int,
+        encoding: str = "auto",
+        chunk_bytes: int = CHUNK_BYTES,
     ) -> None:
         self.source = source
         self.stream = stream
@@ -58,7 +69,8 @@ class Follower:
         self.last_line_at: datetime | None = None
         self._max_line_bytes = max_line_bytes
         self._encoding = encoding
-        self._codec: Codec | None = None
+        self._chunk_bytes = chunk_bytes
+        self._codec = codec_of(encoding, b"")
         self._scan: Scan | None = None
         self._there = 0  #: the size at which we found it: what lies before was written while nobody read
         self.quiet: tuple[int, int] | None = None  #: size and change time at which the last read found the end
@@ -105,12 +117,10 @@ class Follower:
         if self.content is None or self.quiet is None:
             return None
         offset, (size, _) = self.position.offset, self.quiet
-        text_at = self._scan.text_at if self._scan else offset
-        kept = self._utf8(self.content.read_at(text_at, min(size - text_at, self._max_line_bytes))).strip(b"\0")
-        if not kept:
-            return None
-        cut = max(0, size - text_at - self._max_line_bytes)
-        return self._batch(self.content, text_at, kept + b"\n", size, ((0, cut),) if cut else (), received_at)
+        rest = self.content.read_at(offset, self._chunk_bytes)
+        text_at = self._scan.text_at if self._scan else offset + self._codec.leading(rest, at_start=offset == 0)
+        kept = self._kept(self.content, text_at, size).strip(b"\0")
+        return self._one_line(self.content, kept, text_at, size, size, received_at) if kept else None
 
     def registered(self, received_at: datetime) -> Batch:
         """A batch without data: the position we start from, to be stored before anything is read."""
@@ -161,76 +171,73 @@ class Follower:
         fresh = buffer[before:]
         found = self._take(fresh, at_start=offset == 0)
         if found.data:
-            return self._batch(
-                content, offset + found.skipped, found.data, offset + found.used, found.cuts, received_at
-            )
-        if len(fresh) < CHUNK_BYTES:
+            return self._batch(content, offset + found.skipped, found, offset + found.used, received_at)
+        if len(fresh) < self._chunk_bytes:
             return Pause.END
-        text_at = offset + leading(fresh, at_start=offset == 0)
-        self._scan = Scan(text_at, offset + len(fresh), offset + len(fresh.rstrip(b"\0")))
+        text_at = offset + self._codec.leading(fresh, at_start=offset == 0)
+        self._scan = Scan(text_at, offset + len(fresh), offset + self._codec.whole(len(fresh.rstrip(b"\0"))))
         return Pause.MORE
 
     def _take(self, fresh: bytes, *, at_start: bool) -> Lines:
         if at_start:
             self._codec = codec_of(self._encoding, fresh[:2])  # the file may have been empty when we opened it
-        if self._codec is None:
-            return whole_lines(fresh, self._max_line_bytes, at_start=at_start)
-        is_full = len(fresh) >= CHUNK_BYTES
-        return transcoded_lines(fresh, self._codec, self._max_line_bytes, at_start=at_start, is_full=is_full)
+        return self._codec.take(fresh, self._max_line_bytes, at_start=at_start)
 
     def _chunk(self) -> int:
         """How much to read: a look-back ends exactly where the live part begins."""
         until = self.position.history_until - self.position.offset
-        return min(CHUNK_BYTES, until) if until > 0 else CHUNK_BYTES
+        return min(self._chunk_bytes, until) if until > 0 else self._chunk_bytes
 
     def _seek_line_end(self, content: Content, scan: Scan, received_at: datetime) -> Batch | Pause:
-        chunk = content.read_at(scan.at, CHUNK_BYTES)
+        chunk = content.read_at(scan.at, self._chunk_bytes)
+        chunk = chunk[: self._codec.whole(len(chunk))]
         if scan.text_at == scan.at:
-            scan.text_at += leading(chunk, at_start=False)
-        newline = chunk.find(b"\n")
-        if newline >= 0:
-            return self._long_line(content, scan.text_at, scan.at + newline + 1, received_at)
+            scan.text_at += self._codec.leading(chunk, at_start=False)
+        end = self._codec.line_end(chunk)
+        if end >= 0:
+            return self._long_line(content, scan.text_at, scan.at + end, received_at)
         if not chunk:
             scan.at = max(scan.solid, self.position.offset)
             scan.text_at = min(scan.text_at, scan.at)
             return Pause.END
-        solid = len(chunk.rstrip(b"\0"))
+        solid = self._codec.whole(len(chunk.rstrip(b"\0")))
         if solid:
             scan.solid = scan.at + solid
         scan.at += len(chunk)
         return Pause.MORE
 
     def _long_line(self, content: Content, start: int, end: int, received_at: datetime) -> Batch | Pause:
-        length = end - 1 - start
-        kept = content.read_at(start, min(length, self._max_line_bytes))
+        end_of_text = end - len(self._codec.newline)
+        kept = self._kept(content, start, end_of_text)
         if b"\n" in kept:  # rewritten while we searched
             self._scan = None
             return Pause.MORE
-        cut = length - len(kept)
-        return self._batch(content, start, self._utf8(kept) + b"\n", end, ((0, cut),) if cut else (), received_at)
+        return self._one_line(content, kept, start, end_of_text, end, received_at)
 
-    def _utf8(self, raw: bytes) -> bytes:
-        return raw if self._codec is None else self._codec.utf8(raw)
+    def _kept(self, content: Content, start: int, end: int) -> bytes:
+        """The beginning of a line as UTF-8."""
+        raw = content.read_at(start, min(end - start, self._codec.room(self._max_line_bytes)))
+        return self._codec.utf8(raw)[: self._max_line_bytes]
 
-    def _batch(
-        self,
-        content: Content,
-        start: int,
-        data: bytes,
-        end: int,
-        cuts: tuple[tuple[int, int], ...],
-        received_at: datetime,
+    def _one_line(
+        self, content: Content, kept: bytes, start: int, end_of_text: int, end: int, received_at: datetime
     ) -> Batch:
+        """One line alone, of which this was kept."""
+        left_out = end_of_text - start - self._codec.size(kept) if len(kept) == self._max_line_bytes else 0
+        cuts = ((0, left_out),) if left_out > 0 else ()
+        return self._batch(content, start, Lines(0, kept + b"\n", end - start, cuts, (end - start,)), end, received_at)
+
+    def _batch(self, content: Content, start: int, found: Lines, end: int, received_at: datetime) -> Batch:
         before = self.position
-        self.position = self._advanced(content, end, data.count(b"\n"))
+        self.position = self._advanced(content, end, found.data.count(b"\n"))
         self._scan = None
         self.last_line_at = received_at
         return Batch(
             source=self.source,
             stream=self.stream,
             origin=before.path,
-            data=data,
-            starts=Starts(line=before.line, offset=start, cuts=cuts),
+            data=found.data,
+            starts=Starts(line=before.line, offset=start, cuts=found.cuts, strides=found.strides),
             received_at=received_at,
             before=before.encode(),
             after=self.position.encode(),
@@ -263,8 +270,8 @@ class Follower:
         """
         counted, offset = self._counted, self.position.offset
         if offset <= COUNT_LIMIT_BYTES and counted.to < offset:
-            chunk = content.read_at(counted.to, min(CHUNK_BYTES, offset - counted.to))
-            counted.newlines += chunk.count(b"\n")
+            chunk = content.read_at(counted.to, min(self._chunk_bytes, offset - counted.to))
+            counted.newlines += self._codec.lines(chunk)
             counted.to += max(1, len(chunk))
         if offset > COUNT_LIMIT_BYTES or counted.to >= offset:
             self.position = msgspec.structs.replace(self.position, line=counted.newlines + 1)

@@ -64,8 +64,7 @@ def _end_of_lines(content: Content, settings: FileSourceSettings) -> int:
 
 
 def _is_wide(content: Content, settings: FileSourceSettings) -> bool:
-    codec = codec_of(settings.encoding, content.read_at(0, 2))
-    return codec is not None and codec.is_wide
+    return codec_of(settings.encoding, content.read_at(0, 2)).is_wide
 
 
 def is_no_text(content: Content, front: bytes) -> bool:
