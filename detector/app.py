@@ -32,7 +32,9 @@ from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock, SystemClock
 from store.database import Store
 from store.errors import AlreadyRunning, StoreError
-from store.repository import contacts, outbox, persons, rule_state, sign_in
+from store.repository.intake import rule_state
+from store.repository.people import contacts, persons, sign_in
+from store.repository.telling import outbox
 from store.tx import Tx
 
 STARTS_NOT = (StoreError, BindFailed, keyring.KeyUnusable, EngineFailed, RuleFileUnreadable)

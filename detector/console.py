@@ -7,7 +7,7 @@ from typing import TextIO
 from detector.status import DaemonStatus
 from rules.event import Batch
 from rules.outcome import Outcome
-from store.repository.findings import Taken
+from store.repository.grouping.findings import Taken
 
 SIGN_IN_MINUTES = 15
 HINT = (

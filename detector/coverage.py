@@ -17,7 +17,7 @@ from store.clock import Clock
 from store.coverage import Alive, Kind, digest
 from store.database import Store
 from store.errors import OwnershipLost, StoreError
-from store.repository import coverage
+from store.repository.follow_up import coverage
 from store.tx import Tx
 
 log = structlog.get_logger()

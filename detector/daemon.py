@@ -40,7 +40,8 @@ from rules.sigma.files import RuleFileUnreadable
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreBusy, StoreUnavailable
-from store.repository import contacts, inbox, persons, positions
+from store.repository.intake import inbox, positions
+from store.repository.people import contacts, persons
 from store.tx import Tx
 
 log = structlog.get_logger()

@@ -23,7 +23,7 @@ from notifier.route import Receiver
 from notifier.sender import Sender, Sent
 from store.clock import Clock
 from store.database import Store
-from store.repository import installation
+from store.repository.record import installation
 from store.tx import Tx
 
 log = structlog.get_logger()

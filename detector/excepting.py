@@ -14,7 +14,7 @@ from store import excepting
 from store.database import Store
 from store.excepting import Candidate
 from store.incident import Incident
-from store.repository import exceptions, past
+from store.repository.hiding import exceptions, past
 
 #: Under this path errors of a filter are told.
 PATH = "filter"

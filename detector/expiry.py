@@ -9,7 +9,7 @@ import structlog
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreError
-from store.repository import alerts
+from store.repository.intake import alerts
 
 log = structlog.get_logger()
 

@@ -15,9 +15,11 @@ from rules.event import Severity
 from store.clock import Clock
 from store.database import Store
 from store.errors import StoreError
-from store.repository import inbox, lengths, lost, outbox
-from store.repository.incidents import counts
-from store.repository.lengths import Lengths
+from store.repository.incident.incidents import counts
+from store.repository.intake import inbox
+from store.repository.overview import lengths
+from store.repository.overview.lengths import Lengths
+from store.repository.telling import lost, outbox
 
 FRESH_SECONDS: Final = 1.0
 NOT_YET: Final = Lengths(buckets=(), count=0, sum_seconds=0.0)

@@ -9,7 +9,7 @@ from detector import governance
 from detector.config.records import Config
 from detector.config.secret import HIDDEN, Secret
 from detector.engine_process import Ready
-from store.repository import installation
+from store.repository.record import installation
 from store.tx import Tx
 
 

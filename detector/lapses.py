@@ -13,7 +13,11 @@ from sqlalchemy import Connection
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreError
-from store.repository import agenda, classification, dismissals, duties, exceptions, flapping, notifying, silences
+from store.repository.grouping import flapping
+from store.repository.hiding import exceptions, silences
+from store.repository.incident import classification, dismissals
+from store.repository.record import agenda
+from store.repository.steps import duties, notifying
 from store.site import Site
 from store.tx import Tx
 

@@ -8,7 +8,7 @@ from detector.engine_process import Ready
 from detector.figures import Figures
 from rules.event import Batch
 from rules.outcome import Outcome
-from store.repository.findings import Taken
+from store.repository.grouping.findings import Taken
 
 LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 

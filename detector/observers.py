@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from detector.pipeline import Observer
 from rules.event import Batch
 from rules.outcome import Outcome
-from store.repository.findings import Taken
+from store.repository.grouping.findings import Taken
 
 
 class Observers:

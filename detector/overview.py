@@ -17,8 +17,11 @@ from detector.status import DaemonStatus, HttpState, Readiness, RuleState, Sourc
 from store.clock import Clock
 from store.database import Store
 from store.errors import StoreUnavailable
-from store.repository import incidents, lost, outbox, silences, sources
-from store.repository.sources import SourceRow
+from store.repository.hiding import silences
+from store.repository.incident import incidents
+from store.repository.intake import sources
+from store.repository.intake.sources import SourceRow
+from store.repository.telling import lost, outbox
 
 BROKEN = (StreamState.MISSING, StreamState.UNREADABLE, StreamState.VANISHED)
 MOST_HUSHED = 20  #: silences that are told of

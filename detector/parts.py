@@ -57,7 +57,7 @@ from notifier.route import Receiver
 from notifier.sender import Sender
 from store.clock import Clock
 from store.database import Store
-from store.repository.retention import Keep
+from store.repository.keeping.retention import Keep
 from store.seals import Keys
 
 

@@ -15,7 +15,8 @@ from rules.outcome import Outcome
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreBusy, StoreUnavailable
-from store.repository import findings, internal, positions, rule_state, sources
+from store.repository.grouping import findings
+from store.repository.intake import internal, positions, rule_state, sources
 from store.tx import Tx
 
 log = structlog.get_logger()

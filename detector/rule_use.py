@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rules.event import Batch
 from rules.outcome import Outcome
-from store.repository.findings import Taken
+from store.repository.grouping.findings import Taken
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from detector import keyring
 from store.clock import Clock
 from store.database import Store
 from store.errors import StoreBusy, StoreUnavailable
-from store.repository import seals
+from store.repository.record import seals
 from store.seals import Keys, Seal, read
 from store.tx import Tx
 

@@ -16,8 +16,8 @@ from detector.sources.source import SourceStatus, StreamState
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreError
-from store.repository import inbox, positions, sources
-from store.repository.sources import SourceRow
+from store.repository.intake import inbox, positions, sources
+from store.repository.intake.sources import SourceRow
 from store.tx import Tx
 
 log = structlog.get_logger()

@@ -11,7 +11,7 @@ from rules.sigma.model import Correlation, Rule
 from store import silence
 from store.clock import Clock
 from store.database import Store
-from store.repository import hidden
+from store.repository.hiding import hidden
 from store.silence import Hidden, Matchers
 
 

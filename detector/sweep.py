@@ -14,8 +14,8 @@ from detector.sources.source import SourceStatus
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreError
-from store.repository import retention, room
-from store.repository.retention import AT_ONCE, CHORES, CLOSED_AT_ONCE, Chore, Keep
+from store.repository.keeping import retention, room
+from store.repository.keeping.retention import AT_ONCE, CHORES, CLOSED_AT_ONCE, Chore, Keep
 
 log = structlog.get_logger()
 

@@ -14,7 +14,7 @@ from detector.sources.source import SourceStatus
 from store.clock import Clock
 from store.database import Store
 from store.errors import StoreError
-from store.repository import reach
+from store.repository.telling import reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

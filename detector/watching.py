@@ -10,7 +10,8 @@ import structlog
 from store.clock import Clock
 from store.database import Store
 from store.errors import InvariantBroken, OwnershipLost, Refused, StoreError
-from store.repository import closing, watching
+from store.repository.follow_up import watching
+from store.repository.steps import closing
 from store.tx import Tx
 
 log = structlog.get_logger()

@@ -30,7 +30,7 @@ from rules.event import Severity
 from store.clock import Clock
 from store.database import Store
 from store.errors import OwnershipLost, StoreUnavailable
-from store.repository import escalations, outbox, waiting
+from store.repository.telling import escalations, outbox, waiting
 from store.tx import Tx
 
 log = structlog.get_logger()

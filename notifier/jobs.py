@@ -18,7 +18,10 @@ from notifier.throttle import Form, Held, Parcel, next_parcel
 from notifier.wording import Told
 from rules.event import Severity
 from store.notice import Delivery, DeliveryState, NoticeKind, Settlement
-from store.repository import evidence, hidden, letters, outbox, requests, waiting
+from store.repository.hiding import hidden
+from store.repository.incident import requests
+from store.repository.record import evidence
+from store.repository.telling import letters, outbox, waiting
 from store.standing import Standing
 from store.tx import Tx
 

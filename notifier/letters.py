@@ -16,7 +16,9 @@ from store.database import Store
 from store.errors import OwnershipLost, StoreError
 from store.letter import Letter
 from store.notice import NewDelivery
-from store.repository import day, hidden, letters
+from store.repository.hiding import hidden
+from store.repository.overview import day
+from store.repository.telling import letters
 from store.silence import Silence
 from store.tx import Tx
 

@@ -6,8 +6,8 @@ from notifier.plan import Routing, subject_of
 from notifier.retry import Verdict
 from rules.event import Severity
 from store.notice import Delivery, DeliveryState, NoticeKind
-from store.repository import escalations
-from store.repository.escalations import Waiting
+from store.repository.telling import escalations
+from store.repository.telling.escalations import Waiting
 from store.tx import Tx
 
 _GIVEN_UP = (DeliveryState.DEAD, DeliveryState.FAILED)

@@ -18,18 +18,11 @@ from store.duties import Matter
 from store.holding import Holding, What
 from store.incident import Fact
 from store.notice import NewDelivery, NewNotice, Notice, NoticeKind
-from store.repository import (
-    abouts,
-    conflicts,
-    duties,
-    escalations,
-    incidents,
-    notices,
-    outbox,
-    silences,
-    timeline,
-    waiting,
-)
+from store.repository.hiding import abouts, silences
+from store.repository.incident import incidents
+from store.repository.record import conflicts, notices, timeline
+from store.repository.steps import duties
+from store.repository.telling import escalations, outbox, waiting
 from store.silence import Silence
 from store.tx import Tx
 

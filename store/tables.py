@@ -550,7 +550,7 @@ sign_in_failure = Table(
     CheckConstraint("failures >= 0", name="counts"),
 )
 
-#: The newest sign-ins and refusals; see `store.repository.sign_in_log`.
+#: The newest sign-ins and refusals; see `store.repository.people.sign_in_log`.
 sign_in_log = Table(
     "sign_in_log",
     METADATA,

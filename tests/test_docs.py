@@ -188,6 +188,14 @@ def test_the_readme_names_the_two_commands() -> None:
     assert "make test" in text
 
 
+def test_every_folder_of_the_repository_is_on_the_map() -> None:
+    """The page about the architecture says what each folder of ``store/repository`` holds, and of no other."""
+    page = (ROOT / "docs" / "explanation" / "architecture.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)/` \|", page, re.MULTILINE)) == {
+        path.parent.name for path in (ROOT / "store" / "repository").glob("*/__init__.py")
+    }
+
+
 def test_every_decision_is_listed() -> None:
     """Each page in docs/decisions is in the table of its README, and follows the template."""
     folder = ROOT / "docs" / "decisions"

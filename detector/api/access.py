@@ -14,7 +14,7 @@ from detector.api.problem import Problem
 from detector.passwords import weakness
 from store.incident import Actor
 from store.people import Person, Session, SignedInBy
-from store.repository import passwords, persons, sessions, sign_in_log
+from store.repository.people import passwords, persons, sessions, sign_in_log
 from store.tx import Tx
 
 routes = web.RouteTableDef()

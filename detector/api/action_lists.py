@@ -11,8 +11,9 @@ from detector.api.identity import CALLER, require_known
 from detector.api.keys import SITE, STORE
 from detector.api.problem import Problem
 from store.action import Action
-from store.repository import action_lists, trainings, visibility
-from store.repository.action_lists import NEVER, Filter, Place
+from store.repository.overview import action_lists, trainings
+from store.repository.overview.action_lists import NEVER, Filter, Place
+from store.repository.steps import visibility
 
 routes = web.RouteTableDef()
 FILTERS = frozenset({"incident", "owner", "late", "all", "limit", "after"})

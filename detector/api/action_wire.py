@@ -11,8 +11,8 @@ from store.action import Action
 from store.covering import missing
 from store.incident import Actor, ActorKind
 from store.people import Person
-from store.repository import abilities
-from store.repository.abilities import Abilities
+from store.repository.dossier import abilities
+from store.repository.dossier.abilities import Abilities
 from store.site import Site
 
 _NOBODY = Actor(kind=ActorKind.OS, id="")

@@ -20,9 +20,10 @@ from store.action import Action
 from store.covering import missing
 from store.errors import NotFound
 from store.incident import Actor
-from store.repository import action_turns, actions, plan, records
-from store.repository.action_turns import Acted
-from store.repository.idempotency import Answered
+from store.repository.dossier import action_turns, actions, plan
+from store.repository.dossier.action_turns import Acted
+from store.repository.intake.idempotency import Answered
+from store.repository.record import records
 from store.tx import Tx
 
 routes = web.RouteTableDef()

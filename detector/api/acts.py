@@ -11,8 +11,10 @@ from detector.api.identity import CALLER, require_person
 from detector.api.keys import SITE, WAKE_NOTIFIER
 from detector.api.problem import Problem
 from store.incident import Actor, ActorKind
-from store.repository import acts, by_hand, dismissals, merges, moves, records, waivers
-from store.repository.acts import Done
+from store.repository.grouping import merges
+from store.repository.incident import acts, by_hand, dismissals, moves, waivers
+from store.repository.incident.acts import Done
+from store.repository.record import records
 from store.tx import Tx
 
 routes = web.RouteTableDef()

@@ -22,8 +22,10 @@ from detector.api.labels import Matcher, NoMatcher, expression, fingerprint, mat
 from detector.api.problem import Handler, Problem, from_error
 from detector.intake.settings import Proof
 from rules.intake.alertmanager import NAME_LABEL, RESOLVE_TIMEOUT
-from store.repository import alerts, silences, visibility
-from store.repository.alerts import Known
+from store.repository.hiding import silences
+from store.repository.intake import alerts
+from store.repository.intake.alerts import Known
+from store.repository.steps import visibility
 from store.silence import Seen, Silence, hushed
 
 routes = web.RouteTableDef()

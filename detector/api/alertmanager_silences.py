@@ -22,7 +22,9 @@ from detector.api.problem import Problem
 from store import silence as rules
 from store.errors import NotFound
 from store.incident import Actor, ActorKind
-from store.repository import alerts, silences, visibility
+from store.repository.hiding import silences
+from store.repository.intake import alerts
+from store.repository.steps import visibility
 from store.silence import NewSilence, Silence, SilenceState
 from store.tx import Tx
 

@@ -20,18 +20,12 @@ from detector.api.visibility import check_sees
 from store.approval import Checklist
 from store.incident import Actor, ActorKind, Status, Step
 from store.people import Person, SignedInBy, SignInOutcome
-from store.repository import (
-    approval,
-    discrepancies,
-    fresh,
-    incidents,
-    persons,
-    records,
-    sign_in,
-    sign_in_log,
-    visibility,
-)
-from store.repository.acts import Done
+from store.repository.dossier import approval, discrepancies
+from store.repository.incident import incidents
+from store.repository.incident.acts import Done
+from store.repository.people import fresh, persons, sign_in, sign_in_log
+from store.repository.record import records
+from store.repository.steps import visibility
 from store.site import Site
 from store.tx import Tx
 

@@ -11,7 +11,7 @@ from store.discrepancies import Discrepancy
 from store.dossier import EVIDENCE, Change
 from store.four_eyes import approvals_needed
 from store.incident import Incident, TimelineEntry
-from store.repository import evidence, timeline
+from store.repository.record import evidence, timeline
 from store.site import Site
 
 

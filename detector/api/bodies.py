@@ -10,7 +10,7 @@ from rules.event import Severity
 from store.action import ActionKind
 from store.answers import LONGEST_TEXT
 from store.incident import DismissReason
-from store.repository.reviews import ReviewResult
+from store.repository.dossier.reviews import ReviewResult
 
 LONGEST_NOTE = 10_000
 Note = Annotated[str, Meta(max_length=LONGEST_NOTE)]

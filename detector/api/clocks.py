@@ -12,9 +12,10 @@ from detector.api.bodies import Body, Moment
 from detector.api.doing import Asked, Doing
 from detector.api.identity import hash_of, require_known
 from detector.api.keys import CLOCK, SITE, STORE
-from store.repository import duties, records, timers
-from store.repository.acts import Done
-from store.repository.duties import ClockView
+from store.repository.incident.acts import Done
+from store.repository.record import records
+from store.repository.steps import duties, timers
+from store.repository.steps.duties import ClockView
 from store.timers import Decided, TimerDecision
 from store.tx import Tx
 

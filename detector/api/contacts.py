@@ -8,7 +8,7 @@ from detector.api.identity import require_admin, require_known
 from detector.api.keys import STORE
 from store.incident import Tlp
 from store.people import Contact, ContactKind
-from store.repository import contacts
+from store.repository.people import contacts
 
 routes = web.RouteTableDef()
 

@@ -13,7 +13,7 @@ from detector.api.problem import Problem
 from store import coverage as telling
 from store.coverage import Alive, Around
 from store.moments import is_sensible
-from store.repository import coverage
+from store.repository.follow_up import coverage
 from store.watch import Span, hours
 
 routes = web.RouteTableDef()

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from store.incident import Actor
-from store.repository import waivers
-from store.repository.acts import Done
+from store.repository.incident import waivers
+from store.repository.incident.acts import Done
 from store.site import Site
 from store.tx import Tx
 

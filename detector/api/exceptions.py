@@ -17,8 +17,9 @@ from detector.api.visibility import admit
 from detector.excepting import FilterRefused
 from store.excepting import LONGEST_FILTER, Candidate, ExceptionState, Preview, RuleException
 from store.incident import Actor, ActorKind
-from store.repository import exceptions, visibility
-from store.repository.idempotency import Answered
+from store.repository.hiding import exceptions
+from store.repository.intake.idempotency import Answered
+from store.repository.steps import visibility
 from store.site import Site
 from store.tx import Tx
 

@@ -9,7 +9,8 @@ from detector.api.identity import require_known
 from detector.api.keys import CLOCK, SEAL_KEYS, SITE, STORE
 from detector.api.whole import whole
 from store.export import bundle
-from store.repository import seals, stored_documents, timeline
+from store.repository.keeping import stored_documents
+from store.repository.record import seals, timeline
 
 routes = web.RouteTableDef()
 

@@ -17,8 +17,10 @@ from detector.api.keys import CLOCK, SITE, STORE
 from rules.event import Entity
 from store.improvement import Improvement
 from store.promise import Promise
-from store.repository import closing, improvements, records, visibility, watch_acts, watches, watching
-from store.repository.acts import Done
+from store.repository.follow_up import improvements, watch_acts, watches, watching
+from store.repository.incident.acts import Done
+from store.repository.record import records
+from store.repository.steps import closing, visibility
 from store.tx import Tx
 
 routes = web.RouteTableDef()

@@ -15,8 +15,9 @@ from store.answers import Answer, State
 from store.errors import Refused
 from store.forms import FORMS_VERSION, FormName
 from store.incident import Actor, ActorKind, Incident
-from store.repository import forms, records
-from store.repository.forms import FormView
+from store.repository.dossier import forms
+from store.repository.dossier.forms import FormView
+from store.repository.record import records
 from store.tx import Tx
 
 routes = web.RouteTableDef()

@@ -18,7 +18,7 @@ from detector.intake.proof import encoded
 from store.errors import StoreError
 from store.incident import Actor, ActorKind
 from store.people import Person, Role, Session
-from store.repository import persons, sessions
+from store.repository.people import persons, sessions
 
 SESSION_COOKIE = "tocsin_session"
 LINK_COOKIE = "tocsin_link"

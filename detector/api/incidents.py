@@ -15,7 +15,10 @@ from detector.api.problem import Problem
 from notifier import planning
 from rules.event import Decision, Severity
 from store.incident import Actor, ActorKind, Incident, Outcome, Status, Step, Track
-from store.repository import conflicts, evidence, incidents, outbox, timeline, visibility
+from store.repository.incident import incidents
+from store.repository.record import conflicts, evidence, timeline
+from store.repository.steps import visibility
+from store.repository.telling import outbox
 
 routes = web.RouteTableDef()
 

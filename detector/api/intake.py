@@ -21,9 +21,9 @@ from detector.intake.verify import may_be_heard, verify
 from notifier.untrusted import neutralise
 from rules.intake.alert import NotAccepted, told_in
 from rules.intake.parcels import KINDS, Understood, reference_of, understand
-from store.repository import alerts as standing
-from store.repository import inbox
-from store.repository.inbox import Parcel
+from store.repository.intake import alerts as standing
+from store.repository.intake import inbox
+from store.repository.intake.inbox import Parcel
 
 log = structlog.get_logger()
 routes = web.RouteTableDef()

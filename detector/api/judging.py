@@ -15,8 +15,10 @@ from detector.api.identity import require_known
 from detector.api.keys import STORE
 from rules.event import Severity
 from store.incident import Track
-from store.repository import classification, corrections, exhibits, records, splitting
-from store.repository.acts import Done
+from store.repository.grouping import splitting
+from store.repository.incident import classification, corrections, exhibits
+from store.repository.incident.acts import Done
+from store.repository.record import records
 from store.splitting import Episode
 from store.tx import Tx
 

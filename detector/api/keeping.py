@@ -10,9 +10,10 @@ from detector.api.bodies import Note, SomeNote
 from detector.api.doing import Asked, Doing
 from detector.api.problem import Problem
 from store.forms import FormName
-from store.repository import disposal, holds, redaction, sharing
-from store.repository.acts import Done
-from store.repository.redaction import InAction, InEntry, InForm, InLine, Place
+from store.repository.incident import sharing
+from store.repository.incident.acts import Done
+from store.repository.keeping import disposal, holds, redaction
+from store.repository.keeping.redaction import InAction, InEntry, InForm, InLine, Place
 from store.tx import Tx
 
 Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]

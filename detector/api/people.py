@@ -7,7 +7,7 @@ from detector.api.identity import hash_of, require_admin, require_known
 from detector.api.keys import LINKS, NEW_SECRET, STORE
 from detector.api.signing_in import SIGN_IN_LASTS
 from store.people import Person
-from store.repository import persons, sign_in, tokens
+from store.repository.people import persons, sign_in, tokens
 from store.tx import Tx
 
 TOKEN_PREFIX = "tcs_"  # noqa: S105 (so that scanners for leaked secrets can know ours)

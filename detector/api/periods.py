@@ -17,8 +17,9 @@ from store.export import bundle
 from store.export.calendar import calendar
 from store.export.table import table
 from store.moments import is_sensible
-from store.repository import periods, visibility
-from store.repository.periods import MOST, Period
+from store.repository.overview import periods
+from store.repository.overview.periods import MOST, Period
+from store.repository.steps import visibility
 from store.site import Site
 
 routes = web.RouteTableDef()

@@ -18,8 +18,9 @@ from rules.intake.parcels import reference_of
 from store.incident import Incident
 from store.people import Person, Role
 from store.reports import Waiting, in_order, state_of
-from store.repository import inbox, reports, visibility
-from store.repository.inbox import Parcel
+from store.repository.intake import inbox, reports
+from store.repository.intake.inbox import Parcel
+from store.repository.steps import visibility
 
 log = structlog.get_logger()
 routes = web.RouteTableDef()

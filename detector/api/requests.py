@@ -17,9 +17,10 @@ from detector.api.identity import CALLER, require_known
 from detector.api.keys import CLOCK, LINKS, NEW_SECRET, STORE, WAKE_NOTIFIER
 from notifier.links import for_contact, reply_to
 from store.incident import Actor
-from store.repository import records, requests
-from store.repository.idempotency import Answered
-from store.repository.requests import Told
+from store.repository.incident import requests
+from store.repository.incident.requests import Told
+from store.repository.intake.idempotency import Answered
+from store.repository.record import records
 from store.request import Request
 from store.tx import Tx
 

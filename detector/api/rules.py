@@ -10,7 +10,7 @@ from detector.api.keys import CLOCK, RULE_USE, RULES, STORE
 from detector.api.wire import answer
 from detector.engine_wire import LoadedRule
 from detector.rule_use import RuleUse, Used
-from store.repository import silences
+from store.repository.hiding import silences
 from store.silence import Silence, fits
 
 routes = web.RouteTableDef()

@@ -17,7 +17,7 @@ from detector.api.problem import Problem
 from detector.passwords import LONGEST, TooMany, Verdict
 from store.lock_out import Subject
 from store.people import Person, SignedInBy, SignInOutcome
-from store.repository import lock_out, passwords, persons, sessions, sign_in_log
+from store.repository.people import lock_out, passwords, persons, sessions, sign_in_log
 from store.tx import Tx
 
 T = TypeVar("T")

@@ -17,8 +17,9 @@ from detector.api.keys import CLOCK, SILENCING, SITE, STORE, WAKE_NOTIFIER
 from detector.api.problem import Problem
 from store import silence as rules
 from store.incident import Actor, ActorKind
-from store.repository import hidden, silences, visibility
-from store.repository.idempotency import Answered
+from store.repository.hiding import hidden, silences
+from store.repository.intake.idempotency import Answered
+from store.repository.steps import visibility
 from store.silence import Hid, Hidden, NewSilence, Silence, SilenceState, Window
 from store.site import Site
 from store.tx import Tx

@@ -10,7 +10,7 @@ from detector.api import wire
 from detector.api.identity import require_known
 from detector.api.keys import CLOCK, STORE
 from store import statistics as figures
-from store.repository import statistics
+from store.repository.overview import statistics
 from store.statistics import Share, Spread
 
 routes = web.RouteTableDef()

@@ -5,8 +5,8 @@ from typing import Any
 
 from detector.api import bodies
 from detector.api.doing import Asked, Doing
-from store.repository import light, reviewing, stepping
-from store.repository.acts import Done
+from store.repository.incident.acts import Done
+from store.repository.steps import light, reviewing, stepping
 from store.tx import Tx
 
 

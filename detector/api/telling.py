@@ -14,7 +14,8 @@ from detector.api.problem import Problem
 from notifier import planning, why
 from notifier.sender import Sent
 from store.notice import Delivery
-from store.repository import lost, outbox, persons
+from store.repository.people import persons
+from store.repository.telling import lost, outbox
 
 routes = web.RouteTableDef()
 MOST_SHOWN = 200

@@ -9,7 +9,8 @@ from detector.api.keys import SITE, STORE
 from detector.api.problem import Handler, Problem, route_of
 from store.errors import NotFound
 from store.incident import Actor, Incident
-from store.repository import conflicts, records, visibility
+from store.repository.record import conflicts, records
+from store.repository.steps import visibility
 from store.site import Site
 from store.tx import Tx
 

@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from detector.api import wire
 from detector.api.identity import CALLER, require_known
 from detector.api.keys import SITE, STORE
-from store.repository import visibility, waivers
-from store.repository.waivers import Waiver
+from store.repository.incident import waivers
+from store.repository.incident.waivers import Waiver
+from store.repository.steps import visibility
 
 routes = web.RouteTableDef()
 

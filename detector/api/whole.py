@@ -7,23 +7,17 @@ from sqlalchemy import Connection
 
 from detector.api import action_wire, approval_wire, clocks, follow_up, forms, requests, waivers, wire
 from store.incident import Incident
-from store.repository import (
-    actions,
-    disposal,
-    duties,
-    evidence,
-    holds,
-    improvements,
-    incidents,
-    installation,
-    outbox,
-    timeline,
-    watches,
-)
-from store.repository import approval as approvals
-from store.repository import forms as kept_forms
-from store.repository import requests as kept_requests
-from store.repository import waivers as kept_waivers
+from store.repository.dossier import actions
+from store.repository.dossier import approval as approvals
+from store.repository.dossier import forms as kept_forms
+from store.repository.follow_up import improvements, watches
+from store.repository.incident import incidents
+from store.repository.incident import requests as kept_requests
+from store.repository.incident import waivers as kept_waivers
+from store.repository.keeping import disposal, holds
+from store.repository.record import evidence, installation, timeline
+from store.repository.steps import duties
+from store.repository.telling import outbox
 from store.site import Site
 
 

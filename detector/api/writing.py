@@ -13,9 +13,10 @@ from detector.api.identity import CALLER, require_known
 from detector.api.keys import STORE
 from detector.api.problem import Problem, from_error
 from store.errors import NotFound
-from store.repository import conflicts, idempotency, records
-from store.repository.acts import Done
-from store.repository.idempotency import Answered, Asked
+from store.repository.incident.acts import Done
+from store.repository.intake import idempotency
+from store.repository.intake.idempotency import Answered, Asked
+from store.repository.record import conflicts, records
 from store.tx import Tx
 
 T = TypeVar("T")

@@ -14,8 +14,8 @@ from detector.config.loaded import ConfigErrors
 from detector.config.records import Config
 from store import engines
 from store.errors import StoreError
-from store.repository import verification
-from store.repository.verification import Report, Witness
+from store.repository.keeping import verification
+from store.repository.keeping.verification import Report, Witness
 from store.seals import Keys, key_id
 
 LOCK_WAIT_SECONDS = 5.0

@@ -16,8 +16,8 @@ from rules.intake.parcels import FORMAT, KINDS, lines_of
 from store.clock import Clock
 from store.database import Store
 from store.errors import StoreError
-from store.repository import inbox
-from store.repository.inbox import STREAM, Parcel, number_of, position_of
+from store.repository.intake import inbox
+from store.repository.intake.inbox import STREAM, Parcel, number_of, position_of
 
 log = structlog.get_logger()
 

@@ -25,7 +25,8 @@ from store.answers import State
 from store.fields import Kind
 from store.forms import FormName
 from store.incident import Actor, Incident
-from store.repository import action_turns, actions, discrepancies, forms, plan, records
+from store.repository.dossier import action_turns, actions, discrepancies, forms, plan
+from store.repository.record import records
 from store.tx import Tx
 
 routes = web.RouteTableDef()

@@ -29,8 +29,9 @@ from store.dossier import COVERED
 from store.forms import FormName
 from store.four_eyes import approvals_needed
 from store.incident import ActorKind, Incident, Step
-from store.repository import actions, approval, evidence, forms, records
-from store.repository.forms import FormView
+from store.repository.dossier import actions, approval, forms
+from store.repository.dossier.forms import FormView
+from store.repository.record import evidence, records
 
 routes = web.RouteTableDef()
 BUTTONS = frozenset({"approve", "sign_again", "reject", "discrepancy", "answer_discrepancy", "close_discrepancy"})

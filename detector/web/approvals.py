@@ -21,7 +21,9 @@ from detector.web.views import Frame
 from rules.event import Severity
 from store.incident import Actor, ActorKind, Incident, Status, Step, Track
 from store.people import Person
-from store.repository import approval, incidents, visibility
+from store.repository.dossier import approval
+from store.repository.incident import incidents
+from store.repository.steps import visibility
 from store.site import Site
 from store.tx import Tx
 

@@ -18,7 +18,12 @@ from store.four_eyes import settling_needs_another
 from store.incident import Incident, Status, TimelineEntry
 from store.notice import Delivery
 from store.people import Person
-from store.repository import conflicts, duties, evidence, forms, incidents, outbox, persons, timeline, visibility
+from store.repository.dossier import forms
+from store.repository.incident import incidents
+from store.repository.people import persons
+from store.repository.record import conflicts, evidence, timeline
+from store.repository.steps import duties, visibility
+from store.repository.telling import outbox
 from store.site import Site
 
 PAGE = 50

@@ -16,7 +16,7 @@ from detector.web.inputs import Texts
 from detector.web.views import Doable, Frame
 from store.incident import Incident
 from store.people import Person
-from store.repository import conflicts
+from store.repository.record import conflicts
 from store.site import Site
 
 

@@ -20,7 +20,7 @@ from detector.web.forms import texts_of
 from detector.web.frames import PAGES, frame_of, html
 from detector.web.inputs import Texts
 from store.incident import Actor, ActorKind
-from store.repository import persons
+from store.repository.people import persons
 from store.tx import Tx
 
 Draw = Callable[[Connection, Looking], Board]

@@ -12,8 +12,9 @@ from detector.web.boarding import press_doing, show
 from detector.web.frames import at
 from detector.web.inputs import words
 from store.duties import MatterKind
-from store.repository import duties, records
-from store.repository.duties import ClockView
+from store.repository.record import records
+from store.repository.steps import duties
+from store.repository.steps.duties import ClockView
 
 routes = web.RouteTableDef()
 _FRESH = "Not to report something is signed: type your personal token, or paste a new sign-in link unopened."

@@ -26,8 +26,10 @@ from detector.web.views import Frame
 from store.errors import StaleVersion
 from store.incident import Actor, ActorKind, Incident
 from store.people import Person
-from store.repository import conflicts, fresh, passwords, persons, records, sign_in, splitting
-from store.repository.acts import Done
+from store.repository.grouping import splitting
+from store.repository.incident.acts import Done
+from store.repository.people import fresh, passwords, persons, sign_in
+from store.repository.record import conflicts, records
 from store.site import Site
 from store.tx import Tx
 

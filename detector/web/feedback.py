@@ -28,7 +28,8 @@ from rules.intake.feedback import Feedback
 from rules.intake.parcels import reference_of
 from store.errors import StoreBusy, StoreUnavailable
 from store.reports import ReportState, state_of
-from store.repository import inbox, reports, visibility
+from store.repository.intake import inbox, reports
+from store.repository.steps import visibility
 from store.tx import Tx
 
 log = structlog.get_logger()

@@ -20,7 +20,9 @@ from detector.web.lacking import lacking
 from store.improvement import Improvement, State
 from store.incident import Incident, Step
 from store.promise import Promise
-from store.repository import closing, improvements, records, watches, watching
+from store.repository.follow_up import improvements, watches, watching
+from store.repository.record import records
+from store.repository.steps import closing
 from store.watch import Verdict
 
 routes = web.RouteTableDef()

@@ -14,7 +14,7 @@ from store.answers import Answer, State
 from store.fields import Field, Gate, Keeper, Kind, Part
 from store.forms import FormName
 from store.incident import Incident, Track
-from store.repository.forms import FormView
+from store.repository.dossier.forms import FormView
 
 TITLES: Final = {
     FormName.IDENTIFICATION: "Identification",

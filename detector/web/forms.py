@@ -25,7 +25,9 @@ from store.errors import Refused, StaleVersion
 from store.forms import Form, FormName, Forms
 from store.incident import Actor, ActorKind, Incident
 from store.people import Person
-from store.repository import conflicts, forms, persons, records
+from store.repository.dossier import forms
+from store.repository.people import persons
+from store.repository.record import conflicts, records
 from store.site import Site
 from store.tx import Tx
 
@@ -66,7 +68,7 @@ def save(tx: Tx, number: int, form: Form, sent: Typed, person: Person, via: str,
 
     Raises:
         StaleVersion: Somebody saved the form meanwhile, or what was confirmed is not what was shown any more.
-        Refused: As `store.repository.forms.save` refuses.
+        Refused: As `store.repository.dossier.forms.save` refuses.
     """
     now = forms.view(tx.connection, number, form.name, fields)
     changed = answering.changes(form, sent, zone)

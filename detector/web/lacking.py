@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from store import process, steps
 from store.incident import Incident
 from store.process import MOVES, Standing
-from store.repository import closing, filling, stepping
+from store.repository.dossier import filling
+from store.repository.steps import closing, stepping
 from store.site import Site
 from store.steps import Unmet
 

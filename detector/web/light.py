@@ -21,8 +21,11 @@ from store.action import ActionKind
 from store.answers import Answers, State
 from store.forms import FormName
 from store.incident import Incident, Track
-from store.repository import evidence, forms, incidents, light
-from store.repository.forms import FormView
+from store.repository.dossier import forms
+from store.repository.dossier.forms import FormView
+from store.repository.incident import incidents
+from store.repository.record import evidence
+from store.repository.steps import light
 
 routes = web.RouteTableDef()
 LATEST_LINES = 3

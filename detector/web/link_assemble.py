@@ -11,7 +11,10 @@ from notifier.pace import pace
 from store.incident import Incident
 from store.notice import DeliveryState
 from store.people import Person
-from store.repository import conflicts, escalations, evidence, incidents, outbox, pressed, staffing
+from store.repository.incident import incidents, pressed
+from store.repository.people import staffing
+from store.repository.record import conflicts, evidence
+from store.repository.telling import escalations, outbox
 from store.site import Site
 
 

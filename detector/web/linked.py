@@ -25,7 +25,9 @@ from notifier.links import ACKNOWLEDGE, Expired, Invalid, Link
 from store.errors import ActNotAllowed, Refused
 from store.incident import Actor, ActorKind, DismissReason
 from store.people import Person, SignedInBy
-from store.repository import acts, dismissals, incidents, links, persons, pressed, records, sessions
+from store.repository.incident import acts, dismissals, incidents, pressed
+from store.repository.people import links, persons, sessions
+from store.repository.record import records
 from store.site import Site
 from store.tx import Tx
 

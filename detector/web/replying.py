@@ -17,7 +17,10 @@ from notifier.links import Link
 from store.errors import ActNotAllowed
 from store.incident import ActorKind, Incident
 from store.people import Contact, Person
-from store.repository import contacts, links, persons, records, requests, visibility
+from store.repository.incident import requests
+from store.repository.people import contacts, links, persons
+from store.repository.record import records
+from store.repository.steps import visibility
 from store.request import Request
 from store.tx import Tx
 

@@ -18,8 +18,10 @@ from detector.web.frames import at
 from detector.web.inputs import Texts
 from store.incident import Actor, Incident
 from store.people import Contact
-from store.repository import contacts, records, requests
-from store.repository.requests import Told
+from store.repository.incident import requests
+from store.repository.incident.requests import Told
+from store.repository.people import contacts
+from store.repository.record import records
 from store.request import Request
 from store.tx import Tx
 

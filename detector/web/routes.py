@@ -16,7 +16,7 @@ from detector.web import assemble, views
 from detector.web.frames import PAGES, frame_of, html
 from rules.event import Severity
 from store.incident import Actor, ActorKind
-from store.repository import incidents
+from store.repository.incident import incidents
 from store.tx import Tx
 
 SESSION_LASTS = timedelta(hours=12)

@@ -17,7 +17,7 @@ from detector.web import views
 from detector.web.frames import PAGES, frame_of, html
 from store.incident import Actor, ActorKind
 from store.people import Person, SignedInBy, SignInOutcome
-from store.repository import passwords, sessions, sign_in, sign_in_log
+from store.repository.people import passwords, sessions, sign_in, sign_in_log
 from store.tx import Tx
 
 routes = web.RouteTableDef()

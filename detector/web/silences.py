@@ -23,7 +23,7 @@ from detector.web.frames import PAGES, at, frame_of, html
 from detector.web.inputs import Texts
 from detector.web.views import Frame
 from store.incident import Actor, ActorKind
-from store.repository import hidden, silences
+from store.repository.hiding import hidden, silences
 from store.silence import Hid, Silence
 from store.tx import Tx
 

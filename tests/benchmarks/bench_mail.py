@@ -32,7 +32,7 @@ from notifier.route import Receiver, Route
 from rules.event import Severity
 from store.clock import SystemClock
 from store.database import Store
-from store.repository import findings
+from store.repository.grouping import findings
 
 ROUNDS = 20
 LINKS = Links([b"k" * 32], "https://tocsin.example.org")

@@ -23,20 +23,12 @@ from store.four_eyes import FourEyes
 from store.incident import Actor, ActorKind, EntryKind, Incident, Step
 from store.notice import NoticeKind
 from store.people import Person, Role
-from store.repository import (
-    action_turns,
-    actions,
-    discrepancies,
-    duties,
-    findings,
-    forms,
-    merges,
-    persons,
-    plan,
-    records,
-    timeline,
-)
-from store.repository.action_turns import Acted
+from store.repository.dossier import action_turns, actions, discrepancies, forms, plan
+from store.repository.dossier.action_turns import Acted
+from store.repository.grouping import findings, merges
+from store.repository.people import persons
+from store.repository.record import records, timeline
+from store.repository.steps import duties
 from store.site import Site
 from store.tables import notice
 from store.tx import Tx

@@ -15,7 +15,9 @@ from yarl import URL
 from rules.event import Severity
 from store.incident import Step, Tlp
 from store.people import Role
-from store.repository import findings, persons, records
+from store.repository.grouping import findings
+from store.repository.people import persons
+from store.repository.record import records
 from store.tx import Tx
 
 ONE = "/api/v1/incidents/INC-1"

@@ -32,24 +32,13 @@ from store.incident import (
 from store.notice import DeliveryState, NewDelivery, NoticeKind
 from store.people import Person, Role
 from store.process import ACTS, MOVES, Standing, legal_standings
-from store.repository import acts as doing
-from store.repository import (
-    by_hand,
-    classification,
-    dismissals,
-    evidence,
-    findings,
-    incidents,
-    merges,
-    moves,
-    outbox,
-    persons,
-    records,
-    requests,
-    timeline,
-    waivers,
-)
-from store.repository.acts import Done
+from store.repository.grouping import findings, merges
+from store.repository.incident import acts as doing
+from store.repository.incident import by_hand, classification, dismissals, incidents, moves, requests, waivers
+from store.repository.incident.acts import Done
+from store.repository.people import persons
+from store.repository.record import evidence, records, timeline
+from store.repository.telling import outbox
 from store.site import Site
 from store.tables import notice
 from store.tx import Tx

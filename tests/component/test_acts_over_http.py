@@ -20,7 +20,8 @@ from detector.lapses import Lapses
 from rules.event import Severity
 from store.four_eyes import FourEyes
 from store.people import Role
-from store.repository import findings, persons
+from store.repository.grouping import findings
+from store.repository.people import persons
 from store.site import Site as Rules
 from store.tx import Tx
 

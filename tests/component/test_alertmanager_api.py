@@ -18,7 +18,8 @@ from detector.api.labels import fingerprint
 from detector.intake.settings import Intake, Proof
 from rules.event import Entity
 from store.incident import DAEMON
-from store.repository import findings, persons, tokens
+from store.repository.grouping import findings
+from store.repository.people import persons, tokens
 
 KEYS = "alertname=Down,severity=low|alertname=Doze,severity=low"
 PATHS = ("alerts", "alerts/groups", "status", "receivers")

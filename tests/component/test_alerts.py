@@ -16,7 +16,11 @@ from store.calendar import Calendar
 from store.database import Store
 from store.incident import DismissReason, Status
 from store.notice import NoticeKind
-from store.repository import alerts, dismissals, findings, inbox, outbox, records
+from store.repository.grouping import findings
+from store.repository.incident import dismissals
+from store.repository.intake import alerts, inbox
+from store.repository.record import records
+from store.repository.telling import outbox
 
 UP = START - timedelta(days=1)
 

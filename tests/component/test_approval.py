@@ -30,17 +30,11 @@ from store.forms import FormName
 from store.four_eyes import FourEyes
 from store.incident import Actor, EntryKind, Step, Track
 from store.people import Role
-from store.repository import (
-    approval,
-    dossiers,
-    findings,
-    forms,
-    fresh,
-    persons,
-    signatures,
-    timeline,
-)
-from store.repository.acts import Done
+from store.repository.dossier import approval, dossiers, forms, signatures
+from store.repository.grouping import findings
+from store.repository.incident.acts import Done
+from store.repository.people import fresh, persons
+from store.repository.record import timeline
 from store.tx import Tx
 
 PAIR = replace(SITE, four_eyes=FourEyes.PAIR)

@@ -14,7 +14,7 @@ from support.store import finding, open_store
 
 from rules.event import Severity
 from store.incident import Track
-from store.repository import findings
+from store.repository.grouping import findings
 from store.tx import Tx
 
 ONE = "/api/v1/incidents/INC-1"

@@ -30,20 +30,13 @@ from store.forms import FormName
 from store.four_eyes import Allowed, Signature
 from store.incident import DAEMON
 from store.people import Role
-from store.repository import (
-    action_turns,
-    actions,
-    dossiers,
-    findings,
-    forms,
-    incidents,
-    persons,
-    seals,
-    signatures,
-    timeline,
-    verification,
-)
-from store.repository.verification import Report, Witness
+from store.repository.dossier import action_turns, actions, dossiers, forms, signatures
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.keeping import verification
+from store.repository.keeping.verification import Report, Witness
+from store.repository.people import persons
+from store.repository.record import seals, timeline
 from store.seals import Keys
 from store.site import Site
 from store.tx import Tx

@@ -11,7 +11,10 @@ from store.dossier import Dossier
 from store.forms import FormName
 from store.incident import Step
 from store.people import Role
-from store.repository import authorship, by_hand, exhibits, forms, persons, records
+from store.repository.dossier import authorship, forms
+from store.repository.incident import by_hand, exhibits
+from store.repository.people import persons
+from store.repository.record import records
 from store.tx import Tx
 
 BOTH = frozenset({Role.RESPONDER, Role.APPROVER})

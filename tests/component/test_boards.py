@@ -14,7 +14,8 @@ from support.store import finding, open_store
 
 from rules.event import Severity
 from store.people import Contact, Role
-from store.repository import contacts, findings, persons
+from store.repository.grouping import findings
+from store.repository.people import contacts, persons
 from store.tx import Tx
 
 HOSTILE = "<script>alert(1)</script>\u202egnp.exe\x1b[31m"

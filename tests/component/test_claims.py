@@ -13,7 +13,10 @@ from store.database import Store
 from store.incident import EntryKind, SourceKind, Status, Step
 from store.ledger import Ledger
 from store.notice import NoticeKind
-from store.repository import findings, flapping, incidents, outbox, timeline
+from store.repository.grouping import findings, flapping
+from store.repository.incident import incidents
+from store.repository.record import timeline
+from store.repository.telling import outbox
 
 
 def fires(alert: str = "a", name: str = "f1", seconds: float = 0, events: int = 1) -> Finding:

@@ -25,7 +25,10 @@ from store.deadlines import Deadlines, Timer, Within
 from store.designation import Designation, Staff
 from store.incident import Stage, Step
 from store.people import Role
-from store.repository import findings, outbox, persons, records
+from store.repository.grouping import findings
+from store.repository.people import persons
+from store.repository.record import records
+from store.repository.telling import outbox
 from store.site import Site as Rules
 from store.tx import Tx
 

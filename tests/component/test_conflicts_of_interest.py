@@ -19,19 +19,11 @@ from store.errors import ActNotAllowed, Refused
 from store.forms import FormName
 from store.incident import Actor, ActorKind, DismissReason, Tlp
 from store.people import Person, Role
-from store.repository import (
-    acts,
-    conflicts,
-    dismissals,
-    findings,
-    forms,
-    incidents,
-    merges,
-    persons,
-    records,
-    requests,
-    timeline,
-)
+from store.repository.dossier import forms
+from store.repository.grouping import findings, merges
+from store.repository.incident import acts, dismissals, incidents, requests
+from store.repository.people import persons
+from store.repository.record import conflicts, records, timeline
 from store.tx import Tx
 
 ROLES = frozenset(Role) - {Role.SOURCE}

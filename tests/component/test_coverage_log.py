@@ -13,7 +13,7 @@ from detector.coverage import OTHER_RULES, STOPPED, Coverage
 from detector.sources.source import SourceCounters, SourceStatus, StreamState, StreamStatus
 from store.coverage import Alive, Around, Kind, digest, told
 from store.database import Store
-from store.repository import coverage
+from store.repository.follow_up import coverage
 from store.watch import Span
 
 SECOND = timedelta(seconds=1)

@@ -16,7 +16,9 @@ from rules.finding import Finding
 from store.database import Store
 from store.ledger import Ledger
 from store.records import Taken
-from store.repository import evidence, findings, incidents
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.record import evidence
 
 
 @st.composite

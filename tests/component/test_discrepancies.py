@@ -54,20 +54,14 @@ from store.incident import Actor, EntryKind, Step, Track
 from store.notice import NoticeKind
 from store.people import Role
 from store.process import Standing
-from store.repository import (
-    action_turns,
-    approval,
-    discrepancies,
-    findings,
-    merges,
-    persons,
-    records,
-    reviewing,
-    stepping,
-)
-from store.repository import plan as reasons
-from store.repository.acts import Done
-from store.repository.reviews import ReviewResult
+from store.repository.dossier import action_turns, approval, discrepancies
+from store.repository.dossier import plan as reasons
+from store.repository.dossier.reviews import ReviewResult
+from store.repository.grouping import findings, merges
+from store.repository.incident.acts import Done
+from store.repository.people import persons
+from store.repository.record import records
+from store.repository.steps import reviewing, stepping
 from store.tables import notice
 from store.tx import Tx
 

@@ -28,7 +28,10 @@ from store.deadlines import DEFAULT_LIMITS, Deadlines, Duty, Limit, Within
 from store.incident import Actor, ActorKind, Tlp
 from store.notice import Delivery, DeliveryState, NewDelivery
 from store.people import Person, Role
-from store.repository import findings, incidents, outbox, persons
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.people import persons
+from store.repository.telling import outbox
 from store.site import Site
 
 ANA = Actor(kind=ActorKind.PERSON, id="ana")

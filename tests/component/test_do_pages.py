@@ -17,7 +17,9 @@ from detector.web.do_view import doables
 from rules.event import Severity
 from store import process
 from store.people import Role
-from store.repository import findings, persons, records
+from store.repository.grouping import findings
+from store.repository.people import persons
+from store.repository.record import records
 from store.tx import Tx
 
 HOSTILE = "<script>alert(1)</script>\u202egnp.exe\x1b[31m"

@@ -18,8 +18,8 @@ from notifier.route import Receiver
 from notifier.sender import SendResult, Sent
 from store.database import Store
 from store.incident import EntryKind
-from store.repository import timeline
-from store.repository.seals import INSTALLATION
+from store.repository.record import timeline
+from store.repository.record.seals import INSTALLATION
 
 PHONE = Receiver(name="phone", urls=("phone://ana",))
 

@@ -25,20 +25,11 @@ from store.holding import Holding
 from store.incident import EntryKind, Incident
 from store.incident import Step as Place
 from store.notice import Delivery, DeliveryState, NoticeKind
-from store.repository import (
-    acts,
-    agenda,
-    duties,
-    escalations,
-    findings,
-    incidents,
-    lost,
-    notifying,
-    outbox,
-    pressed,
-    records,
-    timeline,
-)
+from store.repository.grouping import findings
+from store.repository.incident import acts, incidents, pressed
+from store.repository.record import agenda, records, timeline
+from store.repository.steps import duties, notifying
+from store.repository.telling import escalations, lost, outbox
 from store.site import Site
 from store.tx import Tx
 

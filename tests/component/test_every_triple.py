@@ -18,7 +18,9 @@ from store.acts import LIGHT_WAY, name_of
 from store.incident import DAEMON, Actor, ActorKind, Outcome, Status
 from store.people import Person, Role
 from store.process import ACTS, MOVES, NOTIFICATION, Standing, legal_standings
-from store.repository import findings, persons, requests, tokens
+from store.repository.grouping import findings
+from store.repository.incident import requests
+from store.repository.people import persons, tokens
 from store.tables import incident
 from store.tx import Tx
 

@@ -20,7 +20,9 @@ from rules.settings import EngineSettings
 from rules.sigma.load import load
 from store.incident import EntryKind
 from store.people import Role
-from store.repository import findings, persons, timeline
+from store.repository.grouping import findings
+from store.repository.people import persons
+from store.repository.record import timeline
 from store.tx import Tx
 
 RULE = "5e7b0e2c-3ad1-4c52-8b43-2e0f0c7d3a11"

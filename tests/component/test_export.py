@@ -29,19 +29,11 @@ from store.export import bundle, verify
 from store.forms import FormName
 from store.incident import DAEMON, Actor, ActorKind
 from store.people import Person, Role
-from store.repository import (
-    action_turns,
-    actions,
-    dossiers,
-    findings,
-    forms,
-    incidents,
-    persons,
-    requests,
-    seals,
-    timeline,
-    waivers,
-)
+from store.repository.dossier import action_turns, actions, dossiers, forms
+from store.repository.grouping import findings
+from store.repository.incident import incidents, requests, waivers
+from store.repository.people import persons
+from store.repository.record import seals, timeline
 from store.seals import Keys
 from store.site import Site as Rules
 from store.tx import Tx

@@ -19,7 +19,10 @@ from store import tables
 from store.database import Store
 from store.errors import StoreBusy
 from store.incident import Actor, ActorKind
-from store.repository import findings, inbox, incidents, persons
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.intake import inbox
+from store.repository.people import persons
 
 BO = replace(ANA, id="bo", name="Bo")
 FORM = {"category": "broken", "text": "I cannot pay <b>now</b>", "component": "checkout"}

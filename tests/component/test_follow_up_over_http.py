@@ -16,7 +16,8 @@ from detector.watching import Watching, is_urgent
 from rules.event import Severity
 from store import process
 from store.coverage import Alive, Kind, digest
-from store.repository import coverage, findings
+from store.repository.follow_up import coverage
+from store.repository.grouping import findings
 from store.tx import Tx
 
 ONE = "/api/v1/incidents/INC-1"

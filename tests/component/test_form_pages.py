@@ -15,7 +15,9 @@ from rules.event import Severity
 from store import process
 from store.forms import FormName
 from store.people import Role
-from store.repository import findings, persons, records
+from store.repository.grouping import findings
+from store.repository.people import persons
+from store.repository.record import records
 from store.tx import Tx
 
 WRITER = replace(

@@ -6,7 +6,11 @@ from rules.event import Severity
 from store.database import Store
 from store.incident import DAEMON, EntryKind, Step
 from store.notice import DeliveryState, NewDelivery, Settlement
-from store.repository import findings, incidents, notifying, outbox, records, timeline
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.record import records, timeline
+from store.repository.steps import notifying
+from store.repository.telling import outbox
 from store.tx import Tx
 
 

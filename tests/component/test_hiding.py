@@ -14,7 +14,9 @@ from store.database import Store
 from store.errors import MoveNotAllowed
 from store.incident import Incident, Step
 from store.notice import NoticeKind
-from store.repository import by_hand, findings, incidents, merges, records
+from store.repository.grouping import findings, merges
+from store.repository.incident import by_hand, incidents
+from store.repository.record import records
 from store.tables import notice
 from store.tx import Tx
 

@@ -17,7 +17,9 @@ from yarl import URL
 
 from store.database import Store
 from store.incident import Tlp
-from store.repository import findings, persons, records
+from store.repository.grouping import findings
+from store.repository.people import persons
+from store.repository.record import records
 from store.tx import Tx
 
 

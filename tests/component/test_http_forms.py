@@ -16,7 +16,8 @@ from detector.api.identity import hash_of
 from detector.api.server import Server
 from store.incident import Actor, ActorKind
 from store.people import Person, Role
-from store.repository import findings, persons, tokens
+from store.repository.grouping import findings
+from store.repository.people import persons, tokens
 from store.site import Site
 from store.tx import Tx
 

@@ -21,7 +21,10 @@ from notifier.wording import worded
 from rules.event import Decision, Severity
 from store.database import Store
 from store.notice import Delivery, DeliveryState, NoticeKind
-from store.repository import findings, hidden, incidents, outbox, silences
+from store.repository.grouping import findings
+from store.repository.hiding import hidden, silences
+from store.repository.incident import incidents
+from store.repository.telling import outbox
 from store.silence import NewSilence, Silence, Window
 from store.site import Site
 

@@ -14,8 +14,10 @@ from detector.in_force import digest
 from store.database import Store
 from store.incident import DAEMON, EntryKind, TimelineEntry
 from store.people import Person, Role
-from store.repository import installation, persons, timeline, tokens, verification
-from store.repository.seals import INSTALLATION
+from store.repository.keeping import verification
+from store.repository.people import persons, tokens
+from store.repository.record import installation, timeline
+from store.repository.record.seals import INSTALLATION
 
 
 async def told(store: Store) -> list[TimelineEntry]:

@@ -24,7 +24,7 @@ from detector.intake.bodies import MOST_BYTES, Bodies
 from detector.intake.mappings import preset
 from detector.intake.settings import Intake, Proof
 from detector.metrics import Metrics
-from store.repository import inbox
+from store.repository.intake import inbox
 
 SECRET = {"Authorization": "Bearer s3cret"}
 ALERT = json.dumps({"name": "disk full", "severity": "purple"}).encode()

@@ -15,9 +15,11 @@ from support.store import open_store
 
 from detector.intake.settings import Intake, Proof
 from detector.sources.inbox import InboxSource
-from store.repository import inbox, persons, positions, retention
-from store.repository.inbox import STREAM, position_of
-from store.repository.retention import Keep
+from store.repository.intake import inbox, positions
+from store.repository.intake.inbox import STREAM, position_of
+from store.repository.keeping import retention
+from store.repository.keeping.retention import Keep
+from store.repository.people import persons
 
 ALERT = {"name": "disk full", "severity": "high", "labels": {"host": "db1"}}
 WEBHOOK = {"version": "4", "alerts": [{"status": "firing", "labels": {"alertname": "Down"}}]}

@@ -20,20 +20,11 @@ from store.forms import FormName
 from store.four_eyes import FourEyes
 from store.incident import EntryKind, Incident, Step, TimelineEntry, Tlp, Track
 from store.notice import NoticeKind
-from store.repository import (
-    classification,
-    corrections,
-    evidence,
-    exhibits,
-    findings,
-    forms,
-    incidents,
-    merges,
-    records,
-    splitting,
-    timeline,
-)
-from store.repository.acts import Done
+from store.repository.dossier import forms
+from store.repository.grouping import findings, merges, splitting
+from store.repository.incident import classification, corrections, exhibits, incidents
+from store.repository.incident.acts import Done
+from store.repository.record import evidence, records, timeline
 from store.tables import notice
 from store.tx import Tx
 

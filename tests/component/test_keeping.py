@@ -22,18 +22,13 @@ from store.forms import FormName
 from store.four_eyes import FourEyes
 from store.incident import Actor, ActorKind, DismissReason
 from store.people import Person, Role
-from store.repository import (
-    dismissals,
-    findings,
-    forms,
-    incidents,
-    persons,
-    retention,
-    seals,
-    timeline,
-    verification,
-)
-from store.repository import holds as holding
+from store.repository.dossier import forms
+from store.repository.grouping import findings
+from store.repository.incident import dismissals, incidents
+from store.repository.keeping import holds as holding
+from store.repository.keeping import retention, verification
+from store.repository.people import persons
+from store.repository.record import seals, timeline
 from store.site import Site as Rules
 from store.tx import Tx
 

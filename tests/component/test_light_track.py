@@ -21,9 +21,13 @@ from store.errors import Refused, StaleVersion
 from store.forms import FormName, unconfirmed
 from store.incident import ActorKind, EntryKind, Stage, Track
 from store.process import Standing
-from store.repository import actions, approval, by_hand, findings, forms, light, records, stepping, timeline
-from store.repository.acts import Done
-from store.repository.light import Page
+from store.repository.dossier import actions, approval, forms
+from store.repository.grouping import findings
+from store.repository.incident import by_hand
+from store.repository.incident.acts import Done
+from store.repository.record import records, timeline
+from store.repository.steps import light, stepping
+from store.repository.steps.light import Page
 from store.tx import Tx
 
 PAGE = Page(what_happened="A scan of all ports", cause="the host is open to the world", no_action="that is its purpose")

@@ -24,7 +24,10 @@ from rules.event import Severity
 from store.incident import Tlp
 from store.notice import DeliveryState, NewDelivery, NewNotice, NoticeKind, Settlement
 from store.people import Person
-from store.repository import escalations, findings, outbox, persons, records
+from store.repository.grouping import findings
+from store.repository.people import persons
+from store.repository.record import records
+from store.repository.telling import escalations, outbox
 from store.tables import METADATA, notice
 from store.tx import Tx
 

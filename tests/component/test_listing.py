@@ -5,8 +5,9 @@ from support.store import add_persons, finding
 
 from store.database import Store
 from store.incident import Step, Track
-from store.repository import findings, incidents
-from store.repository.incidents import Filter
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.incident.incidents import Filter
 from store.tx import Tx
 
 

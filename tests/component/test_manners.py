@@ -12,7 +12,8 @@ from support.routes import routes
 from support.site import ANA, Site
 from support.store import finding, open_store
 
-from store.repository import findings, persons
+from store.repository.grouping import findings
+from store.repository.people import persons
 from store.tx import Tx
 
 

@@ -18,8 +18,11 @@ from detector.figures import Figures, Look, Records
 from detector.metrics import Metrics
 from rules.event import Severity
 from store.incident import Actor, ActorKind
-from store.repository import findings, inbox, incidents, persons
-from store.repository.lengths import Lengths
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.intake import inbox
+from store.repository.overview.lengths import Lengths
+from store.repository.people import persons
 from store.tx import Tx
 
 DATA = Path(__file__).parents[2] / "detector" / "data"

@@ -21,7 +21,9 @@ from notifier import digest
 from rules.event import Decision, Mode, Severity
 from rules.finding import Finding
 from rules.modes import ModeEntry
-from store.repository import day, findings, outbox
+from store.repository.grouping import findings
+from store.repository.overview import day
+from store.repository.telling import outbox
 from store.site import Site as Rules
 from store.tx import Tx
 

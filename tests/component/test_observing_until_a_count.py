@@ -10,7 +10,10 @@ from rules.event import Decision, Severity
 from store.database import Store
 from store.incident import EntryKind, Incident, Outcome, Step
 from store.notice import NoticeKind
-from store.repository import findings, moves, outbox, records, timeline
+from store.repository.grouping import findings
+from store.repository.incident import moves
+from store.repository.record import records, timeline
+from store.repository.telling import outbox
 from store.site import Site
 from store.tx import Tx
 

@@ -19,7 +19,8 @@ from rules.sigma.load import load
 from rules.sigma.model import RuleSet
 from store.database import Store
 from store.incident import Incident
-from store.repository import findings, incidents
+from store.repository.grouping import findings
+from store.repository.incident import incidents
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 NEXT_DAY = START + timedelta(days=1)

@@ -24,7 +24,8 @@ from detector.intake.settings import Intake, Proof
 from rules.intake.parcels import KINDS
 from store.database import Store
 from store.people import Person, Role
-from store.repository import findings, persons
+from store.repository.grouping import findings
+from store.repository.people import persons
 from store.tx import Tx
 
 #: Right ones and wrong ones of each operation in the soak: one of each takes some 20 s.

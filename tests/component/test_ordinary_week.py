@@ -22,7 +22,9 @@ from rules.sigma.files import BUNDLED, read_rule_files
 from rules.sigma.load import load
 from rules.sigma.model import RuleSet
 from store.incident import Incident
-from store.repository import findings, incidents, outbox
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.telling import outbox
 
 SCALE = float(os.environ.get("TOCSIN_WEEK_SCALE", "0.25"))  #: of strangers and customers
 MOST_PAGES = 3

@@ -11,7 +11,9 @@ from support.store import ANA, add_persons, finding, open_store
 from rules.event import Severity
 from store.database import Store
 from store.notice import Delivery, DeliveryState, NewDelivery, NoticeKind, Settlement
-from store.repository import findings, incidents, outbox
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.telling import outbox
 
 MAIL = NewDelivery(receiver="ana-mail", target=0, channel="mailto://mx", person="ana", reason="route 1")
 CHAT = NewDelivery(receiver="chat", target=0, channel="slack://hook", reason="route 1")

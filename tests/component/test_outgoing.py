@@ -21,7 +21,8 @@ from notifier.plan import Routing
 from notifier.route import Route
 from store.database import Store
 from store.notice import DeliveryState, NewDelivery, Settlement
-from store.repository import findings, outbox, reach
+from store.repository.grouping import findings
+from store.repository.telling import outbox, reach
 from store.tx import Tx
 
 BROKEN = SourceStatus(source="auth", streams=(StreamStatus(stream="", origin="/x", state=StreamState.UNREADABLE),))

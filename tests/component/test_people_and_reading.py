@@ -12,20 +12,11 @@ from store.database import Store
 from store.errors import ActNotAllowed, Duplicate, NotFound, StaleVersion
 from store.incident import Actor, ActorKind
 from store.people import Person, Role
-from store.repository import (
-    findings,
-    incidents,
-    internal,
-    links,
-    persons,
-    positions,
-    rule_state,
-    sessions,
-    sign_in,
-    sources,
-    timeline,
-    tokens,
-)
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.intake import internal, positions, rule_state, sources
+from store.repository.people import links, persons, sessions, sign_in, tokens
+from store.repository.record import timeline
 
 CY = Person(id="cy", name="Cy", roles=frozenset({Role.RESPONDER}), email="cy@example.org", timezone="Europe/Berlin")
 SOON = START + timedelta(minutes=15)

@@ -22,7 +22,11 @@ from store.database import Store
 from store.four_eyes import FourEyes
 from store.incident import Actor, ActorKind, DismissReason
 from store.people import Person, Role
-from store.repository import action_turns, dismissals, findings, improvements, incidents, persons, waivers
+from store.repository.dossier import action_turns
+from store.repository.follow_up import improvements
+from store.repository.grouping import findings
+from store.repository.incident import dismissals, incidents, waivers
+from store.repository.people import persons
 from store.site import Site as Rules
 from store.tx import Tx
 

@@ -14,8 +14,8 @@ from rules.event import Batch, Starts
 from rules.outcome import Outcome, StreamCount
 from store.database import Store
 from store.errors import StoreUnavailable
-from store.repository import positions, rule_state, sources
-from store.repository.findings import Taken
+from store.repository.grouping.findings import Taken
+from store.repository.intake import positions, rule_state, sources
 
 
 class Lines:

@@ -45,18 +45,12 @@ from store.four_eyes import FourEyes
 from store.incident import Actor
 from store.people import Person, Role
 from store.process import Standing
-from store.repository import (
-    action_turns,
-    actions,
-    conflicts,
-    findings,
-    forms,
-    fresh,
-    incidents,
-    outbox,
-    persons,
-    requests,
-)
+from store.repository.dossier import action_turns, actions, forms
+from store.repository.grouping import findings
+from store.repository.incident import incidents, requests
+from store.repository.people import fresh, persons
+from store.repository.record import conflicts
+from store.repository.telling import outbox
 from store.site import Site
 from store.tx import Tx
 

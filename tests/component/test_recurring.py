@@ -13,7 +13,9 @@ from store.calendar import Calendar
 from store.database import Store
 from store.incident import DismissReason, EntryKind, Incident, Track
 from store.recurring import MANY_RETURNS
-from store.repository import dismissals, findings, records, timeline
+from store.repository.grouping import findings
+from store.repository.incident import dismissals
+from store.repository.record import records, timeline
 from store.tx import Tx
 
 

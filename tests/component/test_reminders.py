@@ -38,24 +38,15 @@ from store.incident import (
 )
 from store.notice import NewDelivery, Notice, NoticeKind
 from store.people import Person, Role
-from store.repository import (
-    action_turns,
-    agenda,
-    duties,
-    findings,
-    forms,
-    fresh,
-    improvements,
-    incidents,
-    outbox,
-    persons,
-    records,
-    requests,
-    reviewing,
-    timeline,
-    timers,
-)
-from store.repository.reviews import ReviewResult
+from store.repository.dossier import action_turns, forms
+from store.repository.dossier.reviews import ReviewResult
+from store.repository.follow_up import improvements
+from store.repository.grouping import findings
+from store.repository.incident import incidents, requests
+from store.repository.people import fresh, persons
+from store.repository.record import agenda, records, timeline
+from store.repository.steps import duties, reviewing, timers
+from store.repository.telling import outbox
 from store.site import Site
 from store.timers import TimerDecision
 from store.tx import Tx

@@ -21,7 +21,9 @@ from notifier.route import Receiver, Route
 from notifier.wording import worded
 from store.incident import Actor, ActorKind, Tlp
 from store.people import Contact
-from store.repository import contacts, findings, persons, records
+from store.repository.grouping import findings
+from store.repository.people import contacts, persons
+from store.repository.record import records
 from store.tables import METADATA
 from store.tx import Tx
 

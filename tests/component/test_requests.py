@@ -14,8 +14,12 @@ from store.errors import ActNotAllowed, NotFound
 from store.incident import Actor, ActorKind, EntryKind, Tlp
 from store.notice import DeliveryState, NewDelivery, NoticeKind
 from store.people import Contact, Person, Role
-from store.repository import contacts, findings, merges, outbox, persons, records, requests, timeline
-from store.repository.requests import Told
+from store.repository.grouping import findings, merges
+from store.repository.incident import requests
+from store.repository.incident.requests import Told
+from store.repository.people import contacts, persons
+from store.repository.record import records, timeline
+from store.repository.telling import outbox
 from store.request import RequestState
 from store.tx import Tx
 

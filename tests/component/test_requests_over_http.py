@@ -12,7 +12,8 @@ from support.site import ANA, VIC, Site
 from support.store import finding, open_store
 
 from store.people import Role
-from store.repository import findings, persons
+from store.repository.grouping import findings
+from store.repository.people import persons
 from store.tx import Tx
 
 BO = replace(ANA, id="bo", name="Bo", roles=frozenset({Role.ADMIN}))

@@ -22,7 +22,7 @@ from detector.rule_use import RuleUse
 from rules.event import Decision, Mode, Severity
 from rules.outcome import Outcome
 from rules.usage import RuleCount
-from store.repository import silences
+from store.repository.hiding import silences
 from store.silence import NewSilence
 
 FAILURE_ID = "11111111-1111-4111-8111-111111111111"

@@ -18,9 +18,13 @@ from store.fields import Gate
 from store.forms import FormName
 from store.incident import DAEMON, Actor, ActorKind, EntryKind, Incident, Status, Step, TimelineEntry, Track
 from store.people import Person, Role
-from store.repository import findings, incidents, persons, records, timeline, verification
-from store.repository import forms as kept
-from store.repository.forms import FormView
+from store.repository.dossier import forms as kept
+from store.repository.dossier.forms import FormView
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.keeping import verification
+from store.repository.people import persons
+from store.repository.record import records, timeline
 from store.tables import incident
 from store.tx import Tx
 

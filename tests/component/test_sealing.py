@@ -10,7 +10,8 @@ from support.store import finding
 from detector import keyring
 from detector.sealing import Sealing, keys_of
 from store.database import Store
-from store.repository import findings, verification
+from store.repository.grouping import findings
+from store.repository.keeping import verification
 
 
 async def test_seals_every_minute_in_which_something_changed(store: Store, clock: FakeClock, tmp_path: Path) -> None:

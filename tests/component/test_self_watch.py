@@ -22,7 +22,9 @@ from rules.sigma.load import load
 from store.database import Store
 from store.errors import StoreUnavailable
 from store.notice import NoticeKind
-from store.repository import inbox, incidents, outbox, sources
+from store.repository.incident import incidents
+from store.repository.intake import inbox, sources
+from store.repository.telling import outbox
 
 pytestmark = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)  # no query of its own
 

@@ -20,7 +20,8 @@ from support.store import finding, open_store, sqlite_url
 from detector.api.identity import CSRF_HEADER, SESSION_COOKIE
 from detector.passwords import MOST_WAITING, Passwords, TooMany, weakness
 from store.people import Person, Role
-from store.repository import findings, lock_out, passwords, persons, sign_in_log
+from store.repository.grouping import findings
+from store.repository.people import lock_out, passwords, persons, sign_in_log
 from store.tables import METADATA, sign_in_failure, timeline
 from store.tx import Tx
 

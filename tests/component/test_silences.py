@@ -14,7 +14,10 @@ from store.database import Store
 from store.errors import ActNotAllowed, StaleVersion
 from store.four_eyes import FourEyes
 from store.incident import Actor, ActorKind, EntryKind
-from store.repository import acts, findings, silences, timeline
+from store.repository.grouping import findings
+from store.repository.hiding import silences
+from store.repository.incident import acts
+from store.repository.record import timeline
 from store.silence import Hidden, NewSilence, Silence, SilenceState
 from store.site import Site
 from store.tx import Tx

@@ -16,7 +16,8 @@ from support.store import finding, open_store, sqlite_url
 
 from rules.event import Severity
 from rules.settings import EngineSettings
-from store.repository import findings, persons
+from store.repository.grouping import findings
+from store.repository.people import persons
 from store.tx import Tx
 
 ALL = "/api/v1/silences"

@@ -15,7 +15,9 @@ from support.store import finding, open_store
 from rules.event import Severity
 from store.calendar import Calendar
 from store.incident import DismissReason
-from store.repository import by_hand, dismissals, findings, incidents, records
+from store.repository.grouping import findings
+from store.repository.incident import by_hand, dismissals, incidents
+from store.repository.record import records
 from store.tx import Tx
 
 ASKED = "/api/v1/statistics"

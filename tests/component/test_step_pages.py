@@ -18,7 +18,8 @@ from rules.event import Severity
 from store import process
 from store.deadlines import Deadlines, Timer, Within
 from store.incident import Track
-from store.repository import findings, records
+from store.repository.grouping import findings
+from store.repository.record import records
 from store.tx import Tx
 
 HOSTILE = "<script>alert(1)</script>\u202egnp.exe\x1b[31m"

@@ -43,21 +43,14 @@ from store.four_eyes import FourEyes
 from store.incident import Actor, EntryKind, Incident, Stage, Step, TimelineEntry, Track
 from store.people import Person, Role
 from store.process import Standing
-from store.repository import (
-    action_turns,
-    approval,
-    findings,
-    forms,
-    persons,
-    records,
-    requests,
-    reviewing,
-    reviews,
-    stepping,
-    timeline,
-)
-from store.repository.acts import Done
-from store.repository.reviews import ReviewResult
+from store.repository.dossier import action_turns, approval, forms, reviews
+from store.repository.dossier.reviews import ReviewResult
+from store.repository.grouping import findings
+from store.repository.incident import requests
+from store.repository.incident.acts import Done
+from store.repository.people import persons
+from store.repository.record import records, timeline
+from store.repository.steps import reviewing, stepping
 from store.site import Site
 from store.tx import Tx
 

@@ -15,7 +15,7 @@ from detector.lapses import Lapses
 from rules.event import Severity
 from store import process
 from store.forms import FormName
-from store.repository import findings
+from store.repository.grouping import findings
 from store.tx import Tx
 
 ONE = "/api/v1/incidents/INC-1"

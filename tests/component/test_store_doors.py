@@ -28,7 +28,9 @@ from store.errors import (
     StoreError,
     StoreUnavailable,
 )
-from store.repository import findings, incidents, positions
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.intake import positions
 from store.tx import Tx
 
 
@@ -383,7 +385,7 @@ import asyncio, sys
 from pathlib import Path
 from store.clock import SystemClock
 from store.database import Store
-from store.repository import positions
+from store.repository.intake import positions
 
 async def main(url, folder):
     store = await Store.open(url, SystemClock(), lock_dir=Path(folder), upgrade=True)

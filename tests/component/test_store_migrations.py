@@ -16,7 +16,8 @@ from store import backup, engines, triggers
 from store.database import Store
 from store.errors import InvariantBroken, SchemaMismatch, StoreError
 from store.migrations import steps, upgrade
-from store.repository import findings, incidents
+from store.repository.grouping import findings
+from store.repository.incident import incidents
 from store.tables import METADATA
 
 

@@ -26,7 +26,8 @@ from rules.finding import Finding
 from store.clock import Clock, SystemClock
 from store.database import Store
 from store.notice import DeliveryState
-from store.repository import findings, outbox
+from store.repository.grouping import findings
+from store.repository.telling import outbox
 from store.tx import Tx
 
 MOST = 5

@@ -13,7 +13,8 @@ from support.site import ANA, Site
 from support.store import finding
 
 from store.database import Store
-from store.repository import findings, persons
+from store.repository.grouping import findings
+from store.repository.people import persons
 from store.tables import reading
 from store.tx import Tx
 

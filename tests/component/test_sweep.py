@@ -26,24 +26,15 @@ from store.database import Store
 from store.incident import EntryKind, Outcome, Status
 from store.letter import Letter
 from store.notice import DeliveryState, NewDelivery, Settlement
-from store.repository import (
-    coverage,
-    findings,
-    inbox,
-    incidents,
-    internal,
-    letters,
-    links,
-    outbox,
-    positions,
-    retention,
-    room,
-    sessions,
-    sign_in,
-    timeline,
-    verification,
-)
-from store.repository.inbox import STREAM
+from store.repository.follow_up import coverage
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.intake import inbox, internal, positions
+from store.repository.intake.inbox import STREAM
+from store.repository.keeping import retention, room, verification
+from store.repository.people import links, sessions, sign_in
+from store.repository.record import timeline
+from store.repository.telling import letters, outbox
 from store.tx import Tx
 
 OBSERVE, RECORD = Decision.OBSERVE, Decision.RECORD

@@ -12,8 +12,12 @@ from rules.finding import Finding
 from store.database import Store
 from store.incident import EntryKind, Incident, Step, Track
 from store.notice import NoticeKind
-from store.repository import evidence, findings, incidents, outbox, timeline, verification
-from store.repository.findings import Taken
+from store.repository.grouping import findings
+from store.repository.grouping.findings import Taken
+from store.repository.incident import incidents
+from store.repository.keeping import verification
+from store.repository.record import evidence, timeline
+from store.repository.telling import outbox
 from store.tx import Tx
 
 

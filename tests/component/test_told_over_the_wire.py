@@ -25,7 +25,9 @@ from rules.event import Severity
 from store.database import Store
 from store.incident import Tlp
 from store.notice import Delivery, DeliveryState
-from store.repository import findings, incidents, outbox
+from store.repository.grouping import findings
+from store.repository.incident import incidents
+from store.repository.telling import outbox
 
 LINKS = Links([b"k" * 32], "https://tocsin.example.org")
 RETRY_WAIT = timedelta(seconds=15)

@@ -19,7 +19,11 @@ from store.designation import Designation, Staff
 from store.forms import FormName
 from store.incident import Actor, ActorKind
 from store.people import Person, Role
-from store.repository import action_turns, findings, forms, improvements, incidents, persons, requests
+from store.repository.dossier import action_turns, forms
+from store.repository.follow_up import improvements
+from store.repository.grouping import findings
+from store.repository.incident import incidents, requests
+from store.repository.people import persons
 from store.site import Site as Rules
 from store.tables import reading
 from store.tx import Tx

@@ -23,13 +23,10 @@ from store.errors import Refused
 from store.forms import FormName
 from store.incident import EntryKind, Step
 from store.people import Role
-from store.repository import (
-    action_turns,
-    approval,
-    findings,
-    persons,
-)
-from store.repository.acts import Done
+from store.repository.dossier import action_turns, approval
+from store.repository.grouping import findings
+from store.repository.incident.acts import Done
+from store.repository.people import persons
 from store.tx import Tx
 
 

@@ -15,7 +15,9 @@ from rules.event import Severity
 from store.four_eyes import FourEyes
 from store.incident import Actor, ActorKind
 from store.people import Role
-from store.repository import findings, persons, seals, timeline
+from store.repository.grouping import findings
+from store.repository.people import persons
+from store.repository.record import seals, timeline
 from store.tx import Tx
 
 BO = replace(ANA, id="bo", name="Bo", roles=frozenset({Role.RESPONDER, Role.APPROVER}))

@@ -18,7 +18,9 @@ from rules.event import Severity
 from store import process
 from store.database import Store
 from store.promise import Promise
-from store.repository import findings, records, watch_acts, watches
+from store.repository.follow_up import watch_acts, watches
+from store.repository.grouping import findings
+from store.repository.record import records
 from store.tx import Tx
 from store.watch import Verdict
 

@@ -21,25 +21,13 @@ from store.incident import EntryKind, Incident, Outcome, Step, Track
 from store.notice import NoticeKind
 from store.people import Person, Role
 from store.promise import Promise
-from store.repository import (
-    action_turns,
-    actions,
-    acts,
-    closing,
-    coverage,
-    findings,
-    forms,
-    fresh,
-    improvements,
-    incidents,
-    moves,
-    persons,
-    records,
-    timeline,
-    watch_acts,
-    watches,
-    watching,
-)
+from store.repository.dossier import action_turns, actions, forms
+from store.repository.follow_up import coverage, improvements, watch_acts, watches, watching
+from store.repository.grouping import findings
+from store.repository.incident import acts, incidents, moves
+from store.repository.people import fresh, persons
+from store.repository.record import records, timeline
+from store.repository.steps import closing
 from store.tables import notice
 from store.tx import Tx
 from store.watch import Verdict

@@ -17,7 +17,8 @@ from support.store import finding, open_store, sqlite_url
 from detector.api.identity import LINK_ROUTES
 from detector.intake.settings import Intake, Proof
 from store.people import Person, Role
-from store.repository import findings, persons
+from store.repository.grouping import findings
+from store.repository.people import persons
 from store.tx import Tx
 
 #: Who is let in. What somebody may do inside by their roles is the table of the process, see test_process.py.

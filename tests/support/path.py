@@ -12,8 +12,11 @@ from store.forms import FormName
 from store.incident import Actor, ActorKind, Incident, Status, Track
 from store.people import Person, Role
 from store.process import REPORTING, Standing
-from store.repository import action_turns, forms, persons, records, reviewing, stepping
-from store.repository.reviews import ReviewResult
+from store.repository.dossier import action_turns, forms
+from store.repository.dossier.reviews import ReviewResult
+from store.repository.people import persons
+from store.repository.record import records
+from store.repository.steps import reviewing, stepping
 from store.site import Site
 from store.tx import Tx
 from support.fakes import START

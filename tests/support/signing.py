@@ -14,9 +14,12 @@ from store.errors import Refused
 from store.forms import FormName
 from store.four_eyes import FourEyes
 from store.incident import Actor, EntryKind, Incident, TimelineEntry, Track
-from store.repository import action_turns, approval, discrepancies, findings, forms, fresh, records, timeline
-from store.repository.acts import Done
-from store.repository.approval import Signing
+from store.repository.dossier import action_turns, approval, discrepancies, forms
+from store.repository.dossier.approval import Signing
+from store.repository.grouping import findings
+from store.repository.incident.acts import Done
+from store.repository.people import fresh
+from store.repository.record import records, timeline
 from store.site import Site
 from store.tx import Tx
 from support.path import ABE, INA, RITA, SITE, add_people, given, investigated, seen, stand

@@ -28,7 +28,7 @@ from store.database import Store
 from store.incident import Actor, ActorKind
 from store.migrations import upgrade
 from store.people import Person, Role
-from store.repository import persons
+from store.repository.people import persons
 from store.tx import Tx
 from support import warm
 from support.fakes import START

@@ -12,7 +12,9 @@ from store.forms import FormName
 from store.four_eyes import FourEyes
 from store.incident import ActorKind, EntryKind, Incident, TimelineEntry, Track
 from store.process import Standing, legal_standings
-from store.repository import actions, approval, forms, records, timeline, verification
+from store.repository.dossier import actions, approval, forms
+from store.repository.keeping import verification
+from store.repository.record import records, timeline
 from store.tables import incident
 
 _COVERED = ("identification", "report", "investigation", "corrective_actions")

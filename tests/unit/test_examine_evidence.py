@@ -13,8 +13,8 @@ from rules.formats.format import SECOND
 from rules.telling import evidence_of
 from store.examine import Harm
 from store.examine_evidence import GONE, StoredLine, faults
-from store.repository.disposal import DISPOSED
-from store.repository.redaction import REDACTED
+from store.repository.keeping.disposal import DISPOSED
+from store.repository.keeping.redaction import REDACTED
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

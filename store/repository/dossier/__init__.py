@@ -1,0 +1,1 @@
+"""What is written about an incident, and signed: forms, actions, discrepancies, approvals, what makes them void."""

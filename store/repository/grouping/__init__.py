@@ -1,0 +1,1 @@
+"""Which record a finding belongs to: opened, joined, merged, split."""

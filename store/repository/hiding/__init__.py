@@ -1,0 +1,1 @@
+"""What keeps people from hearing of a finding: silences, exceptions, and all that they hid."""

@@ -1,0 +1,1 @@
+"""Many incidents at a glance: lists, a day, a period, statistics."""

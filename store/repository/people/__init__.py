@@ -1,0 +1,1 @@
+"""Persons and contacts: who they are, how they prove it, who fills which seat."""
