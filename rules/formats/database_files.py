@@ -1,6 +1,8 @@
 """What database servers write to files of their own: MySQL's and MariaDB's error and general log, PostgreSQL's logs.
 
 - ``2024-03-01T03:11:26.123456Z 12 [Note] [MY-010926] [Server] Access denied for user …`` (MySQL 8)
+- ``{"time":"2024-03-01T03:11:26.123456Z","label":"Note","subsystem":"Server","msg":"Access denied for user …"}`` (the
+  same by ``log_sink_json``)
 - ``2024-03-01  3:11:26 12 [Warning] Access denied for user …`` (MariaDB, MySQL 5)
 - ``2024-03-01T03:11:26.123456Z<tab>   12 Query<tab>SELECT 1`` (general log)
 - ``2024-03-01 03:11:26.123 UTC [812] bob@app FATAL:  password authentication failed for user "bob"``
@@ -32,7 +34,9 @@ class Mysql:
     strictness = 86
 
     def parse(self, line: str, context: Context) -> Parsed | None:
-        """Read ``stamp [thread] [LEVEL] text`` or ``stamp<tab>thread command<tab>argument``."""
+        """Read ``stamp [thread] [LEVEL] text``, ``stamp<tab>thread command<tab>argument`` or an object."""
+        if line[:1] == "{":
+            return _sink(line, context) if '"err_code"' in line else None
         old = line[6:7] == " " and number(line[:6]) is not None
         if old:  # 240301  3:11:26, until MySQL 5.6
             line = f"20{line[:2]}-{line[2:4]}-{line[4:6]}{line[6:]}"
@@ -46,6 +50,21 @@ class Mysql:
         if not (_general(rest, fields) if rest[:1] == "\t" else _error(rest, fields, old=old)):
             return None
         return Parsed(fields=fields, logsource=MYSQL, time=stamp[0], resolution=stamp[1])
+
+
+def _sink(line: str, context: Context) -> Parsed | None:
+    """https://dev.mysql.com/doc/refman/8.4/en/error-log-json.html."""
+    found = decode(line)
+    if found is None or not {"subsystem", "msg", "label", "time"} <= found.keys():
+        return None
+    stamp, text = stamps.iso(str(found["time"]), context), str(found["msg"])
+    if stamp is None:
+        return None
+    fields: dict[str, Any] = {"message": text, "program": "mysqld", "db.severity": str(found["label"]).lower()}
+    if isinstance(thread := found.get("thread"), int):
+        fields["db.thread"] = thread
+    mysql.said(text, fields)
+    return Parsed(fields=fields, logsource=MYSQL, time=stamp[0], resolution=stamp[1])
 
 
 def _mysql_stamp(line: str) -> tuple[str, str]:

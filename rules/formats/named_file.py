@@ -34,7 +34,8 @@ class Named:
             return None
         fields: dict[str, Any] = {"program": "named"}
         text, marks = named.without_marks(rest, fields)
-        if marks < (1 if day_first else 2) and not (day_first and text.startswith(STARTS)):
+        plain = STARTS if day_first else "client @0x"
+        if marks < (1 if day_first else 2) and not text.startswith(plain):
             return None
         fields["message"] = text
         return Parsed(fields=fields, logsource=named.tell(text, fields), time=stamp[0], resolution=stamp[1])

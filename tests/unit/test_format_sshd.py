@@ -49,7 +49,7 @@ PAM: dict[str, Any] = {"pam.module": "pam_unix", "pam.service": "sshd"}
         ),
         (
             "Failed keyboard-interactive/pam for bob from ::ffff:203.0.113.7 port 22 ssh2",
-            meant("ssh_login", "failure", "wrong_credentials", user="bob", method="keyboard-interactive/pam", **PEER),
+            meant("ssh_offer", "failure", "wrong_credentials", user="bob", method="keyboard-interactive/pam", **PEER),
         ),
         (
             "Failed publickey for bob from 203.0.113.7 port 22 ssh2: RSA SHA256:abc",
@@ -233,6 +233,11 @@ ONE_ATTEMPT = {
         "pam_unix(sshd:auth): authentication failure; logname= uid=0 euid=0 tty=ssh ruser= rhost=203.0.113.7  user=r",
         "Failed password for root from 203.0.113.7 port 22 ssh2",
         "Connection closed by authenticating user root 203.0.113.7 port 22 [preauth]",
+    ],
+    "keyboard-interactive, first try": ["error: PAM: Authentication failure for root from 203.0.113.7"],
+    "keyboard-interactive, unknown user": [
+        "error: PAM: Authentication failure for illegal user admin from 203.0.113.7",
+        "Failed keyboard-interactive/pam for invalid user admin from 203.0.113.7 port 22 ssh2",
     ],
     "keyboard-interactive, last try": [
         "error: PAM: Authentication failure for root from 203.0.113.7",

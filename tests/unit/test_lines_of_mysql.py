@@ -70,6 +70,8 @@ Mar  1 03:11:26 db1 mariadbd[812]: 2024-03-01  3:11:26 12 [Warning] Access denie
 => 203.0.113.7 | root | failure | database_login | FAILED; tocsin_database_guess
 Mar  1 03:11:26 db1 mysqld[812]: [Note] [MY-010926] [Server] Access denied for user 'root'@'203.0.113.7' (using password: YES)
 => 203.0.113.7 | root | failure | database_login | FAILED; tocsin_database_guess
+{"log_type":1,"prio":3,"err_code":10926,"subsystem":"Server","msg":"Access denied for user 'root'@'203.0.113.7' (using password: YES)","time":"2024-03-01T03:11:26.123456Z","thread":12,"err_symbol":"ER_ACCESS_DENIED_ERROR_WITH_PASSWORD","SQL_state":"28000","label":"Note"}
+=> 203.0.113.7 | root | failure | database_login | FAILED; tocsin_database_guess
 """  # noqa: E501
 LINES = rows(TABLE.replace("FAILED", "tocsin_database_failure"))
 ask = Asker("database")

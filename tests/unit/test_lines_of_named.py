@@ -63,6 +63,10 @@ Mar  1 03:11:26 ns1 named[812]: no more recursive clients: quota reached
 => - | - | failure | dns_fault | Name server strained
 Mar  1 03:11:26 ns1 named[812]: zone example.com/IN: loaded serial 2024030101
 => - | - | - | - | -
+2024-03-01T03:11:26.123Z client @0x7f12ab 203.0.113.7#40022 (example.com): zone transfer 'example.com/AXFR/IN' denied
+=> 203.0.113.7 | - | failure | dns_transfer | Zone transfer refused
+2024-03-01T03:11:26.123Z xfer-out: info: client @0x7f12ab 203.0.113.7#40022/key provider (example.com): transfer of 'example.com/IN': AXFR started: TSIG provider (serial 2024030101)
+=> 203.0.113.7 | - | success | dns_transfer | -
 """  # noqa: E501
 LINES = rows(TABLE)
 ask = Asker("dns")

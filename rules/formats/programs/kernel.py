@@ -126,6 +126,9 @@ def _fault(text: str, fields: Fields) -> bool:
     if text.startswith(("watchdog: ", "BUG: ", "NMI watchdog: ", "rcu: INFO: ", "INFO: rcu_")):
         reason = next((reason for what, reason in HANGS.items() if what in text), "")
         if reason:
+            name, _, pid = text.rpartition("! [")[2].removesuffix("]").rpartition(":")
+            if reason == "soft_lockup" and name:
+                _put_process(name, pid, fields)
             happened(fields, "kernel_hang", "failure", reason)
         return bool(reason)
     if text.startswith("INFO: task ") and " blocked for more than " in text:

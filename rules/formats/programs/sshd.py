@@ -1,7 +1,9 @@
 """sshd: one line, one meaning; of the several lines that it writes for one attempt exactly one is ``ssh_login``.
 
-Which lines count. ``ssh_login``/``failure`` is the line ``Failed password`` (or ``keyboard-interactive``), and
-``ssh_login``/``success`` the line ``Accepted``. Everything around it has an action of its own: ``Invalid user``
+Which lines count. ``ssh_login``/``failure`` is the line ``Failed password``, and ``ssh_login``/``success`` the line
+``Accepted``. Where PAM asks (``keyboard-interactive/pam``), sshd writes ``Failed`` at once only for names that do not
+exist; for the others it is ``error: PAM: … for root from …`` that it writes each time, so that one counts, if it names
+an address (``UseDNS`` puts a name there). Everything around it has an action of its own: ``Invalid user``
 (``ssh_invalid_user``), PAM's lines (``pam_auth``), ``maximum authentication attempts exceeded``
 (``ssh_max_attempts``), the end of the connection (``ssh_disconnect``). ``Failed publickey`` and ``Failed none`` are
 ``ssh_offer``: a client offers all the keys that it has, and that is no attempt to guess.
@@ -28,6 +30,7 @@ SSHD = LogSource(product="linux", service="sshd")
 
 GUESSES = ("password", "keyboard-interactive", "challenge-response")
 UNKNOWN = ("invalid user ", "illegal user ")
+PAM_ASKS = "keyboard-interactive/pam"
 
 
 def tell(message: str, fields: Fields) -> LogSource:
@@ -49,8 +52,10 @@ def _failed(rest: str, fields: Fields) -> None:
     if not found or " from " not in rest:  # "Failed to allocate …"
         return
     known = _user_and_peer(method, rest, fields)
-    action = "ssh_login" if method.startswith(GUESSES) else "ssh_offer"
-    happened(fields, action, "failure", "wrong_credentials" if known else "invalid_user")
+    counts = method.startswith(GUESSES) and not (known and method == PAM_ASKS)
+    happened(
+        fields, "ssh_login" if counts else "ssh_offer", "failure", "wrong_credentials" if known else "invalid_user"
+    )
 
 
 def _accepted(rest: str, fields: Fields) -> None:
@@ -124,14 +129,25 @@ def _error(rest: str, fields: Fields) -> None:
     """``error:`` and ``fatal:`` stand before some of the other messages, and before some of their own."""
     first, _, more = rest.partition(" ")
     if first == "PAM:" and " for " in more:
-        who, _, host = more.partition(" for ")[2].rpartition(" from ")
-        fields["user.name"] = who.removeprefix("illegal user ").removeprefix("invalid user ")
-        put_endpoint(fields, "source", host.partition(" ")[0])
-        happened(fields, "pam_auth", "failure", "authentication_failure")
+        _pam_refused(more, fields)
     elif first == "kex_exchange_identification:":
         happened(fields, "ssh_probe")
     elif first not in ("error:", "fatal:") and (say := _FIRST_WORDS.get(first)):
         say(more, fields)
+
+
+def _pam_refused(rest: str, fields: Fields) -> None:
+    """``Authentication failure for [illegal user ]root from 192.0.2.1``; an account that expired was no guess."""
+    why, _, who = rest.partition(" for ")
+    who, _, host = who.rpartition(" from ")
+    known = not who.startswith(UNKNOWN)
+    fields["user.name"] = who if known else who[13:]
+    put_endpoint(fields, "source", host.partition(" ")[0])
+    if known and "source.ip" in fields and "expired" not in why:
+        fields["ssh.method"] = PAM_ASKS
+        happened(fields, "ssh_login", "failure", "wrong_credentials")
+    else:
+        happened(fields, "pam_auth", "failure", "authentication_failure")
 
 
 def _maximum(rest: str, fields: Fields) -> None:

@@ -2,12 +2,16 @@
 
 ``bob : command not allowed ; TTY=pts/0 ; PWD=/home/bob ; USER=root ; COMMAND=/usr/bin/id``: the parts stand in this
 order, and COMMAND holds whatever was typed, so the first `` ; COMMAND=`` ends what sudo says.
+
+With ``log_format=json`` it is ``@cee:{"sudo":{"accept":{"submituser":"bob","runuser":"root","command":…}}}``, or
+``reject`` or ``alert`` with a ``reason``, which has the same words (sudoers(5), "JSON log entries").
 """
 
 from typing import Any
 
 from rules.event import LogSource
 from rules.formats.addresses import number
+from rules.formats.json_object import decode
 from rules.formats.programs import pam
 from rules.formats.programs.program import happened
 
@@ -33,6 +37,9 @@ def tell(message: str, fields: dict[str, Any]) -> LogSource:
     if message.startswith("pam_"):
         pam.tell(message, fields)
         return SUDO
+    if message.startswith("@cee:"):
+        _record(decode(message[5:]) or {}, fields)
+        return SUDO
     user, found, rest = message.partition(" : ")
     if not found or not user or " " in user:
         return SUDO
@@ -48,6 +55,30 @@ def tell(message: str, fields: dict[str, Any]) -> LogSource:
         fields["user.effective.name"] = fields["USER"]
     _judge(remarks, bool(typed), fields)
     return SUDO
+
+
+#: sudo's names in JSON -> those of its lines
+IN_JSON = {"ttyname": "TTY", "submitcwd": "PWD", "runuser": "USER", "rungroup": "GROUP", "submithost": "HOST"}
+
+
+def _record(record: dict[str, Any], fields: dict[str, Any]) -> None:
+    """``{"sudo":{"reject":{"reason":"command not allowed", …}}}``; of ``exit`` nothing is told that was not before."""
+    told = record.get("sudo")
+    kind, said = next(iter(told.items()), ("", None)) if isinstance(told, dict) else ("", None)
+    if kind not in ("accept", "reject", "alert") or not isinstance(said, dict):
+        return
+    texts = {name: value for name, value in said.items() if isinstance(value, str)}
+    if "submituser" in texts:
+        fields["user.name"] = texts["submituser"]
+    fields |= {name: texts[key].removeprefix("/dev/") for key, name in IN_JSON.items() if key in texts}
+    if "USER" in fields:
+        fields["user.effective.name"] = fields["USER"]
+    if command := texts.get("command", ""):
+        typed = said.get("runargv")
+        arguments = [one for one in typed[1:] if isinstance(one, str)] if isinstance(typed, list) else []
+        fields["COMMAND"] = fields["process.command_line"] = " ".join((command, *arguments))
+    remark = texts.get("reason", "" if kind == "accept" else kind)
+    _judge([remark] if remark else [], bool(command), fields)
 
 
 def _parts(head: str, fields: dict[str, Any]) -> list[str]:
