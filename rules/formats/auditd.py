@@ -17,6 +17,7 @@ MARK = "audit"  #: what is remembered begins with it, so that it is not taken fo
 MOST_CHARACTERS = 65_536
 MOST_LINES = 256
 SECONDS_TO_WAIT = 2.0
+LONGEST_HEAD = 512  #: characters: a node's name and a type are bounded
 LAST = frozenset({"PROCTITLE", "EOE"})
 #: Types of records that others of the same event stand beside.
 PARTS = frozenset({
@@ -79,10 +80,16 @@ def _read(lines: list[str]) -> list[tuple[Head, str]]:
 
 
 def _of(identity: str, waiting: list[str]) -> tuple[list[str], list[str]]:
-    """The lines of one event, and the others. What is no record belongs to the first that is asked for."""
+    """The lines of one event, and the others; what is no record belongs to the event without an id."""
     mine: list[str] = []
     rest: list[str] = []
+    mark = f" msg=audit({identity.rpartition('|')[2]}):"
     for line in waiting:
+        if (
+            identity and line.find(mark, 0, LONGEST_HEAD) < 0
+        ):  # whoever opens many events has them all searched each time
+            rest.append(line)
+            continue
         head = head_of(line)
         (mine if head is None or head.id == identity else rest).append(line)
     return mine, rest

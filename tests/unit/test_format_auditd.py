@@ -13,10 +13,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.calls import calls_in
 from support.engine import batch_of, engine_of
 
 from rules.event import LogSource
-from rules.formats.auditd import MOST_CHARACTERS, Auditd
+from rules.formats.auditd import MOST_CHARACTERS, MOST_LINES, Auditd
 from rules.formats.detect import Pin, PinState, strictest
 from rules.formats.format import Context, Parsed
 
@@ -438,3 +439,12 @@ def test_what_waits_is_bounded() -> None:
         told += len(read([record("PATH", f'item=0 name="{"x" * 4000}" nametype=NORMAL', serial)], pin))
         assert len(pin.state.header) <= MOST_CHARACTERS + 1000
     assert told > 900
+
+
+def test_events_that_never_end_cost_no_search_of_all_that_wait() -> None:
+    """However many events somebody opens, a record is compared with those that wait and not read anew with each."""
+    pin = Pin("auditd")
+    lines = [record("PATH", 'item=0 name="/x"', serial) for serial in range(MOST_LINES + 50)]
+    assert len(read(lines, pin)) == 50
+    more = record("PATH", 'item=0 name="/x"', MOST_LINES + 50)
+    assert calls_in(lambda: read([more], pin)) < MOST_LINES
