@@ -22,6 +22,7 @@ from detector.engine_wire import (
     Done,
     Feed,
     Held,
+    HowFar,
     Init,
     LoadedRule,
     Progress,
@@ -30,6 +31,7 @@ from detector.engine_wire import (
     Restore,
     Restored,
     Snapshot,
+    Stands,
     frame,
 )
 from rules.engine import Engine, StateUnreadable, lines_of
@@ -94,6 +96,8 @@ class Child:
                 return Done(self._engine.advance(watermark))
             case Snapshot():
                 return Held(self._engine.snapshot())
+            case HowFar(rule_id):
+                return Stands(self._engine.standings(rule_id))
 
     def _compile(self, init: Init) -> Answer:
         rules, errors, broken = compiled(init)

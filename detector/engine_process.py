@@ -22,28 +22,32 @@ from detector.engine_wire import (
     Done,
     Feed,
     Held,
+    HowFar,
     Init,
     LoadedRule,
     Question,
     Restore,
     Restored,
     Snapshot,
+    Stands,
 )
 from detector.poison import PoisonGuard
 from rules.entities import clean
 from rules.event import Batch
 from rules.outcome import Outcome
 from rules.settings import EngineSettings
+from rules.standing import Standings
 
 log = structlog.get_logger()
 
 START_SECONDS: Final = 120.0  #: compiling thousands of rules on a slow machine
 LINE_SECONDS: Final = 5.0
+TURN_SECONDS: Final = 5.0  #: how long one who only wants to know waits for the engine
 TRIES: Final = 3  #: processes that end by themselves while starting, or over the same question, before it is hopeless
 KILLED_TRIES: Final = 10  #: the same for those that a signal ended: someone kills them, or memory is short
 
 State = tuple[bytes | None, list[bytes]]
-A = TypeVar("A", Done, Held)
+A = TypeVar("A", Done, Held, Stands)
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -84,6 +88,7 @@ class EngineProcess:
         self._last_good: dict[str, str] = {}
         self._uncommitted: list[bytes] = []
         self._link: Link | None = None
+        self._asking: set[asyncio.Task[Standings | None]] = set()  #: on behalf of who may have gone
         self._turn = asyncio.Lock()  # one question at a time; reload swaps between two
 
     @property
@@ -147,6 +152,32 @@ class EngineProcess:
         """All state that everything fed so far has left."""
         async with self._turn:
             return (await self._ask(Snapshot(), Held)).snapshot
+
+    async def standings(self, rule_id: str) -> Standings | None:
+        """How far a rule has come in its fullest groups; None if no such rule is in force.
+
+        Whoever asks may be cancelled at any time; what was asked is then answered to nobody.
+
+        Raises:
+            TimeoutError: The engine had no time within TURN_SECONDS: a backlog is read, or it starts.
+        """
+        asking = asyncio.create_task(self._standings(rule_id), name="standings")
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        return await asyncio.shield(asking)
+
+    async def _standings(self, rule_id: str) -> Standings | None:
+        async with asyncio.timeout(TURN_SECONDS):
+            await self._turn.acquire()
+        try:
+            if self._link is None:  # no process is started for one who only wants to know
+                raise TimeoutError
+            return (await self._link.ask(HowFar(rule_id), Stands, seconds=self._batch_seconds)).standings
+        except ChildDied as death:
+            await self._restart(death)
+            raise TimeoutError from death
+        finally:
+            self._turn.release()
 
     def committed(self) -> None:
         """What was fed so far is stored: ``load_state`` gives it from now on."""

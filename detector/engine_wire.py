@@ -13,6 +13,7 @@ import msgspec
 from rules.event import Batch, Decision, Mode, Severity
 from rules.outcome import Outcome
 from rules.settings import EngineSettings
+from rules.standing import Standings
 
 LENGTH: Final = struct.Struct(">I")
 
@@ -48,7 +49,13 @@ class Snapshot(msgspec.Struct, tag=True, frozen=True):
     """Say all you hold. Answer: Held."""
 
 
-Question = Init | Restore | Feed | Advance | Snapshot
+class HowFar(msgspec.Struct, tag=True, frozen=True):
+    """Say how far a rule's counter has come. Answer: Stands."""
+
+    rule_id: str
+
+
+Question = Init | Restore | Feed | Advance | Snapshot | HowFar
 
 
 class LoadedRule(msgspec.Struct, frozen=True):
@@ -95,13 +102,19 @@ class Held(msgspec.Struct, tag=True, frozen=True):
     snapshot: bytes
 
 
+class Stands(msgspec.Struct, tag=True, frozen=True):
+    """How far a rule has come in its fullest groups."""
+
+    standings: Standings | None  #: None: no such rule is in force
+
+
 class Refused(msgspec.Struct, tag=True, frozen=True):
     """The question cannot be answered; asking again will not help."""
 
     message: str
 
 
-Answer = Compiled | Restored | Progress | Done | Held | Refused
+Answer = Compiled | Restored | Progress | Done | Held | Stands | Refused
 
 
 def frame(message: Question | Answer) -> bytes:

@@ -183,6 +183,7 @@ class Parts:
             queued=lambda: {"writer": self._store.queued, "pipeline": self._pipeline.queued},
         ).refresh
         app[keys.RULES] = lambda: daemon.ready
+        app[keys.STANDINGS] = self._engine.standings
         app[keys.RULE_USE] = self._rule_use
         app[keys.STATUS] = self.overview.status
         app[keys.READINESS] = self.overview.readiness

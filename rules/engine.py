@@ -28,6 +28,7 @@ from rules.progress import Progress, standing
 from rules.settings import EngineSettings, SourceProfile
 from rules.severity import Assets
 from rules.sigma.model import RuleSet
+from rules.standing import Standings, standings
 from rules.stream import Stream, StreamState, microseconds, moment
 from rules.telling import Telling, evidence_of
 from rules.usage import Stopwatch, Usage
@@ -175,6 +176,10 @@ class Engine:
         """How far the correlations that count *event*, which was fed, have come. Changes nothing."""
         matched = [rule_id for rule_id, holds in self._routed(event.logsource) if holds(event)]
         return standing(self._counters.feeds, event, matched, {head.id: head.title for head in self.rules.all})
+
+    def standings(self, rule_id: str) -> Standings | None:
+        """How far a rule has come in its fullest groups; None if there is no such rule. Changes nothing."""
+        return standings(self._counters.feeds, self.rules, rule_id, self._passed)
 
     @property
     def seen(self) -> dict[tuple[str, LogSource], int]:

@@ -52,7 +52,7 @@ def standing(
     found: dict[tuple[str, Key], Progress] = {}
     for counter, key in _reached(feeds, tuple(matched), Values(event), ()):
         if len(found) < MOST and (group := counter.groups.get(key)) is not None and group.times:
-            found.setdefault((counter.rule_id, key), _progress(counter, key, group, titles))
+            found.setdefault((counter.rule_id, key), progress_of(counter, key, group, titles))
     return tuple(found.values())
 
 
@@ -70,7 +70,8 @@ def _reached(
             yield from _reached(feeds, (counter.rule_id,), inner, (*above, counter.rule_id))
 
 
-def _progress(counter: Counter, key: Key, group: Group, titles: Mapping[str, str]) -> Progress:
+def progress_of(counter: Counter, key: Key, group: Group, titles: Mapping[str, str]) -> Progress:
+    """How far a correlation has come in one group, which holds something."""
     head, condition = counter.head, counter.condition
     assert isinstance(head, Correlation)
     latest = group.times[-1]

@@ -16,6 +16,7 @@ from detector.status import DaemonStatus, Readiness, Reloaded
 from notifier.links import Links
 from notifier.plan import Routing
 from notifier.trial import Trial
+from rules.standing import Standings
 from store.clock import Clock
 from store.database import Store
 from store.seals import Keys
@@ -27,6 +28,8 @@ LINKS: web.AppKey[Callable[[], Links]] = web.AppKey("links")  #: called per requ
 REGISTRY: web.AppKey[CollectorRegistry] = web.AppKey("registry", CollectorRegistry)
 LOOK: web.AppKey[Callable[[], Awaitable[None]]] = web.AppKey("look")  #: before the registry is shown
 RULES: web.AppKey[Callable[[], Ready]] = web.AppKey("rules")  #: that run; called per request
+#: How far the counter of a rule (by id) has come; None: there is no such rule. Raises TimeoutError.
+STANDINGS: web.AppKey[Callable[[str], Awaitable[Standings | None]]] = web.AppKey("standings")
 RULE_USE: web.AppKey[RuleUse] = web.AppKey("rule_use", RuleUse)
 STATUS: web.AppKey[Callable[[], Awaitable[DaemonStatus]]] = web.AppKey("status")
 READINESS: web.AppKey[Callable[[], Awaitable[Readiness]]] = web.AppKey("readiness")

@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiohttp import web
+from msgspec.structs import asdict
 
 from detector.api.identity import require_known
-from detector.api.keys import CLOCK, RULE_USE, RULES, STORE
+from detector.api.keys import CLOCK, RULE_USE, RULES, STANDINGS, STORE
+from detector.api.problem import Problem
 from detector.api.wire import answer
+from detector.engine_link import EngineError
 from detector.engine_wire import LoadedRule
 from detector.rule_use import RuleUse, Used
 from store.repository.hiding import silences
@@ -25,6 +28,24 @@ async def list_rules(request: web.Request) -> web.Response:
     mutes = [one for one in found if one.is_mute and one.is_in_force(now)]
     ready = request.app[RULES]()
     return answer({"items": [_rule(one, use, mutes) for one in ready.rules], "errors": ready.errors})
+
+
+@routes.get("/api/v1/rules/{id}/progress")
+async def show_progress(request: web.Request) -> web.Response:
+    """How far a rule has come in the groups that hold most."""
+    require_known(request)
+    wanted = request.match_info["id"]
+    rule = next((one for one in request.app[RULES]().rules if one.id == wanted), None)
+    if rule is None:
+        raise Problem(404, "no_such_rule", "no rule that runs has this id; GET /api/v1/rules lists them")
+    try:
+        found = await request.app[STANDINGS](rule.id)
+    except (TimeoutError, EngineError):
+        reason = "the engine has no time to answer: a backlog is read, or it starts; ask again"
+        raise Problem(503, "engine_busy", reason) from None
+    if found is None:
+        raise Problem(404, "no_such_rule", "this rule was just taken out of force")
+    return answer({"id": rule.id, "title": rule.title, **asdict(found)})
 
 
 def _rule(rule: LoadedRule, use: RuleUse, mutes: Iterable[Silence]) -> Mapping[str, Any]:

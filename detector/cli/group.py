@@ -25,7 +25,7 @@ TOCSIN: Verbs = {
     "routes": ("detector.cli.routes:routes", "Say who would be told, and who next."),
     "notify": ("detector.cli.notify:notify", "Send a test message over receivers."),
     "deliveries": ("detector.cli.deliveries:deliveries", "List messages that did not arrive; send one again."),
-    "rules": ("detector.cli.rules:rules", "List, test and mute rules."),
+    "rules": ("detector.cli.rules:rules", "List, test and mute rules, and say how far they have counted."),
     "silences": ("detector.cli.silences:silences", "List, make, settle and end silences."),
     "user": ("detector.cli.user:user", "Add, list and remove persons."),
     "token": ("detector.cli.token:token", "Make, list and revoke tokens for the API."),

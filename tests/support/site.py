@@ -2,7 +2,7 @@
 
 import http.cookies
 import itertools
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from notifier.links import ACKNOWLEDGE, Links
 from notifier.plan import Routing
 from notifier.trial import Trial
 from rules.settings import EngineSettings
+from rules.standing import Standings
 from store.database import Store
 from store.people import Person, Role
 from store.seals import Keys
@@ -110,6 +111,8 @@ class Site:
         app[keys.EXCEPTIONS_CHANGED] = self._exceptions_changed
         self.ready = Ready((), (), ())
         app[keys.RULES] = lambda: self.ready
+        self.standings: Callable[[str], Standings | None] = lambda _: None
+        app[keys.STANDINGS] = self._standings
         self.rule_use = app[keys.RULE_USE] = RuleUse()
         app[keys.PASSWORDS] = PASSWORDS
         self.routing = Routing(routes=(), receivers={})
@@ -172,6 +175,9 @@ class Site:
 
     async def _exceptions_changed(self) -> None:
         self.exceptions_changed += 1
+
+    async def _standings(self, rule_id: str) -> Standings | None:
+        return self.standings(rule_id)
 
     async def _tried(self, receivers: Collection[str]) -> list[Trial]:
         return []
