@@ -34,10 +34,11 @@ from detector.engine_wire import (
     Stands,
     frame,
 )
-from rules.engine import Engine, StateUnreadable, lines_of
+from rules.engine import Engine, lines_of
 from rules.event import Batch
 from rules.formats.catalogue import UnknownFormat
 from rules.formats.expression import ExpressionError
+from rules.saved import StateUnreadable
 from rules.sigma.load import load_for
 from rules.sigma.model import RuleSet
 from rules.usage import Stopwatch

@@ -131,6 +131,7 @@ class Pipeline:
         self._sources: dict[str, Source] = {}
         self._at_rest = asyncio.Lock()  # held while anything is between the engine and the store
         self._deltas = 0  # stored since the last snapshot
+        self._snapshot_bytes = 0
         self._delta_bytes = 0
         self.advanced_at = clock.monotonic()  #: for the watchdog: when the loop last went round
         self.refused_at = self.advanced_at  #: likewise: when the store last refused; another start would not help that
@@ -255,7 +256,8 @@ class Pipeline:
         deltas = [outcome.delta for _, outcome in pending.done if outcome.delta]
         self._deltas += len(deltas)
         self._delta_bytes += sum(map(len, deltas))
-        if self._deltas < SNAPSHOT_AFTER_DELTAS and self._delta_bytes < SNAPSHOT_AFTER_BYTES:
+        enough = max(SNAPSHOT_AFTER_BYTES, self._snapshot_bytes)  # so that large ones are not written again and again
+        if self._deltas < SNAPSHOT_AFTER_DELTAS and self._delta_bytes < enough:
             return
         snapshot = await self._engine.snapshot()
         try:
@@ -264,3 +266,4 @@ class Pipeline:
             log.warning("store refused a snapshot, the next commit tries again", error=str(error))
             return
         self._deltas = self._delta_bytes = 0
+        self._snapshot_bytes = len(snapshot)

@@ -42,6 +42,7 @@ def _drop_first(group: Group, number: int) -> None:
 def _keep(group: Group, indexes: "range | list[int]") -> None:
     if len(indexes) == len(group.times):
         return
+    group.touch(next((at for at, index in enumerate(indexes) if at != index), len(indexes)))
     group.times = [group.times[index] for index in indexes]
     group.items = [group.items[index] for index in indexes]
     group.heavy = sum(item.weight > 1 for item in group.items)

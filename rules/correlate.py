@@ -43,11 +43,13 @@ def insert(group: Group, condition: Condition, time: int, item: Item, name: Name
     at = len(times) if not times or time >= times[-1] else bisect_right(times, time)
     times.insert(at, time)
     group.items.insert(at, item)
+    group.touch(at)
     group.heavy += item.weight > 1
     if condition.eager and condition.measure in (VALUES, PATTERN):
         _remember(group, condition, time, item.value)
     if at >= 2 * EVIDENCE_EDGE:
         group.items[at - EVIDENCE_EDGE].evidence = ()
+        group.touch(at - EVIDENCE_EDGE)
     if not condition.eager:
         return _absorb(group, None, at, name, position)  # late for its own window, it may stand in others
     ends = _ends(group, condition, at)
@@ -141,6 +143,7 @@ def _matches(group: Group, ends: list[int]) -> Iterator[tuple[int, Item]]:
         each = items[first : last + 1]
         if all(item.onward is not None for item in each):
             yield group.times[end], msgspec.structs.replace(items[end])
+            group.touch(first)
             for item in each:
                 item.onward = None
 
@@ -235,6 +238,13 @@ def _outside(group: Group, episodes: list[Episode], first: int, last: int) -> li
     fresh: list[Item] = []
     times, low = group.times, bisect_left(group.times, first)
     for episode in episodes:  # in order of time, and apart from each other
-        fresh += group.items[low : bisect_left(times, episode.first)]
+        fresh += _taken(group, low, bisect_left(times, episode.first))
         low = max(low, bisect_right(times, episode.last))
-    return fresh + group.items[low : bisect_right(times, last)]
+    return fresh + _taken(group, low, bisect_right(times, last))
+
+
+def _taken(group: Group, low: int, stop: int) -> list[Item]:
+    """These items become members: their lines are told, and held no longer."""
+    if low < stop:
+        group.touch(low)
+    return group.items[low:stop]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -13,7 +13,7 @@ import msgspec
 
 from rules.compact import compact, is_spent
 from rules.correlate import insert, next_due, settle
-from rules.group import Change, Group, Item
+from rules.group import Change, Group, GroupState, Item
 from rules.measure import COUNTING, Condition, Measure
 from rules.settings import Caps
 from rules.sigma.model import Correlation, Rule
@@ -39,7 +39,7 @@ class CounterState(msgspec.Struct, array_like=True):
     rule_id: str
     number: int
     capped: bool
-    groups: list[tuple[Key, Group | None]]  #: least recently used first; None: the group is gone
+    groups: list[tuple[Key, GroupState | None]]  #: least recently used first; None: the group is gone
 
 
 @dataclass(slots=True)
@@ -129,21 +129,22 @@ class Counter:
     def dump(self, *, whole: bool) -> CounterState | None:
         """All state, or what changed since the last dump (None: nothing did)."""
         if whole:
-            return CounterState(self.rule_id, self.number, self.capped, list(self.groups.items()))
+            return CounterState(self.rule_id, self.number, self.capped, every(self.groups))
         if not self._dirty:
             return None
-        changed = [(key, self.groups.get(key)) for key in self._dirty]
+        groups = [(key, self.groups.get(key)) for key in self._dirty]
+        changed = [(key, None if group is None else group.unsaved()) for key, group in groups]
         self._dirty.clear()
         return CounterState(self.rule_id, self.number, self.capped, changed)
 
     def load(self, state: CounterState) -> None:
         """Take over what ``dump`` gave."""
         self.number, self.capped = state.number, state.capped
-        for key, group in state.groups:
-            self.groups.pop(key, None)
+        for key, saved in state.groups:
+            before = self.groups.pop(key, None)
             self._scheduled.pop(key, None)
-            if group is not None:
-                self.groups[key] = group
+            if saved is not None:
+                group = self.groups[key] = saved.after(before)
                 if not self.condition.eager:
                     self._schedule(key, group)
 
@@ -154,7 +155,7 @@ class Counter:
                 for _ in range(2):  # more than come in go out: what is over never piles up
                     self._forget_if_spent(watermark)
             self._make_room()
-            group = self.groups[key] = Group([], [], [], newest={}, approximate=self.capped)
+            group = self.groups[key] = Group(approximate=self.capped)
         self._touch(key)
         return group
 
@@ -197,6 +198,11 @@ class Counter:
         self.number += 1
         text = "\0".join((self.rule_id, *key, position))
         return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32], self.number
+
+
+def every(groups: Mapping[Key, Group]) -> list[tuple[Key, GroupState | None]]:
+    """All of these groups, as they are saved."""
+    return [(key, group.whole()) for key, group in groups.items()]
 
 
 def counter_of(head: Rule | Correlation, caps: Caps, *, is_counted: bool) -> Counter:

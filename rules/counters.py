@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rules.counter import Counter, CounterState, Key, counter_of
+from rules.counter import Counter, CounterState, Key, counter_of, every
 from rules.event import Event
 from rules.feed import Feed, feed_of_correlation, feed_of_rule
 from rules.finding import Evidence
@@ -31,14 +31,14 @@ class Kept:
     def load(self, state: CounterState) -> None:
         """Take over what a counter's ``dump`` gave."""
         self.number, self.capped = state.number, state.capped
-        for key, group in state.groups:
-            self.groups.pop(key, None)
-            if group is not None:
-                self.groups[key] = group
+        for key, saved in state.groups:
+            before = self.groups.pop(key, None)
+            if saved is not None:
+                self.groups[key] = saved.after(before)
 
     def dump(self, rule_id: str) -> CounterState:
         """All of it."""
-        return CounterState(rule_id, self.number, self.capped, list(self.groups.items()))
+        return CounterState(rule_id, self.number, self.capped, every(self.groups))
 
 
 class Counters:
@@ -141,14 +141,8 @@ class Counters:
         head = counter.head
         if not isinstance(head, Correlation):
             return feed_of_rule(counter)
-        base = self._by_rule.get(rule_id)
-        return feed_of_correlation(
-            counter,
-            head,
-            rule_id,
-            of_matches=base is not None and base.is_correlation,
-            counts=self._filtered(head, rule_id),
-        )
+        matches = {base for base in head.rules if base in self._by_rule and self._by_rule[base].is_correlation}
+        return feed_of_correlation(counter, head, rule_id, matches=matches, counts=self._filtered(head, rule_id))
 
     def _filtered(self, head: Correlation, rule_id: str) -> Predicate | None:
         base = self._rules.get(rule_id)

@@ -12,8 +12,6 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Final
 
-import msgspec
-
 from rules.counter import CounterState
 from rules.counters import Counters
 from rules.event import Batch, Event, LogSource
@@ -25,6 +23,7 @@ from rules.outcome import InternalEvent, Outcome
 from rules.passage import Moment
 from rules.predicate import Predicate, predicate
 from rules.progress import Progress, standing
+from rules.saved import State, decoded, encoded
 from rules.settings import EngineSettings, SourceProfile
 from rules.severity import Assets
 from rules.sigma.model import RuleSet
@@ -33,24 +32,10 @@ from rules.stream import Stream, StreamState, microseconds, moment
 from rules.telling import Telling, evidence_of
 from rules.usage import Stopwatch, Usage
 
-STATE_VERSION: Final = 1
 FINISHED: Final = 3_600_000_000  #: replay: a stream an hour behind another has no more lines to come
+FOREIGN: Final = "all rules: another version of the program saved what they had counted"
 FORGOTTEN: Final = 8 * 24 * 3_600_000_000
 SKIPPED: Final = "left out: working on it killed the engine"
-
-
-class StateUnreadable(Exception):
-    """The saved state is not of this version of the engine."""
-
-
-class State(msgspec.Struct, array_like=True):
-    """What is saved: all, or what one batch changed. Applying a part twice changes nothing."""
-
-    version: int
-    arrived: int  #: when the latest batch of any stream was read, microseconds
-    meanings: dict[str, str] | None  #: by rule id, of all counters; None: as before
-    streams: list[tuple[str, str, StreamState | None]]  #: None: forgotten
-    counters: list[CounterState]
 
 
 class Engine:
@@ -89,6 +74,7 @@ class Engine:
         self._arrived = 0
         self._passed: int | None = None
         self._saved_meanings: dict[str, str] = {}
+        self._foreign: tuple[str, ...] = ()  #: why parts of the saved state were not taken over at all
         self._telling = self._new_telling()
         self._usage = Usage()
         self._watch: Stopwatch | None = None
@@ -155,16 +141,18 @@ class Engine:
     def restore(self, snapshot: bytes | None, deltas: Iterable[bytes]) -> None:
         """Go on where another engine stopped. Call it on a new engine, before anything else.
 
-        State of rules that are gone, or whose meaning has changed, is dropped; ``dropped`` says so.
+        State of rules that are gone, or whose meaning has changed, is dropped, and all that another version of the
+        program has saved; ``dropped`` says so.
 
         Raises:
-            StateUnreadable: The state was not written by this version.
+            StateUnreadable: This version wrote it, and it is damaged.
         """
         for part in ([] if snapshot is None else [snapshot], deltas):
             for data in part:
                 if data:
                     self._load(data)
-        self.dropped = tuple(f"{rule_id}: {why}" for rule_id, why in self._counters.lost.items())
+        lost = tuple(f"{rule_id}: {why}" for rule_id, why in self._counters.lost.items())
+        self.dropped = (*self._foreign, *lost)
 
     def with_rules(self, settings: EngineSettings, rules: RuleSet) -> "Engine":
         """A new engine with other rules that goes on with all state whose meaning is unchanged."""
@@ -310,19 +298,13 @@ class Engine:
         streams: list[tuple[str, str, StreamState | None]],
         counters: list[CounterState],
     ) -> bytes:
-        return msgspec.msgpack.encode(
-            State(STATE_VERSION, self._arrived, meanings, streams, counters),
-        )
+        return encoded(State(self._arrived, meanings, streams, counters))
 
     def _load(self, data: bytes) -> None:
-        try:
-            state = msgspec.msgpack.decode(data, type=State)
-        except msgspec.DecodeError as error:
-            raise StateUnreadable(f"the saved state of the rules cannot be read: {error}") from error
-        if state.version != STATE_VERSION:
-            raise StateUnreadable(
-                f"the saved state of the rules is of version {state.version}, this program reads {STATE_VERSION}"
-            )
+        state = decoded(data)
+        if state is None:
+            self._foreign = (FOREIGN,)
+            return
         self._arrived = state.arrived
         if state.meanings is not None:
             self._saved_meanings = state.meanings

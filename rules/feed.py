@@ -1,6 +1,6 @@
 """How events reach a counter: which group an event belongs to, and what of it is compared."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from rules.amounts import billionths
@@ -53,6 +53,7 @@ class Feed:
     by_rule: bool = False  #: what is compared is which of the rules it matches
     as_one: bool = False  #: count a match of a correlation as one, whatever it stands for
     counts: Predicate | None = None  #: of a correlation with filters: whether an event counts
+    further: bool = False  #: the counter counts matches of correlations: an event may come there later, and again
 
     @property
     def taken(self) -> str:
@@ -95,7 +96,7 @@ def feed_of_rule(counter: Counter) -> Feed:
 
 
 def feed_of_correlation(
-    counter: Counter, head: Correlation, rule_id: str, *, of_matches: bool, counts: Predicate | None
+    counter: Counter, head: Correlation, rule_id: str, *, matches: Container[str], counts: Predicate | None
 ) -> Feed:
     """How what matches one of its rules reaches a correlation.
 
@@ -103,7 +104,7 @@ def feed_of_correlation(
         counter: That of the correlation.
         head: The correlation.
         rule_id: One of its rules.
-        of_matches: That rule is a correlation itself.
+        matches: Ids of the rules that are correlations themselves.
         counts: Whether an event counts, if the correlation has filters.
     """
     return Feed(
@@ -112,6 +113,7 @@ def feed_of_correlation(
         tuple(head.field_of(name, rule_id) for name in head.group_by),
         tuple(head.field_of(name, rule_id) for name in head.value_fields),
         by_rule=head.type in ("temporal", "temporal_ordered"),
-        as_one=of_matches and counter.condition.measure is EVENTS,
+        as_one=rule_id in matches and counter.condition.measure is EVENTS,
         counts=counts,
+        further=any(one in matches for one in head.rules),
     )

@@ -15,7 +15,7 @@ class Onward(msgspec.Struct, array_like=True, gc=False):
     values: dict[str, str]  #: field -> value
     position: str  #: the line's
     refused: tuple[str, ...] = ()  #: ids of correlations whose filters keep the event out
-    counted: dict[tuple[str, ...], None] = {}  #: for what, and in which groups, the event was counted already
+    counted: dict[tuple[str, ...], None] = {}  #: as of rules.passage
 
 
 class Item(msgspec.Struct, array_like=True, gc=False):
@@ -56,7 +56,7 @@ class Episode(msgspec.Struct, array_like=True):
             self.since = since
 
 
-class Group(msgspec.Struct, array_like=True):
+class Group(msgspec.Struct):
     """All that is held of one rule's observations with the same group values. Its lists are in order of time."""
 
     times: list[int] = []
@@ -68,6 +68,70 @@ class Group(msgspec.Struct, array_like=True):
     roomy: int = ROOMY  #: compact when more items than this are held
     settled: int | None = None  #: not eager: windows that end before this have been judged
     approximate: bool = False  #: something was forgotten that might have counted
+    saved: int = 0  #: so many items, from the first on, are as they were when the group was saved last
+
+    def touch(self, index: int) -> None:
+        """The item at this index is new, changed or gone: it is to be saved, and all after it."""
+        if index < self.saved:
+            self.saved = index
+
+    def unsaved(self) -> "GroupState":
+        """What changed since this was last asked; the lists grow at their ends, so that it is little."""
+        state = self._from(self.saved)
+        self.saved = len(self.items)
+        return state
+
+    def whole(self) -> "GroupState":
+        """All of it."""
+        return self._from(0)
+
+    def _from(self, kept: int) -> "GroupState":
+        return GroupState(
+            kept,
+            self.times[kept:],
+            self.items[kept:],
+            self.episodes,
+            self.heavy,
+            self.newest,
+            self.roomy,
+            self.settled,
+            self.approximate,
+        )
+
+
+class GroupState(msgspec.Struct, array_like=True):
+    """What is saved of a group: what it held before, up to some item, and what follows.
+
+    Applied in the order in which they were made, any of the last ones a second time, such states lead to the same
+    group: what one of them keeps is what all after it keep, or is replaced by one of these.
+    """
+
+    kept: int  #: so many items of those before stay
+    times: list[int]
+    items: list[Item]
+    episodes: list[Episode]
+    heavy: int
+    newest: dict[str, int]
+    roomy: int
+    settled: int | None
+    approximate: bool
+
+    def after(self, before: Group | None) -> Group:
+        """The group as it was when this was saved; *before*: as the states before have made it, used up."""
+        times, items = ([], []) if before is None else (before.times[: self.kept], before.items[: self.kept])
+        times += self.times
+        items += self.items
+        return Group(
+            times,
+            items,
+            self.episodes,
+            self.heavy,
+            self.newest,
+            self.roomy,
+            self.settled,
+            self.approximate,
+            saved=len(items),
+        )
 
 
 class Change(msgspec.Struct):

@@ -44,7 +44,7 @@ class _Match:
     weight: int  #: how many events it stands for
     since: int | None = None  #: of a match of a correlation: the time of its earliest line
     refused: tuple[str, ...] = ()  #: ids of correlations whose filters keep it out
-    counted: dict[tuple[str, ...], None]  #: rule, group, and what of the event was counted there
+    counted: dict[tuple[str, ...], None]  #: as of a passage, of correlations that count matches of correlations
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Passage:
     event: Event
     at: Moment
     telling: Telling
-    counted: dict[tuple[str, ...], None] = field(default_factory=dict)
+    counted: dict[tuple[str, ...], None] = field(default_factory=dict)  #: rule, group, what of the event counts there
 
     def begin(self, matched: Iterable[str], evidence: Evidence) -> None:
         """The event fulfils the rules *matched* (ids)."""
@@ -66,6 +66,7 @@ class Passage:
             position += f".{event.part}"
         values, time = Values(event), microseconds(event.time)
         success = event.fields.get("event.outcome") == "success"
+        further: dict[tuple[str, ...], None] = {}
         for rule_id in matched:
             match = _Match(
                 values=values,
@@ -74,7 +75,7 @@ class Passage:
                 success=success,
                 evidence=(evidence,),
                 weight=event.repeats,
-                counted=self.counted,
+                counted=further,
             )
             self._reach(rule_id, match)
 
@@ -88,12 +89,13 @@ class Passage:
                 continue
             counter = feed.counter
             place = (counter.rule_id, *key)
+            counted = match.counted if feed.further else self.counted
             if not feed.always:
-                if (*place, feed.taken) in match.counted:  # it matches several of the rules, or one by several ways
+                if (*place, feed.taken) in counted:  # it matches several of the rules, or one by several ways
                     continue
-                match.counted[(*place, feed.taken)] = None
-            again = feed.by_rule and place in match.counted
-            match.counted[place] = None
+                counted[(*place, feed.taken)] = None
+            again = feed.by_rule and place in counted
+            counted[place] = None
             item = Item(
                 weight=0 if again else 1 if feed.as_one else match.weight,
                 value=value,

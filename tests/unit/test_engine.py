@@ -25,10 +25,11 @@ from support.engine import (
     ssh,
 )
 
-from rules.engine import Engine, StateUnreadable
+from rules.engine import Engine
 from rules.event import Batch, Severity
 from rules.formats.catalogue import UnknownFormat
 from rules.outcome import Outcome
+from rules.saved import StateUnreadable
 from rules.settings import Caps, SourceProfile
 from rules.sigma.load import load
 
@@ -489,10 +490,23 @@ def test_what_a_reload_dropped_stays_dropped_after_a_restart() -> None:
     assert restarted.feed(batch_of([ssh(7)], first=7, offset=3000)).findings == ()
 
 
-def test_state_of_another_version_is_refused_by_name() -> None:
+def test_damaged_state_is_refused() -> None:
     """Garbage is never taken for state."""
+    state = engine_of(FAILURE).snapshot()
     with pytest.raises(StateUnreadable, match="cannot be read"):
-        engine_of(FAILURE).restore(b"garbage", [])
+        engine_of(FAILURE).restore(state[:-5], [])
+
+
+def test_state_of_another_version_is_let_go_and_that_is_said() -> None:
+    """After an upgrade counting begins anew; the daemon starts all the same, and goes on from its own state later."""
+    engine = engine_of(FAILURE, BRUTE_FORCE)
+    other = b"\x95" + engine.snapshot()[1:]
+    engine.restore(other, [])
+    assert engine.dropped == ("all rules: another version of the program saved what they had counted",)
+    delta = engine.feed(batch_of([ssh(at) for at in range(4)])).delta
+    restarted = engine_of(FAILURE, BRUTE_FORCE)
+    restarted.restore(other, [delta])
+    assert restarted.snapshot() == engine.snapshot()
 
 
 def test_a_profile_with_an_unknown_format_is_refused_at_once() -> None:
