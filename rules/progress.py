@@ -23,7 +23,9 @@ class Progress:
 
     head: Correlation
     group: tuple[tuple[str, str], ...]  #: (field, value)
-    have: float  #: events, different values, rules that match (in their order), or what the numbers amount to
+    #: events, different values, rules that match (in their order), or what the numbers amount to. Of what decides at
+    #: once no more is held than decides: where that holds, there may have been more
+    have: float
     op: str  #: how it is compared: gte, gt, lte, lt, eq or neq; of several comparisons the first
     count: float  #: to which it is compared
     missing: tuple[str, ...]  #: what it waits for: titles of rules, or one sentence; empty if it holds
@@ -31,6 +33,11 @@ class Progress:
     latest: datetime  #: time of the last
     until: datetime  #: when the first leaves the window
     holds: bool  #: the condition is met in this window; one that waits is judged when the window is over
+
+    @property
+    def may_be_more(self) -> bool:
+        """Whether ``have`` is what is held, and more was there."""
+        return self.holds and not self.head.waits and not self.head.patterns
 
     @property
     def needs(self) -> str:

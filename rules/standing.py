@@ -35,6 +35,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     latest: datetime
     until: datetime  #: when the first observation leaves the window
     holds: bool
+    may_be_more: bool  #: no more is held than decides: ``have`` is at least so much
     approximate: bool  #: something was forgotten that might have counted
 
 
@@ -115,5 +116,6 @@ def _standing(counter: Counter, key: Key, group: Group, titles: Mapping[str, str
         latest=one.latest,
         until=one.until,
         holds=one.holds,
+        may_be_more=one.may_be_more,
         approximate=group.approximate,
     )

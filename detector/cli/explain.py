@@ -101,6 +101,7 @@ def _plain_count(one: Progress) -> dict[str, Any]:
         "op": one.op,
         "count": one.count,
         "holds": one.holds,
+        "may_be_more": one.may_be_more,
         "missing": one.missing,
         "since": one.since.isoformat(),
         "latest": one.latest.isoformat(),
@@ -168,7 +169,8 @@ def _print_terms(line: Line, rule: Rule) -> None:
 def _count(one: Progress) -> str:
     """Three of five, of which group, since when, and what is missing until when."""
     group = " ".join(f"{name}={_cut(value)}" for name, value in one.group)
-    told = f'counts for "{one.head.title}": {one.have}, needs {one.needs} in {written(one.head.timespan_seconds)}'
+    have = f"{one.have} or more" if one.may_be_more else f"{one.have}"
+    told = f'counts for "{one.head.title}": {have}, needs {one.needs} in {written(one.head.timespan_seconds)}'
     told += f"{' for ' + group if group else ''}, since {one.since:%Y-%m-%d %H:%M:%S}"
     until = f"{one.until:%H:%M:%S}" if one.until.date() == one.latest.date() else f"{one.until:%Y-%m-%d %H:%M:%S}"
     if one.holds:

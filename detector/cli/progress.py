@@ -67,7 +67,7 @@ def _print(told: Mapping[str, Any]) -> None:
 
 def _row(one: Mapping[str, Any]) -> tuple[object, ...]:
     group = " ".join(f"{name}={_cut(value)}" for name, value in one["group"].items()) or "all together"
-    has = f"{one['have']}{' or more' if one['approximate'] else ''}"
+    has = f"{one['have']}{' or more' if one['approximate'] or one['may_be_more'] else ''}"
     missing = "it holds" if one["holds"] else ", ".join(one["missing"]) or "-"
     return (group, has, one["since"], one["latest"], one["until"], missing)
 

@@ -349,6 +349,7 @@ class TestExplain:
                 "op": "gte",
                 "count": 5,
                 "holds": False,
+                "may_be_more": False,
                 "missing": ["2 more events"],
                 "since": "2026-03-01T03:00:00+00:00",
                 "latest": "2026-03-01T03:00:20+00:00",
@@ -359,7 +360,7 @@ class TestExplain:
         head = 'counts for "Brute force": {}, needs at least 5 events in 1m for source.ip=203.0.113.7, '
         since = "since 2026-03-01 03:00:00"
         assert f"{head.format(3)}{since}; missing until 03:01:00: 2 more events" in shown
-        assert f"{head.format(5)}{since}: it holds" in shown
+        assert f"{head.format('5 or more')}{since}: it holds" in shown
 
     def test_near_misses_are_told(self, folder: Path) -> None:
         """A rule that lacks one term is named with it, and what is there instead."""

@@ -70,6 +70,13 @@ class TestOfTheEngine:
             "192.0.2.2"
         ]
 
+    def test_what_holds_may_be_more(self) -> None:
+        """Of what decides at once no more is held than decides; what still lacks something is exact."""
+        found = asked(BRUTE_FORCE_ID, [ssh(at / 100) for at in range(500)], FAILURE, BRUTE_FORCE).fullest[0]
+        assert (found.holds, found.may_be_more) == (True, True)
+        assert 5 <= found.have <= 500
+        assert not asked(BRUTE_FORCE_ID, [ssh(0)], FAILURE, BRUTE_FORCE).fullest[0].may_be_more
+
     def test_values_and_chains(self) -> None:
         """Different values; of a chain, what is still to come."""
         lines = [ssh(at, user=f"u{at % 2}") for at in range(6)]
