@@ -21,7 +21,7 @@ from detector.settings import build
 from rules.sigma.errors import RuleError
 from rules.sigma.files import RuleFileUnreadable
 from rules.sigma.load import load_for
-from rules.sigma.model import RuleSet
+from rules.sigma.model import AVERAGES, Correlation, RuleSet
 
 
 @click.command()
@@ -63,6 +63,17 @@ def waiting(rules: RuleSet, config: Config) -> Iterator[Problem]:
             delay = f"{one.timespan_seconds + lateness:g} s after an event"
             message = f'"{one.title}" waits: {one.needs} is judged when the time span is over, {delay}'
             yield Problem(level=Level.NOTICE, message=message, place=Place(file=f"{one.path}:{one.line}"))
+        if of_tails(one):
+            message = f'"{one.title}" also finds the end of every larger burst: the last span in it has {one.needs}'
+            hint = 'count "at least" twice and ask for one without the other: Fewer than, in docs/how-to/write-a-rule.md'
+            place = Place(file=f"{one.path}:{one.line}")
+            yield Problem(level=Level.WARNING, message=message, hint=hint, place=place)
+
+
+def of_tails(one: Correlation) -> bool:
+    """Whether a condition has an upper end: a span begins with each event, so the last ones of many are few."""
+    grows = not one.patterns and one.type not in AVERAGES
+    return grows and any(op not in ("gte", "gt") for op, _ in one.bounds)
 
 
 def _text(path: str, loaded: Loaded, problems: Iterable[Problem], rules: RuleSet) -> str:

@@ -151,6 +151,18 @@ class TestCheck:
         said = '"Few" waits: less than 3 events is judged when the time span is over, 310 s after an event'
         assert (f"rules/few.yml:1: notice: {said}" in done.output) is told
 
+    @pytest.mark.parametrize(
+        ("condition", "told"),
+        [("{lt: 3}", True), ("{gte: 3, lte: 9}", True), ("{eq: 3}", True), ("{gte: 3}", False), ("{gt: 3}", False)],
+    )
+    def test_a_rule_that_finds_the_end_of_bursts_is_told(self, folder: Path, condition: str, told: bool) -> None:
+        """A span begins with each event: the last of many are few. What to write instead is said; it is no error."""
+        (folder / "rules/few.yml").write_text(FEW.replace("{lt: 3}", condition))
+        done = call("check")
+        assert done.exit_code == 0, done.output
+        said = 'rules/few.yml:1: warning: "Few" also finds the end of every larger burst'
+        assert (said in done.output and 'hint: count "at least" twice' in done.output) is told
+
     def test_a_folder_that_is_not_there_is_an_error(self, folder: Path) -> None:
         """A file receiver needs its folder, unless that is the state directory, made at the first start."""
         for path, code in (("nowhere/out.txt", 2), ("var/out.txt", 0), ("out.txt", 0)):
