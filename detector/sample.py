@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from rules.formats import stamps
 from rules.formats.format import Context
+from rules.formats.reading import stamps
 
 #: file name -> how its stamps are written
 SAMPLES = {"auth.log": "syslog", "access.log": "combined"}

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from rules.formats.http_request import hop
+from rules.formats.taxonomy.http_request import hop
 from rules.settings import Trust
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

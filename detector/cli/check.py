@@ -65,7 +65,9 @@ def waiting(rules: RuleSet, config: Config) -> Iterator[Problem]:
             yield Problem(level=Level.NOTICE, message=message, place=Place(file=f"{one.path}:{one.line}"))
         if of_tails(one):
             message = f'"{one.title}" also finds the end of every larger burst: the last span in it has {one.needs}'
-            hint = 'count "at least" twice and ask for one without the other: Fewer than, in docs/how-to/write-a-rule.md'
+            hint = (
+                'count "at least" twice and ask for one without the other: Fewer than, in docs/how-to/write-a-rule.md'
+            )
             place = Place(file=f"{one.path}:{one.line}")
             yield Problem(level=Level.WARNING, message=message, hint=hint, place=place)
 

@@ -13,7 +13,7 @@ from detector.config.locate import find_config
 from rules.event import Event
 from rules.formats.detect import Pin
 from rules.formats.format import Context, Parsed
-from rules.formats.handed_in import HandedIn
+from rules.formats.ours.handed_in import HandedIn
 from rules.hinting import bases
 from rules.marking import Mark, mark
 from rules.match import explain

@@ -1,1 +1,1 @@
-"""One log format per file: a line becomes normalised fields, a log source and a time. Pure; nothing here raises."""
+"""How a line becomes normalised fields, a log source and a time: a folder a kind of log. Pure; nothing here raises."""

@@ -3,38 +3,38 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from rules.formats.apache_error import ApacheError
-from rules.formats.auditd import Auditd
-from rules.formats.caddy import Caddy
-from rules.formats.cef import Cef
+from rules.formats.audit.auditd import Auditd
 from rules.formats.cloud.directory import SHAPES
-from rules.formats.containers import CriLines, DockerLines
-from rules.formats.database_files import Mysql, Postgresql, PostgresqlCsv, PostgresqlJson
-from rules.formats.docker_events import DockerEvents
-from rules.formats.eve import Eve
+from rules.formats.container.containers import CriLines, DockerLines
+from rules.formats.container.docker_events import DockerEvents
+from rules.formats.container.kubernetes import KubernetesAudit
+from rules.formats.database.database_files import Mysql, Postgresql, PostgresqlCsv, PostgresqlJson
+from rules.formats.dns.named_file import Named
 from rules.formats.format import Format
-from rules.formats.fortigate import Fortigate
-from rules.formats.ftp_files import Proftpd, Vsftpd, Xferlog
-from rules.formats.handed_in import HandedIn
-from rules.formats.haproxy import Haproxy
-from rules.formats.journal import Journal
-from rules.formats.json_lines import JsonLines
-from rules.formats.kubernetes import KubernetesAudit
-from rules.formats.logfmt import Logfmt
-from rules.formats.mail_files import Dovecot, Exim
-from rules.formats.named_file import Named
-from rules.formats.nginx_error import NginxError
-from rules.formats.server_logs import ServerLogs
-from rules.formats.squid import Squid
-from rules.formats.syslog import IsoStamped, Rfc3164, Rfc5424, Syslog
-from rules.formats.traefik import Traefik
-from rules.formats.w3c import W3c
-from rules.formats.webserver import Combined, Common
-from rules.formats.windows_dns import WindowsDns
-from rules.formats.windows_json import WindowsJson
-from rules.formats.windows_xml import WindowsXml
-from rules.formats.zeek_json import ZeekJson
-from rules.formats.zeek_tsv import ZeekTsv
+from rules.formats.ftp.ftp_files import Proftpd, Vsftpd, Xferlog
+from rules.formats.loose.cef import Cef
+from rules.formats.loose.json_lines import JsonLines
+from rules.formats.loose.logfmt import Logfmt
+from rules.formats.loose.w3c import W3c
+from rules.formats.mail.mail_files import Dovecot, Exim
+from rules.formats.network.eve import Eve
+from rules.formats.network.fortigate import Fortigate
+from rules.formats.network.zeek_json import ZeekJson
+from rules.formats.network.zeek_tsv import ZeekTsv
+from rules.formats.ours.handed_in import HandedIn
+from rules.formats.syslog.journal import Journal
+from rules.formats.syslog.syslog import IsoStamped, Rfc3164, Rfc5424, Syslog
+from rules.formats.web.apache_error import ApacheError
+from rules.formats.web.caddy import Caddy
+from rules.formats.web.haproxy_file import Haproxy
+from rules.formats.web.nginx_error import NginxError
+from rules.formats.web.server_logs import ServerLogs
+from rules.formats.web.squid import Squid
+from rules.formats.web.traefik import Traefik
+from rules.formats.web.webserver import Combined, Common
+from rules.formats.windows.windows_dns import WindowsDns
+from rules.formats.windows.windows_json import WindowsJson
+from rules.formats.windows.windows_xml import WindowsXml
 
 #: What a line may be that stands by itself, or in a container's frame; the strict ones first.
 LINES: tuple[Format, ...] = (

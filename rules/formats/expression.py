@@ -13,10 +13,10 @@ from typing import Any, Protocol
 import re2
 
 from rules.event import TimeSource
-from rules.formats import stamps
-from rules.formats.addresses import address, number
 from rules.formats.format import NOWHERE, SECOND, Context, Format, Parsed
-from rules.formats.json_object import stamp_of
+from rules.formats.reading import stamps
+from rules.formats.reading.addresses import address, number
+from rules.formats.reading.json_object import stamp_of
 
 Reader = Callable[[str, Context], stamps.Stamp | None]
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
 
-from rules.formats.stamps import MONTHS, epoch
+from rules.formats.reading.stamps import MONTHS, epoch
 
 LONGEST: Final = 64  #: characters of a stamp
 

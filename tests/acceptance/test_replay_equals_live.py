@@ -15,7 +15,7 @@ from support.ssh_noise import a_day
 
 from detector.sample import shifted
 from rules.formats.format import Context
-from rules.formats.stamps import rfc3164
+from rules.formats.reading.stamps import rfc3164
 
 SOURCES = {"auth": "auth.log", "gate": "gate.log"}
 CHUNKS = 60

@@ -14,10 +14,10 @@ import yaml
 from support.engine import NOON
 
 from rules.event import LogSource
-from rules.formats.auditd import Auditd
+from rules.formats.audit.auditd import Auditd
 from rules.formats.detect import Pin, strictest
 from rules.formats.format import Context
-from rules.formats.windows_sources import CATEGORIES, RPC_FIREWALL, SERVICES, source_of
+from rules.formats.windows.windows_sources import CATEGORIES, RPC_FIREWALL, SERVICES, source_of
 from rules.match import MISSING, lookup
 from rules.settings import SourceProfile
 from rules.sigma.model import covers

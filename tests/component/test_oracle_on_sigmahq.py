@@ -16,7 +16,7 @@ from support.rules import event_of
 
 from rules.event import Event
 from rules.formats.format import Context
-from rules.formats.windows_json import WindowsJson
+from rules.formats.windows.windows_json import WindowsJson
 from rules.sigma.load import load
 from rules.sigma.model import Rule
 from rules.sigma.values import Cidr

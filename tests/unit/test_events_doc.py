@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rules.formats import known_names
 from rules.formats.catalogue import ALIASES, names
 from rules.formats.detect import strictest
 from rules.formats.format import Context
-from rules.formats.programs import accounts, cron, sudo
+from rules.formats.host import accounts, cron, sudo
+from rules.formats.taxonomy import known_names
 
 ROOT = Path(__file__).parents[2]
 NAMED = set(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "reference" / "events.md").read_text()))

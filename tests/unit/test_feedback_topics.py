@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.fakes import START
 
 from rules.formats.format import Context
-from rules.formats.handed_in import HandedIn
+from rules.formats.ours.handed_in import HandedIn
 from rules.intake.alert import NotAccepted
 from rules.intake.feedback import report
 from rules.intake.topics import LONGEST, MOST_CHARS, UNNAMED, component_of, topic_of

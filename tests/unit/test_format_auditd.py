@@ -17,7 +17,7 @@ from support.calls import calls_in
 from support.engine import batch_of, engine_of
 
 from rules.event import LogSource
-from rules.formats.auditd import MOST_CHARACTERS, MOST_LINES, Auditd
+from rules.formats.audit.auditd import MOST_CHARACTERS, MOST_LINES, Auditd
 from rules.formats.detect import Pin, PinState, strictest
 from rules.formats.format import Context, Parsed
 

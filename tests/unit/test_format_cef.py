@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.event import LogSource
-from rules.formats.cef import Cef
 from rules.formats.detect import strictest
 from rules.formats.format import Context
+from rules.formats.loose.cef import Cef
 
 CONTEXT = Context(reference=datetime(2024, 3, 1, 12, tzinfo=UTC))
 RT = "rt=1709262686000"

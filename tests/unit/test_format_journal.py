@@ -8,7 +8,7 @@ import pytest
 
 from rules.event import LogSource
 from rules.formats.format import Context, Parsed
-from rules.formats.journal import Journal
+from rules.formats.syslog.journal import Journal
 
 NOW = datetime(2026, 3, 1, 3, 12, tzinfo=UTC)
 STAMP = {"__REALTIME_TIMESTAMP": "1772334686123456"}

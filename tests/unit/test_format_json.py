@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from rules.event import LogSource
 from rules.formats.catalogue import FORMATS
 from rules.formats.detect import strictest
-from rules.formats.eve import Eve
 from rules.formats.format import Context, Parsed
-from rules.formats.journal import Journal
-from rules.formats.json_lines import JsonLines
-from rules.formats.windows_json import WindowsJson
-from rules.formats.zeek_json import ZeekJson
+from rules.formats.loose.json_lines import JsonLines
+from rules.formats.network.eve import Eve
+from rules.formats.network.zeek_json import ZeekJson
+from rules.formats.syslog.journal import Journal
+from rules.formats.windows.windows_json import WindowsJson
 
 CONTEXT = Context(reference=datetime(2024, 3, 2, tzinfo=UTC))
 MOMENT = datetime(2024, 3, 1, 3, 11, 26, tzinfo=UTC)

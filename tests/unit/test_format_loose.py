@@ -12,7 +12,7 @@ from rules.event import LogSource
 from rules.formats.detect import Pin
 from rules.formats.expression import Expression, ExpressionError, expressions, time_reader
 from rules.formats.format import Context
-from rules.formats.logfmt import Logfmt
+from rules.formats.loose.logfmt import Logfmt
 from rules.settings import Expression as Written
 
 CONTEXT = Context(reference=datetime(2024, 3, 2, tzinfo=UTC))

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from rules.event import LogSource
 from rules.formats.format import Context, Parsed
-from rules.formats.programs.directory import PROGRAMS
-from rules.formats.syslog import Syslog
+from rules.formats.syslog.directory import PROGRAMS
+from rules.formats.syslog.syslog import Syslog
 
 CONTEXT = Context(reference=datetime(2024, 3, 2, tzinfo=UTC))
 

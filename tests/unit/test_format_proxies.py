@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rules.event import LogSource
 from rules.formats.detect import Pin, PinState
 from rules.formats.format import Context, Parsed
-from rules.formats.proxied import split
+from rules.formats.taxonomy.proxied import split
 
 CONTEXT = Context(reference=datetime(2024, 3, 1, 12, tzinfo=UTC))
 TIME = datetime(2024, 3, 1, 3, 11, 26, tzinfo=UTC)

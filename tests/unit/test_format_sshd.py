@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rules.event import LogSource
 from rules.formats.format import Context
-from rules.formats.syslog import Syslog
+from rules.formats.syslog.syslog import Syslog
 
 CONTEXT = Context(reference=datetime(2024, 3, 2, tzinfo=UTC))
 FRAME = {"message", "host.name", "program", "pid"}

@@ -7,7 +7,7 @@ import pytest
 
 from rules.event import LogSource
 from rules.formats.format import Context
-from rules.formats.syslog import Syslog
+from rules.formats.syslog.syslog import Syslog
 
 CONTEXT = Context(reference=datetime(2024, 3, 2, tzinfo=UTC))
 

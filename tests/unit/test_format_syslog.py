@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rules.event import LogSource, TimeSource
 from rules.formats.format import Context, Parsed
-from rules.formats.syslog import IsoStamped, Rfc3164, Rfc5424, Syslog
+from rules.formats.syslog.syslog import IsoStamped, Rfc3164, Rfc5424, Syslog
 
 MARCH = Context(reference=datetime(2024, 3, 2, tzinfo=UTC))
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rules.event import LogSource
 from rules.formats.format import Context, Parsed
-from rules.formats.webserver import Combined, Common
+from rules.formats.web.webserver import Combined, Common
 
 CONTEXT = Context(reference=datetime(2024, 3, 2, tzinfo=UTC))
 STAMP = "[01/Mar/2024:03:11:26 +0100]"

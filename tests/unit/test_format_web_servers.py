@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.formats.apache_error import ApacheError
-from rules.formats.caddy import Caddy
 from rules.formats.catalogue import by_name
 from rules.formats.detect import Pin
 from rules.formats.format import Context, Format
-from rules.formats.haproxy import Haproxy
-from rules.formats.nginx_error import NginxError
-from rules.formats.programs.directory import PROGRAMS
-from rules.formats.traefik import Traefik
+from rules.formats.syslog.directory import PROGRAMS
+from rules.formats.web.apache_error import ApacheError
+from rules.formats.web.caddy import Caddy
+from rules.formats.web.haproxy_file import Haproxy
+from rules.formats.web.nginx_error import NginxError
+from rules.formats.web.traefik import Traefik
 
 CONTEXT = Context(reference=datetime(2026, 3, 2, tzinfo=UTC))
 FORMATS: tuple[Format, ...] = (NginxError(), ApacheError(), Caddy(), Traefik(), Haproxy(), by_name("nginx"))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rules.event import LogSource
 from rules.formats.detect import strictest
 from rules.formats.format import Context, Parsed
-from rules.formats.windows_xml import LONGEST, WindowsXml
+from rules.formats.windows.windows_xml import LONGEST, WindowsXml
 
 CONTEXT = Context(reference=datetime(2024, 3, 1, 12, tzinfo=UTC))
 SECURITY, SYSMON = "Security", "Microsoft-Windows-Sysmon/Operational"

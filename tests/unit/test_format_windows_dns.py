@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rules.event import LogSource
 from rules.formats.detect import strictest
 from rules.formats.format import Context
-from rules.formats.windows_dns import WindowsDns
+from rules.formats.windows.windows_dns import WindowsDns
 
 CONTEXT = Context(reference=datetime(2024, 3, 1, 12, tzinfo=UTC))
 US = "3/1/2024 3:11:26 AM 0E2C PACKET  000001D8EC0A1230 "

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rules.event import LogSource
 from rules.formats.detect import Pin, PinState, nearest
 from rules.formats.format import Context, Parsed
-from rules.formats.zeek_tsv import ZeekTsv
+from rules.formats.network.zeek_tsv import ZeekTsv
 
 CONTEXT = Context(reference=datetime(2024, 3, 2, tzinfo=UTC))
 DNS = [

@@ -16,8 +16,8 @@ from detector.intake.proof import NotVerified
 from detector.intake.settings import Intake, Proof
 from detector.intake.verify import may_be_heard, verify
 from rules.formats.format import Context
-from rules.formats.handed_in import HandedIn
-from rules.formats.json_lines import JsonLines
+from rules.formats.loose.json_lines import JsonLines
+from rules.formats.ours.handed_in import HandedIn
 from rules.intake.alert import SEVERITIES, Alert, NotAccepted, key_of, line_of, severity_of
 from rules.intake.parcels import KINDS, lines_of
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.lines import CONTEXT, fulfilled, parsed, source_of, told
 
-from rules.formats.containers import CriLines, DockerLines
+from rules.formats.container.containers import CriLines, DockerLines
+from rules.formats.container.docker_events import DockerEvents
 from rules.formats.detect import Pin
-from rules.formats.docker_events import DockerEvents
 
 STAMP = "2026-03-01T03:11:20.123456789Z"
 TEXT, EVENTS, DAEMON = "application/docker/container", "/docker/events", "/docker/daemon"

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.lines import CONTEXT, fulfilled, parsed, source_of, told
 
-from rules.formats.fortigate import Fortigate
-from rules.formats.programs import asa, pf
+from rules.formats.network import asa, pf
+from rules.formats.network.fortigate import Fortigate
 
 OUTSIDE, OURS, INSIDE = "203.0.113.7", "198.51.100.10", "10.0.0.5"
 PACKET = (

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.lines import CONTEXT, fulfilled, parsed, source_of, told
 
-from rules.formats.kubernetes import KubernetesAudit
+from rules.formats.container.kubernetes import KubernetesAudit
 
 PERSON, ACCOUNT, NODE = "ann@example.org", "system:serviceaccount:shop:web", "system:node:node1"
 ANONYMOUS = "system:anonymous"

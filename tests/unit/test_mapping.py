@@ -14,7 +14,7 @@ from support.handed_in import sns as sns_message
 
 from detector.intake.mappings import preset, presets
 from rules.formats.format import Context
-from rules.formats.handed_in import HandedIn
+from rules.formats.ours.handed_in import HandedIn
 from rules.intake.alert import NotAccepted
 from rules.intake.depth import DEEPEST, is_too_deep
 from rules.intake.mapping import MOST_ALERTS, UNNAMED, AlertMapping, compiled

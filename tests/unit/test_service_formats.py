@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rules.formats.catalogue import by_name
 from rules.formats.detect import strictest
 from rules.formats.format import Context
-from rules.formats.syslog import Syslog
+from rules.formats.syslog.syslog import Syslog
 
 CONTEXT = Context(reference=datetime(2024, 3, 2, tzinfo=UTC))
 TRUE, FORGED = "203.0.113.7", "192.0.2.99"

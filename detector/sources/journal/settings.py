@@ -7,7 +7,7 @@ from typing import Literal
 PROGRAM = "journalctl"
 OUR_UNIT = "tocsin.service"
 GROUPS = Path("/proc/self/cgroup")
-#: All that `rules.formats.journal` reads and that tells our own entries. The journal holds fields of many megabytes.
+#: All that `rules.formats.syslog.journal` reads and that tells our own entries: fields may have many megabytes.
 FIELDS = (
     "MESSAGE",
     "PRIORITY",

@@ -10,12 +10,12 @@ from posixpath import join, normpath
 from typing import Any
 
 from rules.event import LogSource
-from rules.formats.addresses import number, put_endpoint
 from rules.formats.audit.record import Head, decoded, fields_of
 from rules.formats.audit.sockaddr import endpoint
 from rules.formats.audit.syscalls import name_of
 from rules.formats.format import Parsed
-from rules.formats.programs.program import happened
+from rules.formats.reading.addresses import number, put_endpoint
+from rules.formats.reading.program import happened
 
 STARTS = frozenset({"execve", "execveat"})
 #: what a call does with the file that its record of type PATH names -> (category, event.action)

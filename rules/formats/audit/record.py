@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from rules.formats import stamps
-from rules.formats.addresses import number
 from rules.formats.audit.types import named
+from rules.formats.reading import stamps
+from rules.formats.reading.addresses import number
 
 MOST_PAIRS = 3000  #: a record is at most 8,970 bytes long
 ENRICHED = "\x1d"

@@ -2,8 +2,8 @@
 
 from socket import AF_INET, AF_INET6, inet_ntop
 
-from rules.formats.addresses import address
 from rules.formats.audit.record import HEXADECIMAL
+from rules.formats.reading.addresses import address
 
 INET, INET6 = 2, 10  #: Linux's numbers of the address families
 

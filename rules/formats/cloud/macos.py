@@ -7,7 +7,7 @@ from typing import Any
 
 from rules.event import LogSource
 from rules.formats.cloud.shape import Shape, text_at
-from rules.formats.programs.program import happened
+from rules.formats.reading.program import happened
 
 MOST_ARGUMENTS = 4096
 

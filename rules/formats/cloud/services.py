@@ -11,9 +11,9 @@ https://opencanary.readthedocs.io/
 from typing import Any
 
 from rules.event import LogSource
-from rules.formats.addresses import put_endpoint
 from rules.formats.cloud.shape import Shape, put_done, text_at
-from rules.formats.programs.program import happened
+from rules.formats.reading.addresses import put_endpoint
+from rules.formats.reading.program import happened
 
 FAILED = frozenset({"FAILURE", "DENY", "denied", "failure", "fraud", "error"})
 

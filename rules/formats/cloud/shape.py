@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from rules.event import LogSource, TimeSource
-from rules.formats.addresses import put_endpoint
 from rules.formats.format import SECOND, Context, Parsed
-from rules.formats.json_object import decode, flatten, time_in
-from rules.formats.programs.program import happened
+from rules.formats.reading.addresses import put_endpoint
+from rules.formats.reading.json_object import decode, flatten, time_in
+from rules.formats.reading.program import happened
 
 MOST_RECORDS = 20_000
 LISTED = "[]"  #: what a bare list is taken under; no service has such a name

@@ -1,0 +1,1 @@
+"""Name servers: BIND's named, from syslog and from files of its own."""

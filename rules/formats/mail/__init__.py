@@ -1,0 +1,1 @@
+"""Mail servers and filters: Postfix, Exim, Dovecot, amavis, from syslog and from files of their own."""

@@ -1,1 +1,0 @@
-"""What a program's message inside a syslog line tells: one program family per file."""

@@ -1,0 +1,1 @@
+"""What every format reads with: addresses, stamps, quoted values, JSON objects, and what a program's parser is."""

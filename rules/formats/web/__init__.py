@@ -1,0 +1,1 @@
+"""Web servers and proxies: their access and error logs, from files and from syslog."""
