@@ -7,9 +7,16 @@ from rules.amounts import billionths
 from rules.counter import Counter, Key
 from rules.entities import value_of
 from rules.event import Event
+from rules.match import EVENT_TIME
 from rules.measure import EVENTS, NUMERIC, SUM
 from rules.predicate import Predicate
 from rules.sigma.model import Correlation
+
+
+def _value_of(event: Event, name: str) -> str | None:
+    """The value of a field; under ``@timestamp``, if the event has no such field, its second, in UTC."""
+    value = value_of(event, name)
+    return f"{event.time:%Y-%m-%dT%H:%M:%SZ}" if value is None and name == EVENT_TIME else value
 
 
 @dataclass(slots=True)
@@ -26,7 +33,7 @@ class Values:
         known = self._known
         if name in known:
             return known[name]
-        value = known[name] = None if self.event is None else value_of(self.event, name)
+        value = known[name] = None if self.event is None else _value_of(self.event, name)
         return value
 
     def entities(self, wanted: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:

@@ -91,6 +91,11 @@ def follow(window: list[Login], *wanted: str) -> bool:
 
 KINDS = {
     "many": Kind("type: event_count, rules: [ssh_failure], condition: {gte: 3}", "f", lambda w: len(w) >= 3),
+    "long": Kind(
+        "type: value_count, rules: [ssh_failure], condition: {gte: 3, field: '@timestamp'}",
+        "f",
+        lambda w: len({int(login.time) for login in w}) > 2,
+    ),
     "few": Kind("type: event_count, rules: [ssh_failure], condition: {gt: 1, lte: 3}", "f", lambda w: 1 < len(w) <= 3),
     "either": Kind(
         "type: event_count, rules: [ssh_failure, ssh_success, as_root], condition: {gt: 3}", "fsr", lambda w: len(w) > 3
