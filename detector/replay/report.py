@@ -159,9 +159,6 @@ def _record(name: str, record: Record) -> dict[str, Any]:
     lines = [f"{one.origin}:{one.line}  {one.text}" for one in record.evidence[:MOST_LINES]]
     if len(record.evidence) > MOST_LINES:
         lines.append(f"… and {len(record.evidence) - MOST_LINES} more")
-    entities = [f"{one.kind} {one.value}" for one in record.entities[:MOST_ENTITIES]]
-    if len(record.entities) > MOST_ENTITIES:
-        entities.append(f"and {len(record.entities) - MOST_ENTITIES} more")
     return {
         "id": name,
         "severity": str(record.severity),
@@ -173,10 +170,21 @@ def _record(name: str, record: Record) -> dict[str, Any]:
         "first_seen": _moment(record.first_seen),
         "last_seen": _moment(record.last_seen),
         "about": _about(record),
-        "entities": ", ".join(entities),
+        "entities": "; ".join(_involved(record)),
         "terms": [one.because for one in record.severity_terms],
         "lines": [clean(line) for line in lines],
     }
+
+
+def _involved(record: Record) -> Iterator[str]:
+    """One text for each kind: ``source 192.0.2.1, 192.0.2.2``."""
+    by_kind: dict[str, list[str]] = {}
+    for one in record.entities[:MOST_ENTITIES]:
+        by_kind.setdefault(one.kind, []).append(one.value)
+    for kind, values in by_kind.items():
+        yield f"{kind} {', '.join(values)}"
+    if len(record.entities) > MOST_ENTITIES:
+        yield f"and {len(record.entities) - MOST_ENTITIES} more"
 
 
 def _about(record: Record) -> str:
@@ -192,7 +200,7 @@ def _rules(rules: RuleSet, found: Replayed) -> Iterator[Mapping[str, Any]]:
         yield {
             "title": head.title,
             "level": str(Severity(head.level)),
-            "decision": str(head.decision),
+            "decision": "counted by others" if head.as_base_only else str(head.decision),
             "mode": str(head.mode),
             "matches": used.matches if isinstance(head, Rule) else "-",
             "findings": found.findings.get(head.id, 0),

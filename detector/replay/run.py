@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from detector.replay.asked import Asked, asked
 from detector.replay.merging import merged
@@ -45,7 +45,7 @@ class Replayed:
 
     records: tuple[Record, ...]  #: in order of opening
     tallies: tuple[Tally, ...]  #: one for each file
-    used: Mapping[str, RuleCount]  #: by rule id: what rules about single events matched
+    used: Mapping[str, RuleCount]  #: by rule id: what rules about single events matched, and the last time of each
     findings: Mapping[str, int]  #: by rule id: how many there are
     asked: Asked  #: which rules were about any of the lines
 
@@ -108,14 +108,18 @@ class _Used:
 
     def add(self, outcome: Outcome) -> None:
         for rule_id, count in outcome.rules.items():
-            known = self.counts.get(rule_id, RuleCount())
-            moments = [one for one in (known.last_match, count.last_match) if one is not None]
-            self.counts[rule_id] = RuleCount(known.matches + count.matches, max(moments, default=None))
+            self._see(rule_id, count.matches, count.last_match)
         for finding in outcome.findings:
+            self._see(finding.rule_id, 0, finding.last_seen)
             if finding.merged_into is None:
                 self.findings[finding.id] = finding.rule_id
             else:
                 self.findings.pop(finding.id, None)
+
+    def _see(self, rule_id: str, matches: int, moment: datetime | None) -> None:
+        known = self.counts.get(rule_id, RuleCount())
+        moments = [one for one in (known.last_match, moment) if one is not None]
+        self.counts[rule_id] = RuleCount(known.matches + matches, max(moments, default=None))
 
 
 class _Tallies:
