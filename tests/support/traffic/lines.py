@@ -12,6 +12,7 @@ PEOPLE: Final = ("ann", "bo", "cy", "dee", "eli")
 ADMINS: Final = PEOPLE[:2]
 MONITOR: Final = "198.51.100.5"
 OFFICE: Final = "198.51.100.20"
+HOME: Final = "198.51.100.77"  #: where somebody works from who is in no list
 NAMES: Final = (
     "root",
     "admin",
