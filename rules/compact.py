@@ -46,6 +46,7 @@ def _keep(group: Group, indexes: "range | list[int]") -> None:
     group.times = [group.times[index] for index in indexes]
     group.items = [group.items[index] for index in indexes]
     group.heavy = sum(item.weight > 1 for item in group.items)
+    group.reach = None
 
 
 def _needed(group: Group, condition: Condition, late: int) -> list[int]:

@@ -45,6 +45,8 @@ def insert(group: Group, condition: Condition, time: int, item: Item, name: Name
     group.items.insert(at, item)
     group.touch(at)
     group.heavy += item.weight > 1
+    if at < len(times) - 1:
+        group.reach = None
     if condition.eager and condition.measure in (VALUES, PATTERN):
         _remember(group, condition, time, item.value)
     if at >= 2 * EVIDENCE_EDGE:
@@ -156,15 +158,15 @@ def _newest_qualifies(group: Group, condition: Condition, low: int) -> bool:
         return len(times) >= least and times[-least] >= since
     if condition.measure is VALUES:
         return len(group.newest) >= least and next(iter(group.newest.values())) >= since
-    if condition.measure is PATTERN:
+    if condition.measure is PATTERN and not condition.in_order:
         together = together_since(group.newest, condition.patterns)
-        if together is None or together < since:
-            return False
-        return not condition.in_order or condition.holds(group.items[low:])
-    reach = reach_of(condition)
-    for index in range(low, len(times)):
-        reach.add(times[index], group.items[index])
-    return reach.since is not None
+        return together is not None and together >= since
+    start = len(times) - 1
+    if group.reach is None:  # made once, and then told what is new: to walk through a window with each is quadratic
+        group.reach, start = reach_of(condition), low
+    for index in range(start, len(times)):
+        group.reach.add(times[index], group.items[index])
+    return group.reach.since is not None and group.reach.since >= since
 
 
 def _judged(group: Group, condition: Condition, at: int) -> tuple[int, int] | None:

@@ -1,6 +1,6 @@
 """What is held of one group of a rule: its observations, in order of time, and the episodes that they made."""
 
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -56,6 +56,17 @@ class Episode(msgspec.Struct, array_like=True):
             self.since = since
 
 
+class Reach(Protocol):
+    """The latest moment from which on what was added fulfils a condition."""
+
+    def add(self, time: int, item: Item) -> None:
+        """One more observation, no older than the last."""
+
+    @property
+    def since(self) -> int | None:
+        """That moment, microseconds; None if all together do not fulfil it."""
+
+
 class Group(msgspec.Struct):
     """All that is held of one rule's observations with the same group values. Its lists are in order of time."""
 
@@ -69,6 +80,8 @@ class Group(msgspec.Struct):
     settled: int | None = None  #: not eager: windows that end before this have been judged
     approximate: bool = False  #: something was forgotten that might have counted
     saved: int = 0  #: so many items, from the first on, are as they were when the group was saved last
+    #: not saved: what the items have come to, where that is not asked of all of them with each; None: to be made anew
+    reach: Reach | None = None
 
     def touch(self, index: int) -> None:
         """The item at this index is new, changed or gone: it is to be saved, and all after it."""

@@ -6,22 +6,10 @@ that. Each measure has one small class that is fed in order of time.
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Protocol
 
-from rules.group import Item
+from rules.group import Item, Reach
 from rules.measure import EVENTS, PATTERN, VALUES, Condition
 from rules.sigma.model import Pattern
-
-
-class Reach(Protocol):
-    """The latest moment from which on what was added fulfils a condition."""
-
-    def add(self, time: int, item: Item) -> None:
-        """One more observation, no older than the last."""
-
-    @property
-    def since(self) -> int | None:
-        """That moment, microseconds; None if all together do not fulfil it."""
 
 
 def reach_of(condition: Condition) -> Reach:

@@ -9,6 +9,7 @@ import hypothesis
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from support.budget import rounds
 
 from rules.compact import compact
@@ -314,12 +315,29 @@ class Watched(list[int]):
         return super().__getitem__(index)
 
 
-def test_in_order_work_does_not_grow_with_what_is_held() -> None:
-    """The judgement of the newest observation looks at the n-th newest and bisects; it never walks."""
-    group, condition = Group(), Condition(measure=Measure.EVENTS, span=1000, bounds=(("gte", 5),))
+MUCH = (("gte", 10**9),)
+
+
+@pytest.mark.parametrize(
+    ("condition", "item"),
+    [
+        (Condition(measure=Measure.EVENTS, span=1000, bounds=(("gte", 5),)), Item()),
+        (Condition(measure=Measure.EVENTS, span=1000, bounds=MUCH), Item(weight=5)),
+        (Condition(measure=Measure.VALUES, span=1000, bounds=(("gte", 5),)), Item(value="a")),
+        (Condition(measure=Measure.SUM, span=10_000, bounds=MUCH), Item(value="1")),
+        (
+            Condition(measure=Measure.PATTERN, span=10_000, patterns=(Pattern(wanted=("a", "b")),), in_order=True),
+            Item(value="a"),
+        ),
+    ],
+)
+def test_in_order_work_does_not_grow_with_what_is_held(condition: Condition, item: Item) -> None:
+    """The judgement of the newest observation looks at the n-th newest, or goes on from the one before; never walks."""
+    group, name = Group(), namer()
     group.times = watched = Watched()
+    insert(group, condition, 0, Item(value="2" if condition.measure is Measure.SUM else "b"), name, "0")
     for time in range(5_000):
-        insert(group, condition, time, Item(), namer(), str(time))
+        insert(group, condition, time, structs.replace(item), name, str(time))
     assert watched.looks < 5_000 * 80
 
 
