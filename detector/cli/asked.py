@@ -14,13 +14,14 @@ TITLES_SHOWN = 3
 
 def print_asked(asked: Asked, *, every: bool) -> None:
     """Of which log sources the lines were; how many rules were not asked, and with *every* which."""
-    if asked.events:
-        click.echo()
-        shown = asked.of_lines if every else asked.of_lines[:MOST_SHOWN]
-        rows = ((one.logsource, one.events, one.rules) for one in shown)
-        print_table(("log source of the lines", "events", "rules asked"), rows)
-        if len(shown) < len(asked.of_lines):
-            click.echo(f"and {len(asked.of_lines) - len(shown)} more")
+    if not asked.events:
+        return
+    click.echo()
+    shown = asked.of_lines if every else asked.of_lines[:MOST_SHOWN]
+    rows = ((one.logsource, one.events, one.rules) for one in shown)
+    print_table(("log source of the lines", "events", "rules asked"), rows)
+    if len(shown) < len(asked.of_lines):
+        click.echo(f"and {len(asked.of_lines) - len(shown)} more")
     if every and asked.missing:
         click.echo()
         print_table(("log source of no line", "rules", "which"), map(_row, asked.missing))

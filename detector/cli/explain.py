@@ -11,6 +11,7 @@ from detector.cli.options import Client, daemon_options
 from detector.cli.output import Misuse, clean, print_json, severity
 from detector.cli.story import story
 from detector.replay.explain import Line, explained
+from detector.replay.reading import LogUnreadable
 from rules.engine import Engine
 from rules.event import LogSource
 from rules.marking import mark
@@ -48,11 +49,18 @@ def _explain_file(path: str, wishes: Wishes, as_json: bool) -> None:
         (file,) = on.files
         profile, as_of, trust = on.settings.sources[file.name], on.settings.as_of, on.settings.trust
         engine = Engine(on.settings, on.rules, saves=False) if on.rules.correlations else None
-        for line in explained(file, profile, on.rules, on.formats, as_of, trust, engine):
-            if as_json:
-                print_json(plain(line), indent=None)
-            else:
-                _print_line(line, every_near=bool(wishes.rule_paths))
+        told = False
+        try:
+            for line in explained(file, profile, on.rules, on.formats, as_of, trust, engine):
+                told = True
+                if as_json:
+                    print_json(plain(line), indent=None)
+                else:
+                    _print_line(line, every_near=bool(wishes.rule_paths))
+        except LogUnreadable as error:
+            raise Misuse(clean(str(error))) from None
+        if not told:
+            click.echo(clean(f"{file.name} holds no line"), err=True)
 
 
 def plain(line: Line) -> dict[str, Any]:

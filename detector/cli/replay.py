@@ -13,7 +13,7 @@ import click
 from detector.cli import asked as about
 from detector.cli.bench import Bench, Wishes, bench, bench_options
 from detector.cli.output import Failure, Misuse, clean, print_json, print_table
-from detector.replay.reading import LogFile, Progress, nobody_watches
+from detector.replay.reading import LogFile, LogUnreadable, Progress, nobody_watches
 from detector.replay.run import Replayed, Tally, nearest_format
 from detector.replay.run import replay as replay_files
 from rules.formats.format import Format
@@ -49,6 +49,8 @@ def replay(
     Files may be plain or gzip; "-" is standard input. Several files are merged by the times in them.
     Exits with 1 if something was found, 0 if nothing was, 2 if a file was not understood or no rule is about its lines.
     """
+    if html_path and any(_is_same(html_path, path) for path in paths):
+        raise Misuse(f"--html {clean(html_path)} is the log itself: it would be lost")
     with ExitStack() as house:
         on = bench(house, paths, wishes)
         if on.guessed:
@@ -56,8 +58,11 @@ def replay(
             click.echo(
                 f"Stamps without a year are read as of {moments} (the file's time; --as-of changes it).", err=True
             )
-        with _progress(on.files) as progress:
-            found = replay_files(on.files, on.settings, on.rules, on.formats, progress)
+        try:
+            with _progress(on.files) as progress:
+                found = replay_files(on.files, on.settings, on.rules, on.formats, progress)
+        except LogUnreadable as error:
+            raise Misuse(clean(str(error))) from None
         (_print_json if as_json else _print_tables)(found, verbose=verbose)
         if html_path:
             _write_page(html_path, found, on, _told(paths, wishes, on))
@@ -91,6 +96,10 @@ def _told(paths: tuple[str, ...], wishes: Wishes, on: Bench) -> list[tuple[str, 
     ]
 
 
+def _is_same(one: str, other: str) -> bool:
+    return Path(one).exists() and Path(other).exists() and Path(one).samefile(other)
+
+
 def _write_page(path: str, found: Replayed, on: Bench, options: Sequence[tuple[str, str]]) -> None:
     """All of it or nothing: who looks at the page meanwhile sees the one before."""
     from detector.replay.report import page
@@ -101,6 +110,7 @@ def _write_page(path: str, found: Replayed, on: Bench, options: Sequence[tuple[s
         beside.write_text(page(found, with_modes(on.rules, on.settings.modes), options), "utf-8")
         beside.replace(target)
     except OSError as error:
+        beside.unlink(missing_ok=True)
         raise Misuse(f"cannot write {clean(path)}: {error.strerror}") from None
 
 

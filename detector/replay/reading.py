@@ -26,6 +26,7 @@ STDIN = "-"
 IN_JOURNAL = "; if the journal holds these messages: journalctl -o short-iso | tocsin replay -"
 CHUNK_BYTES = 256 * 1024
 MAX_LINE_BYTES = 1024 * 1024
+LONGEST_LINE_BYTES = 256 * 1024 * 1024
 IN_MEMORY_BYTES = 64 * 1024 * 1024
 AUTO = "auto"
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -51,13 +52,15 @@ class Lines:
 class LogFile(AbstractContextManager["LogFile"]):
     """A log file that can be read from its beginning as often as wanted.
 
-    What cannot be read twice (standard input) or not from its end (gzip, UTF-16) is copied to a temporary file first.
+    What cannot be read twice (standard input, a pipe) or not from its end (gzip, UTF-16) is copied to a temporary file
+    first.
 
     Args:
         path: Of the file; "-" is standard input.
         stdin: What is read for that.
         encoding: How its bytes become text; "auto": UTF-8, or UTF-16 where a byte order mark says so.
         max_line_bytes: What of a line is longer is left out.
+        longest_line_bytes: Held at once while the end of a line is looked for; what has none within that is no log.
 
     Raises:
         LogUnreadable: it cannot be opened, or is no whole gzip file.
@@ -70,9 +73,11 @@ class LogFile(AbstractContextManager["LogFile"]):
         *,
         encoding: str = AUTO,
         max_line_bytes: int = MAX_LINE_BYTES,
+        longest_line_bytes: int = LONGEST_LINE_BYTES,
     ) -> None:
         self.name = "stdin" if path == STDIN else path
         self._max_line_bytes = max_line_bytes
+        self._longest_line_bytes = longest_line_bytes
         try:
             self.written_at, self._file = self._open(path, stdin, encoding)
         except (OSError, EOFError, zlib.error) as error:
@@ -88,7 +93,17 @@ class LogFile(AbstractContextManager["LogFile"]):
         self._file.close()
 
     def lines(self, progress: Progress = nobody_watches) -> Iterator[Lines]:
-        """All lines, in order. The last line needs no end."""
+        """All lines, in order. The last line needs no end.
+
+        Raises:
+            LogUnreadable: reading fails, or so long a line begins that this can be no log.
+        """
+        try:
+            yield from self._lines(progress)
+        except OSError as error:
+            raise LogUnreadable(f"cannot read {self.name} to its end: {error.strerror or error}") from None
+
+    def _lines(self, progress: Progress) -> Iterator[Lines]:
         self._file.seek(0)
         rest, number, offset = b"", 1, 0
         told = number
@@ -105,6 +120,9 @@ class LogFile(AbstractContextManager["LogFile"]):
                 offset += found.used
                 buffer = buffer[found.used :]
             rest = buffer
+            if len(rest) > self._longest_line_bytes:
+                where = f"line {number} of {self.name} has no end within {self._longest_line_bytes // 2**20} MiB"
+                raise LogUnreadable(f"{where}: is this a log?")
             progress(len(chunk), number - told)
             told = number
             if not chunk:
@@ -142,6 +160,9 @@ class LogFile(AbstractContextManager["LogFile"]):
         else:
             written_at = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC)
             file = Path(path).open("rb")  # noqa: SIM115 (closed by close)
+            if not file.seekable():
+                with file:
+                    file = _spooled(file)
         if file.read(2) == GZIP:
             file.seek(0)
             with file, gzip.open(file) as unpacked:

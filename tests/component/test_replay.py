@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from detector.cli.group import tocsin
+from detector.replay.reading import LogFile, LogUnreadable
 
 RULES = """\
 title: Failed login
@@ -397,3 +399,61 @@ class TestExplain:
             done = CliRunner().invoke(tocsin, ["explain", *arguments])
             assert done.exit_code == MISUSE
             assert "tocsin explain INC-1" in done.stderr
+
+
+class TestStrangeFiles:
+    """What may be named instead of a log."""
+
+    def test_a_pipe_is_read_once_and_kept(self, folder: Path) -> None:
+        """As a shell makes it of ``<(zcat auth.log.*.gz)``."""
+        os.mkfifo(folder / "pipe")
+        writer = threading.Thread(
+            target=lambda: (folder / "pipe").write_text("".join(failure(second) for second in range(10)))
+        )
+        writer.start()
+        done = call("replay", "pipe", "--json", "--as-of", "2026-03-02")
+        writer.join()
+        assert [one["events"] for one in found(done)] == [10], done.output
+
+    def test_what_has_no_lines_at_all_is_no_log(self, folder: Path) -> None:
+        """Memory has an end: a disk image, or NULs without end, is refused with the place."""
+        (folder / "image").write_bytes(b"x\n" + b"\0" * 3 * 1024 * 1024)
+        with LogFile("image", longest_line_bytes=1024 * 1024) as file, pytest.raises(LogUnreadable) as refused:
+            list(file.lines())
+        assert str(refused.value) == "line 2 of image has no end within 1 MiB: is this a log?"
+
+    def test_a_folder(self, folder: Path) -> None:
+        """It is said which."""
+        (folder / "logs").mkdir()
+        for arguments in (("replay", "logs"), ("explain", "--file", "logs")):
+            done = call(*arguments)
+            assert (done.exit_code, done.stderr) == (MISUSE, "cannot read logs: Is a directory\n")
+
+    def test_an_empty_file(self, folder: Path) -> None:
+        """Explaining it says so instead of nothing."""
+        write(folder / "auth.log", [])
+        assert call("explain", "--file", "auth.log").stderr == "auth.log holds no line\n"
+        assert "rules were not asked" not in call("replay", "auth.log").output
+
+
+class TestPage:
+    """``--html`` where it cannot be written."""
+
+    def test_the_log_is_never_overwritten(self, folder: Path) -> None:
+        """Also not by another name of the same file."""
+        write(folder / "auth.log", [failure(second) for second in range(10)])
+        (folder / "link").symlink_to("auth.log")
+        for name in ("auth.log", "link"):
+            done = call("replay", "auth.log", "--html", name)
+            assert done.exit_code == MISUSE
+            assert "is the log itself: it would be lost" in done.stderr
+        assert (folder / "auth.log").read_text().startswith(failure(0))
+
+    def test_a_folder_in_its_place_leaves_nothing_behind(self, folder: Path) -> None:
+        """The half of it goes away again."""
+        write(folder / "auth.log", [failure(0)])
+        (folder / "page.html").mkdir()
+        done = call("replay", "auth.log", "--html", "page.html")
+        assert done.exit_code == MISUSE
+        assert "cannot write page.html: Is a directory" in done.stderr
+        assert sorted(one.name for one in folder.iterdir()) == ["auth.log", "page.html", "rules.yml"]

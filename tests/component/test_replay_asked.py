@@ -103,7 +103,7 @@ def test_an_empty_file_is_in_vain_for_nobody(folder: Path) -> None:
     (folder / "auth.log").write_text("")
     done = call("auth.log")
     assert done.exit_code == 0
-    assert "5 of 5 rules were not asked" in done.stdout
+    assert "not asked" not in done.output
 
 
 def test_log_sources_that_lines_make_up_cost_no_memory(folder: Path) -> None:
