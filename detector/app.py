@@ -24,6 +24,7 @@ from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
 from detector.excepting import with_exceptions
 from detector.parts import Parts, new_sender, past_the_store
+from detector.rule_remarks import log_remarks
 from detector.sealing import Sealing, keys_of
 from detector.settings import Settings, build, listen_address
 from detector.sources.source import SourceError
@@ -164,6 +165,7 @@ async def _start_engine(house: AsyncExitStack, settings: Settings, store: Store)
 
     engine = EngineProcess(await with_exceptions(store, settings.engine), committed_state)
     ready = await engine.start()
+    log_remarks(ready)
     house.push_async_callback(engine.stop)
     await store.write(lambda tx: in_force.enter(tx, settings.config, ready))
     return engine

@@ -24,6 +24,7 @@ from detector.metrics import Metrics
 from detector.own_events import OWN
 from detector.pipeline import Pipeline
 from detector.readers import Readers
+from detector.rule_remarks import log_remarks
 from detector.rule_watch import RuleWatch
 from detector.settings import Settings, build, needs_restart
 from detector.sources.choose import Either
@@ -178,7 +179,9 @@ class Daemon:
 
     async def _apply(self, settings: Settings) -> None:
         """Put *settings* in force. The engine comes first: it alone can refuse, and then nothing has changed."""
+        ready_before = self.ready
         ready = await self._engine.reload(await with_exceptions(self._store, settings.engine))
+        log_remarks(ready, ready_before)
         before, wanted = read_in(self.settings), read_in(settings)
         changed = changes(before, wanted)
         await self._readers.end(changed)

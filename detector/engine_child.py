@@ -28,6 +28,7 @@ from detector.engine_wire import (
     Progress,
     Question,
     Refused,
+    Remark,
     Restore,
     Restored,
     Snapshot,
@@ -39,6 +40,7 @@ from rules.event import Batch
 from rules.formats.catalogue import UnknownFormat
 from rules.formats.expression import ExpressionError
 from rules.saved import StateUnreadable
+from rules.sigma.errors import Level
 from rules.sigma.load import load_for
 from rules.sigma.model import RuleSet
 from rules.usage import Stopwatch
@@ -47,6 +49,7 @@ CRASH_ON: Final = "TOCSIN_TEST_CRASH_ON"  #: for tests: a line that holds this t
 HANG_ON: Final = "TOCSIN_TEST_HANG_ON"  #: for tests: a line that holds this text is never done
 CRASHED: Final = 70
 DEATH_SIGNAL: Final = 1  #: prctl's PR_SET_PDEATHSIG
+MOST_REMARKS: Final = 20  #: that are sent; the daemon logs each
 MEASURE_EACH: Final = 64  #: of so many batches one is measured
 
 
@@ -106,7 +109,12 @@ class Child:
         heads = (
             LoadedRule(r.id, r.title, r.level, r.decision, r.path, r.version, r.mode) for r in self._engine.rules.all
         )
-        return Compiled(tuple(heads), errors, broken)
+        said = sorted(self._engine.rules.remarks, key=lambda one: one.level is not Level.WARNING)
+        remarks = tuple(
+            Remark(one.level, f"{one.path}:{one.line}:{one.column}", one.rule, one.message, one.hint)
+            for one in said[:MOST_REMARKS]
+        )
+        return Compiled(tuple(heads), errors, broken, remarks, len(said))
 
     def _watch(self) -> Stopwatch | None:
         """To measure what rules cost in a few batches, the first among them: in each it would slow all down."""

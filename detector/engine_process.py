@@ -26,6 +26,7 @@ from detector.engine_wire import (
     Init,
     LoadedRule,
     Question,
+    Remark,
     Restore,
     Restored,
     Snapshot,
@@ -56,6 +57,12 @@ class Ready(msgspec.Struct, frozen=True):
     rules: tuple[LoadedRule, ...]
     errors: tuple[str, ...]  #: why rules did not load, as people read it; their last good version may be in force
     dropped: tuple[str, ...]  #: "rule id: why its state was dropped"
+    remarks: tuple[Remark, ...] = ()  #: what may be wrong with rules in force, the first of it
+    remarked: int = 0  #: how many remarks there are
+
+
+def _ready(compiled: Compiled, restored: Restored) -> Ready:
+    return Ready(compiled.rules, compiled.errors, restored.dropped, compiled.remarks, compiled.remarked)
 
 
 class EngineProcess:
@@ -207,7 +214,7 @@ class EngineProcess:
                 await fresh.kill()
         if old is not None:
             await old.close()
-        self.ready = Ready(compiled.rules, compiled.errors, restored.dropped)
+        self.ready = _ready(compiled, restored)
         return self.ready
 
     async def stop(self) -> None:
@@ -272,7 +279,7 @@ class EngineProcess:
                 continue
             self._link = link
             self._adopt(self._settings, compiled)
-            self.ready = Ready(compiled.rules, compiled.errors, restored.dropped)
+            self.ready = _ready(compiled, restored)
             return self.ready
 
     async def _launch(self, settings: EngineSettings) -> tuple[Link, Compiled]:

@@ -70,12 +70,24 @@ class LoadedRule(msgspec.Struct, frozen=True):
     mode: Mode = Mode.ON
 
 
+class Remark(msgspec.Struct, frozen=True):
+    """What may be wrong with a rule that is in force."""
+
+    level: str  #: warning or notice
+    place: str  #: file, line and column
+    rule: str  #: its title
+    message: str
+    hint: str
+
+
 class Compiled(msgspec.Struct, tag=True, frozen=True):
     """The rules that are in force."""
 
     rules: tuple[LoadedRule, ...]
     errors: tuple[str, ...]  #: why others are not, as people read it
     broken: tuple[str, ...]  #: paths of the files with errors
+    remarks: tuple[Remark, ...] = ()  #: the first of them
+    remarked: int = 0  #: how many there are
 
 
 class Restored(msgspec.Struct, tag=True, frozen=True):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from rules.formats.detect import PinState
 from rules.hinting import bases, closest_line, why
 from rules.settings import EngineSettings
 from rules.sigma.duration import LONGEST
-from rules.sigma.errors import RuleError, nearest
+from rules.sigma.errors import RuleError, RuleRemark, nearest
 from rules.sigma.files import case_file, case_less, find_rule_files, lone_case_files, read_text
 from rules.sigma.load import NOBODY, load
 from rules.sigma.model import Correlation, Rule, RuleSet
@@ -60,6 +61,7 @@ class Report:
 
     results: tuple[CaseResult, ...]
     errors: tuple[RuleError, ...]  #: rules and cases that could not be read
+    remarks: tuple[RuleRemark, ...]  #: what may be wrong with rules that could
     coverage: Coverage
     files: int  #: of rules
 
@@ -80,15 +82,16 @@ def run_beside(paths: Sequence[str], stopwatch: Stopwatch = lambda: 0.0) -> Repo
     Raises:
         RuleFileUnreadable: a file or folder cannot be read.
     """
-    results: list[CaseResult] = []
-    errors: list[RuleError] = [_alone(shown) for shown in lone_case_files(paths)]
-    covered, files = Coverage(), list(find_rule_files(paths))
-    for shown, path in files:
-        ran, wrong, part = _run_file(shown, path, stopwatch)
-        results.extend(ran)
-        errors.extend(wrong)
-        covered = covered.joined(part)
-    return Report(results=tuple(results), errors=tuple(errors), coverage=covered, files=len(files))
+    alone = tuple(_alone(shown) for shown in lone_case_files(paths))
+    files = list(find_rule_files(paths))
+    each = [_run_file(shown, path, stopwatch) for shown, path in files]
+    return Report(
+        results=tuple(result for one in each for result in one.results),
+        errors=(*alone, *(error for one in each for error in one.errors)),
+        remarks=tuple(remark for one in each for remark in one.remarks),
+        coverage=reduce(Coverage.joined, (one.coverage for one in each), Coverage()),
+        files=len(files),
+    )
 
 
 def _alone(shown: str) -> RuleError:
@@ -97,7 +100,7 @@ def _alone(shown: str) -> RuleError:
     return RuleError(path=shown, line=1, column=1, message=message, hint="cases are named like their rule: x.test.yml")
 
 
-def _run_file(shown: str, path: Path, stopwatch: Stopwatch) -> tuple[list[CaseResult], list[RuleError], Coverage]:
+def _run_file(shown: str, path: Path, stopwatch: Stopwatch) -> Report:
     """The cases beside one file of rules."""
     text, beside, done = read_text(path), case_file(path), Exercise()
     rules = load([(shown, text)])
@@ -111,7 +114,8 @@ def _run_file(shown: str, path: Path, stopwatch: Stopwatch) -> tuple[list[CaseRe
         began = stopwatch()
         result = run(case, load([(shown, text)], case.trust) if case.trust != NOBODY else rules, done)
         results.append(replace(result, seconds=stopwatch() - began))
-    return results, wrong, coverage(rules, done)
+    covered = coverage(rules, done)
+    return Report(results=tuple(results), errors=tuple(wrong), remarks=rules.remarks, coverage=covered, files=1)
 
 
 def run(case: Case, rules: RuleSet, done: Exercise | None = None) -> CaseResult:

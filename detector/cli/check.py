@@ -18,7 +18,7 @@ from detector.config.problems import KEPT, Level, Place, Problem, report, total
 from detector.config.records import Config
 from detector.config.signers import check_signers
 from detector.settings import build
-from rules.sigma.errors import RuleError
+from rules.sigma.errors import RuleError, RuleProblem, RuleRemark
 from rules.sigma.files import RuleFileUnreadable
 from rules.sigma.load import load_for
 from rules.sigma.model import AVERAGES, Correlation, RuleSet
@@ -86,8 +86,9 @@ def _text(path: str, loaded: Loaded, problems: Iterable[Problem], rules: RuleSet
     lines = [
         *map(str, problems),
         *map(str, rules.errors),
+        *map(str, rules.remarks),
         f"config   {path}   {said} ({len(config.sources)} sources, {len(config.receivers)} receivers)",
-        f"rules    {loads} loaded, {_rejected(rules.errors)} rejected",
+        f"rules    {loads} loaded, {_rejected(rules.errors)} rejected{_remarked(rules.remarks)}",
     ]
     if any(one.level is Level.ERROR for one in problems):
         lines.append(KEPT)
@@ -99,6 +100,13 @@ def _rejected(errors: Iterable[RuleError]) -> int:
     return len({(one.path, one.rule) for one in errors})
 
 
+def _remarked(remarks: Iterable[RuleRemark]) -> str:
+    """How many remarks there are of each level, with a comma before each number."""
+    levels = [one.level for one in remarks]
+    counts = [(levels.count(level), level) for level in dict.fromkeys(sorted(levels, reverse=True))]
+    return "".join(f", {count} {level}{'' if count == 1 else 's'}" for count, level in counts)
+
+
 def _tell(problems: Iterable[Problem], rules: RuleSet | None, text: str, as_json: bool) -> None:
     if not as_json:
         click.echo("\n".join(map(clean_line, text.split("\n"))))
@@ -108,12 +116,14 @@ def _tell(problems: Iterable[Problem], rules: RuleSet | None, text: str, as_json
         answer["rules"] = {
             "loaded": len(rules.rules) + len(rules.correlations),
             "rejected": _rejected(rules.errors),
-            "errors": [
-                {"file": one.path, "line": one.line, "column": one.column, "message": one.message, "hint": one.hint}
-                for one in rules.errors
-            ],
+            "errors": [_plain_of_rule(one) for one in rules.errors],
+            "remarks": [{"level": one.level, **_plain_of_rule(one)} for one in rules.remarks],
         }
     print_json(answer)
+
+
+def _plain_of_rule(one: RuleProblem) -> dict[str, Any]:
+    return {"file": one.path, "line": one.line, "column": one.column, "message": one.message, "hint": one.hint}
 
 
 def clean_line(line: str) -> str:

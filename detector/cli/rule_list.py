@@ -113,8 +113,8 @@ def _print(found: RuleSet, heads: Sequence[Rule | Correlation], modes: Sequence[
     print_table([*titles, "file"], rows, "no rule loads" if found.errors else "no rules")
     for sentence in _sentences(heads, modes, figures):
         click.echo(clean(sentence))
-    for error in found.errors:
-        click.echo("\n".join(map(clean, str(error).split("\n"))), err=True)
+    for problem in (*found.errors, *found.remarks):
+        click.echo("\n".join(map(clean, str(problem).split("\n"))), err=True)
 
 
 def _standing(rule: Rule | Correlation, figures: Figures) -> str:
@@ -156,6 +156,7 @@ def _plain(
         "rules": [_plain_rule(one, entry_of(one, modes), figures.get(one.id)) for one in heads],
         "filters": [_plain_filter(one) for one in found.filters],
         "errors": [str(one) for one in found.errors],
+        "remarks": [str(one) for one in found.remarks],
     }
 
 

@@ -59,6 +59,7 @@ def plain(report: Report) -> dict[str, Any]:
     return {
         "cases": [_plain_case(one) for one in report.results],
         "errors": [str(one) for one in report.errors],
+        "remarks": [str(one) for one in report.remarks],
         "uncovered": report.uncovered,
         "coverage": _plain_coverage(report.coverage),
     }
@@ -90,7 +91,7 @@ def _plain_coverage(found: Coverage) -> dict[str, Any]:
 
 def _print(report: Report, *, every: bool, low: str) -> None:
     failed = [one for one in report.results if not one.passed]
-    for text in (*map(str, report.errors), *map(str, failed), *report.uncovered):
+    for text in (*map(str, report.errors), *map(str, report.remarks), *map(str, failed), *report.uncovered):
         click.echo("\n".join(map(clean, text.split("\n"))))
     parts = [str(one) for one in report.coverage.parts]
     for text in parts if every else ():

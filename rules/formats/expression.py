@@ -107,6 +107,14 @@ class Expression:
         )
 
 
+def named_in(pattern: str) -> tuple[str, ...]:
+    """The fields that an expression names; none if it cannot be used."""
+    try:
+        return tuple(group.replace("__", ".") for group in _compiled(pattern).groupindex)
+    except ExpressionError:
+        return ()
+
+
 def _compiled(pattern: str) -> Any:
     options = re2.Options()
     options.log_errors = False

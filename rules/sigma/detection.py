@@ -18,6 +18,7 @@ class Detection:
         self.document = document
         self.placeholders = placeholders
         self.is_open = is_open
+        self.fields: list[tuple[str, Node]] = []  #: each field that is asked for, at the text that begins with it
         self._used: set[str] = set()  #: the selections that conditions name
         self.open: dict[str, tuple[Node, Undefined]] = {}  #: by name of a placeholder that is left to pipelines
 
@@ -103,6 +104,8 @@ class Detection:
         try:
             value = self.document.plain(node)
             check_kind(key, value, kind(node))
+            if "fieldref" in key.modifiers:
+                self.fields.append((value, node))
             return term(key, value, self.placeholders)
         except Undefined as error:
             if self.is_open:
@@ -138,6 +141,8 @@ class Detection:
         """The key of an item, if its modifiers exist and go together; what is wrong is told at the modifier."""
         written = node.value
         field, *modifiers = written.split("|")
+        if field:
+            self.fields.append((field, node))
         shifts = [len(field) + quote_width(node) + 1]
         for name in modifiers:
             shifts.append(shifts[-1] + len(name) + 1)

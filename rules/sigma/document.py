@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import yaml
 
-from rules.sigma.errors import RuleError, nearest
+from rules.sigma.errors import Level, RuleError, RuleRemark, nearest
 
 MAX_NODES: Final = 20_000  #: of one document with its aliases written out ("billion laughs")
 
@@ -86,20 +86,25 @@ class Document:
         self, node: Node, message: str, hint: str = "", *, shift: int = 0, length: int | None = None
     ) -> RuleError:
         """What ``error`` says, without saying it."""
+        return RuleError(message=message, hint=hint, **self._place(node, shift, length))
+
+    def remark(self, level: Level, node: Node, message: str, hint: str, *, shift: int, length: int) -> RuleRemark:
+        """What may be wrong at *node*, or at a part of its text."""
+        return RuleRemark(level=level, message=message, hint=hint, **self._place(node, shift, length))
+
+    def _place(self, node: Node, shift: int, length: int | None) -> dict[str, Any]:
         start, end = node.start_mark, node.end_mark
         line = self._lines[start.line] if start.line < len(self._lines) else ""
         if length is None:
             length = (end.column if end.line == start.line else len(line.rstrip())) - start.column
-        return RuleError(
-            path=self.path,
-            line=start.line + 1,
-            column=start.column + 1 + shift,
-            message=message,
-            hint=hint,
-            rule=self.name,
-            source_line=line.rstrip(),
-            length=length,
-        )
+        return {
+            "path": self.path,
+            "line": start.line + 1,
+            "column": start.column + 1 + shift,
+            "rule": self.name,
+            "source_line": line.rstrip(),
+            "length": length,
+        }
 
     def is_on_one_line(self, node: Node, text: str) -> bool:
         """Whether *text* stands in the file just as the node's value, so that places in it are places in the line."""

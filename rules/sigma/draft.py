@@ -49,6 +49,7 @@ class Draft:
     references: tuple[tuple[str, Node], ...] = ()  #: of a correlation or filter: each rule it names, and where
     #: placeholders that pipelines may know, by name: where the first stands, and what to say if none does
     open: Mapping[str, tuple[Node, Undefined]] = field(default_factory=dict)
+    fields: Sequence[tuple[str, Node]] = ()  #: those that its detection or filter asks for; see Detection
 
     @property
     def place(self) -> str:
@@ -97,7 +98,7 @@ class _Reader:
         else:
             self.document.error(self.document.root, "a rule needs detection (or correlation)", length=1)
         made = Rule(**head, logsource=logsource, detection=detection or Or(()))
-        return Draft(made, self.document, self.nodes, open=reads.open)
+        return Draft(made, self.document, self.nodes, open=reads.open, fields=reads.fields)
 
     def filter(self, reads: Detection) -> Draft:
         for name in ("detection", "correlation", "tocsin"):
@@ -119,7 +120,7 @@ class _Reader:
             condition=under_title(head["title"], condition or Or(())),
             **{name: head[name] for name in ("title", "path", "line", "version", "description")},
         )
-        return Draft(made, self.document, self.nodes, references, reads.open)
+        return Draft(made, self.document, self.nodes, references, reads.open, reads.fields)
 
     def head(self, group_by: tuple[str, ...], window_seconds: float) -> dict[str, Any]:
         """The values of the fields of Head."""

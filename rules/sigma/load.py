@@ -1,11 +1,13 @@
 """Rule files become a RuleSet: each broken rule is named with all its reasons, the others load."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 from msgspec.structs import asdict
 
+from rules.event import LogSource
+from rules.formats.expression import named_in
 from rules.settings import EngineSettings, Trust
 from rules.sigma.collection import collected
 from rules.sigma.document import Node, is_null
@@ -16,20 +18,28 @@ from rules.sigma.model import Correlation, Filter, Pattern, Rule, RuleSet
 from rules.sigma.pipeline import Pipelines
 from rules.sigma.piping import Piping
 from rules.sigma.reading import documents
+from rules.sigma.remarks import remarks
+from rules.vocabulary.vocabulary import Vocabulary
 
 NOBODY: Final = Trust()
 WITHOUT_PIPELINES: Final = Pipelines()
 
 
-def load(files: Iterable[tuple[str, str]], trust: Trust = NOBODY, pipelines: Pipelines = WITHOUT_PIPELINES) -> RuleSet:
+def load(
+    files: Iterable[tuple[str, str]],
+    trust: Trust = NOBODY,
+    pipelines: Pipelines = WITHOUT_PIPELINES,
+    vocabulary: Vocabulary | None = None,
+) -> RuleSet:
     """Compile rule files.
 
     Args:
         files: (path, text) of each file; the path is only told, never opened.
         trust: What ``expand`` fills in for ``%trust.networks%`` and its like; an empty list matches nothing.
         pipelines: What rules go through before they are what is asked.
+        vocabulary: Log sources and fields that rules may name; if not said, those of our formats.
 
-    Never raises for a bad rule: ``RuleSet.errors`` says what is wrong.
+    Never raises for a bad rule: ``RuleSet.errors`` says what is wrong, ``RuleSet.remarks`` what may be.
     """
     placeholders = {f"trust.{name}": tuple(values) for name, values in asdict(trust).items()}
     drafts: list[Draft] = []
@@ -47,8 +57,13 @@ def load(files: Iterable[tuple[str, str]], trust: Trust = NOBODY, pipelines: Pip
                 errors.extend(document.errors)
             else:
                 drafts.append(made)
-    if not pipelines:
-        return _linked(drafts, errors)
+    linked = _through(pipelines, placeholders, drafts, errors) if pipelines else _linked(drafts, errors)
+    return replace(linked, remarks=remarks(drafts, linked, vocabulary or Vocabulary(), is_piped=bool(pipelines)))
+
+
+def _through(
+    pipelines: Pipelines, placeholders: Mapping[str, Sequence[str]], drafts: list[Draft], errors: list[RuleError]
+) -> RuleSet:
     piping = Piping(pipelines, placeholders)
     piping.take(drafts)
     return piping.applied(_linked(drafts, errors))
@@ -57,7 +72,14 @@ def load(files: Iterable[tuple[str, str]], trust: Trust = NOBODY, pipelines: Pip
 def load_for(settings: EngineSettings) -> RuleSet:
     """Compile the rule files of an engine's settings, with the trust and the pipelines that they name."""
     by_source = {name: profile.pipelines for name, profile in settings.sources.items() if profile.pipelines}
-    return load(settings.rule_files, settings.trust, Pipelines(settings.pipelines, by_source))
+    pipelines = Pipelines(settings.pipelines, by_source)
+    return load(settings.rule_files, settings.trust, pipelines, _vocabulary(settings))
+
+
+def _vocabulary(settings: EngineSettings) -> Vocabulary:
+    """What our formats tell, and what the configuration says that its sources and its own formats do."""
+    claimed = [profile.claims(LogSource()) for profile in settings.sources.values()]
+    return Vocabulary(claimed, [name for one in settings.expressions.values() for name in named_in(one.pattern)])
 
 
 def _linked(drafts: list[Draft], errors: list[RuleError]) -> RuleSet:

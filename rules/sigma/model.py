@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from rules.event import Decision, LogSource, Mode, Severity
-from rules.sigma.errors import RuleError
+from rules.sigma.errors import RuleError, RuleRemark
 from rules.sigma.values import Test
 
 
@@ -209,6 +209,7 @@ class RuleSet:
     correlations: tuple[Correlation, ...] = ()  #: a chained correlation stands after those that it refers to
     filters: tuple[Filter, ...] = ()
     errors: tuple[RuleError, ...] = ()
+    remarks: tuple[RuleRemark, ...] = ()  #: what may be wrong with those that loaded
     refused: frozenset[str] = frozenset()  #: ids of rules that are there and did not load, as far as they could be read
     forms: Mapping[str, Mapping[str, Form | None]] = field(default_factory=dict)
     #: by source and id of a rule, what it is for events of that source, where that is something else; None: nothing

@@ -35,6 +35,11 @@ def test_all_load(bundled: RuleSet) -> None:
     assert len(bundled.all) > 30
 
 
+def test_nothing_is_remarkable(bundled: RuleSet) -> None:
+    """No bundled rule names a field or a log source that events do not have."""
+    assert "\n".join(map(str, bundled.remarks)) == ""
+
+
 def test_all_cases_pass(report: Report) -> None:
     """Every case of the bundled rules passes."""
     assert "\n".join(map(str, report.errors)) == ""
@@ -145,9 +150,9 @@ def test_reference_lists_every_rule(bundled: RuleSet) -> None:
 def test_the_rule_of_the_how_to_passes_its_cases(tmp_path: Path) -> None:
     """The rule and the cases that the how-to shows are good, and the correlation loads."""
     page = Path(__file__).parents[2].joinpath("docs", "how-to", "write-a-rule.md").read_text("utf-8")
-    rule, cases, counting, pipeline = (dedent(part.partition("```")[0]) for part in page.split("```yaml\n")[1:])
+    rule, cases, counting, few, pipeline = (dedent(part.partition("```")[0]) for part in page.split("```yaml\n")[1:])
     assert read_pipeline("own.yml", pipeline)[1] == []
-    for name, text in (("su_root.yml", rule), ("su_root.test.yml", cases), ("su_guess.yml", counting)):
+    for name, text in (("su_root.yml", rule), ("su_root.test.yml", cases), ("su_guess.yml", f"{counting}---\n{few}")):
         (tmp_path / name).write_text(text, "utf-8")
     report = run_beside([str(tmp_path)])
     assert "\n".join(map(str, (*report.errors, *report.results))).count("ok: ") == 2

@@ -109,6 +109,36 @@ class TestCheck:
         assert "rules/broken.yml:9:" in done.output
         assert "rules    1 loaded, 1 rejected" in done.output
 
+    def test_suspect_rules_are_told_and_can_be_used(self, folder: Path) -> None:
+        """A field or log source that no events have is told with its place and the nearest name; exit code 0."""
+        wrong = RULE.replace("event.outcome", "event.outcom").replace("sshd", "sshdd").replace("6f3c", "7f3c")
+        (folder / "rules/suspect.yml").write_text(wrong)
+        (folder / "rules/shop.yml").write_text(RULE.replace("linux", "shop").replace("6f3c", "8f3c"))
+        done = call("check")
+        assert done.exit_code == 0, done.output
+        assert 'rules/suspect.yml:5:14: warning: unknown service "sshdd"' in done.output
+        assert 'hint: did you mean "sshd"?' in done.output
+        assert "rules    3 loaded, 0 rejected, 1 warning, 1 notice" in done.output
+        told = json.loads(call("check", "--json").output)["rules"]["remarks"]
+        assert [(one["level"], one["file"], one["line"], one["column"]) for one in told] == [
+            ("notice", "rules/shop.yml", 4, 5),
+            ("warning", "rules/suspect.yml", 5, 14),
+        ]
+
+    def test_what_a_source_says_it_holds_is_no_mistake(self, folder: Path) -> None:
+        """A log source that no format makes, and fields of a format of one's own, are known by the configuration."""
+        own = RULE.replace("linux", "shop").replace("sshd", "basket").replace("event.outcome", "event.outcom")
+        (folder / "rules/failed.yml").write_text(own)
+        assert ", 1 notice" in call("check").output
+        more = '[[source]]\nname = "shop"\npath = "shop.log"\nproduct = "shop"\n'
+        (folder / "config.toml").write_text(CONFIG + more)
+        assert "rules    1 loaded, 0 rejected\n" in call("check").output
+        (folder / "rules/failed.yml").write_text(RULE.replace("event.outcome", "event.outcom"))
+        assert 'warning: unknown field "event.outcom"' in call("check").output
+        format_ = '[[format]]\nname = "mine"\npattern = "(?P<event__outcom>.*)"\n'
+        (folder / "config.toml").write_text(CONFIG + format_)
+        assert "rules    1 loaded, 0 rejected\n" in call("check").output
+
     def test_rules_go_through_pipelines(self, folder: Path) -> None:
         """A rule loads by what a pipeline defines; what is wrong with a pipeline, or where it is not, is told."""
         (folder / "rules/failed.yml").write_text(RULE.replace("outcome: failure", "outcome|expand: '%outcomes%'"))

@@ -230,3 +230,16 @@ def test_cases_of_one_name_stay_apart_in_junit(folder: Path) -> None:
     call("--junit", "report.xml", "rules")
     names = [one.get("name") for one in Xml.parse(folder / "report.xml").iter("testcase")]
     assert names == ["somebody becomes root (line 2)", "somebody becomes root (line 7)"]
+
+
+def test_suspect_rules_are_told(folder: Path) -> None:
+    """A field that no events have is told beside the cases, by test and list; it fails nothing."""
+    (folder / "rules/su.yml").write_text(RULE.replace("{user.name: backup}", "{user.nmae: backup}"))
+    done = CliRunner().invoke(tocsin, ["rules", "test", "rules"])
+    assert done.exit_code == 0, done.output
+    assert 'rules/su.yml:5:13: warning: unknown field "user.nmae" in events of product: linux' in done.output
+    for asked in ("test", "list"):
+        paths = ["rules"] if asked == "test" else ["--rules", "rules"]
+        told = json.loads(CliRunner().invoke(tocsin, ["rules", asked, "--json", *paths]).output)
+        assert 'did you mean "user.name"?' in told["remarks"][0]
+    assert 'unknown field "user.nmae"' in CliRunner().invoke(tocsin, ["rules", "list", "--rules", "rules"]).stderr

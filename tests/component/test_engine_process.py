@@ -9,12 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
+import structlog
 from msgspec.structs import replace
 from support.engine import BRUTE_FORCE, FAILURE, NOON, USERS, batch_of, batches_of, engine_of, final, settings_of, ssh
 
 from detector.engine_child import CRASH_ON, HANG_ON
 from detector.engine_link import EngineFailed
 from detector.engine_process import EngineProcess
+from detector.rule_remarks import log_remarks
 from rules.event import Severity
 from rules.outcome import Outcome
 from rules.settings import EngineSettings, SourceProfile
@@ -73,6 +75,32 @@ async def test_it_finds_what_the_engine_finds() -> None:
         assert await engine.advance(NOON) == plain.advance(NOON)
         assert await engine.snapshot() == plain.snapshot()
     assert engine.restarts == 0
+
+
+async def test_what_is_suspect_is_logged_once() -> None:
+    """A rule in force that names a field that no events have is a line of the log; after a reload only what is new."""
+    texts = [FAILURE.replace("4111-8", f"{at:04}-8").replace("event.outcome", "event.outcom") for at in range(1, 30)]
+    named = [text.replace("name: ssh_failure", f"name: rule{at}") for at, text in enumerate(texts)]
+    engine = EngineProcess(settings_of(FAILURE, *named[:2]), FakeStore().load)
+    try:
+        with structlog.testing.capture_logs() as lines:
+            first = await engine.start()
+            log_remarks(first)
+        assert [(one["event"], one["place"], one["what"]) for one in lines if "place" in one] == [
+            (
+                "a rule may not ask what it was meant to",
+                f"rule{at}.yml:6:39",
+                'unknown field "event.outcom" in events of product: linux, service: sshd',
+            )
+            for at in (2, 3)
+        ]
+        with structlog.testing.capture_logs() as lines:
+            log_remarks(await engine.reload(settings_of(FAILURE, *named)), first)
+        *told, last = [one.get("place", one.get("more")) for one in lines]
+        assert (len(told), last) == (19, 9)  # of twenty that it is told of, rule2.yml is no news
+        assert "rule2.yml:6:39" not in told
+    finally:
+        await engine.stop()
 
 
 async def test_start_tells_the_rules_and_why_others_are_missing() -> None:

@@ -5,6 +5,7 @@
 import pytest
 
 from rules.sigma.load import load
+from rules.sigma.pipeline import Pipelines
 
 ID = "5e7b0e2c-3ad1-4c52-8b43-2e0f0c7d3a11"
 RULE = f"""title: Broken
@@ -193,6 +194,116 @@ def test_a_file_of_nothing_but_broken_documents() -> None:
     assert not found.rules
     assert len(found.errors) == 22
     assert found.errors[0].message == "more than 20 documents of this file cannot be read: nothing of it is taken"
+
+
+SSHD = """title: Suspect
+id: 5e7b0e2c-3ad1-4c52-8b43-2e0f0c7d3a12
+name: suspect
+logsource: {product: linux, service: sshd}
+detection:
+  selection:
+    source.ip: 192.0.2.1
+    'user.name|fieldref': user.actor.name
+  condition: selection
+tocsin:
+  group-by: [source.ip, user.name]
+  entities: {source: source.ip, account: [user.name]}
+"""
+COUNTED = (
+    SSHD
+    + """---
+title: Count
+correlation:
+  type: value_count
+  rules: [suspect]
+  group-by: [source.ip, who]
+  timespan: 5m
+  condition: {gte: 3, field: source.port}
+  aliases:
+    who: {suspect: user.name}
+tocsin: {entities: {source: source.ip}}
+"""
+)
+HIDING = SSHD + "---\n" + FILTER.replace("[broken]", "[suspect]").replace("a: 1", "source.ip: a")
+WINDOWS = RULE.replace("product: linux", "product: windows")
+
+#: what is wrong, the file, (line, column), how much it weighs, what is said, what is hinted
+SUSPECT = [
+    ("field", WINDOWS.replace("Image|", "Imgae|"), (22, 5), "warning", 'unknown field "Imgae" in events of category: process_creation, product: windows', 'did you mean "Image"?'),
+    ("field in other case", WINDOWS.replace("User:", "user:"), (23, 5), "warning", 'unknown field "user"', 'did you mean "User"?'),
+    ("field in a list", WINDOWS.replace("- Image:", "- Parentimage:"), (26, 7), "warning", 'unknown field "Parentimage"', '"ParentImage"?'),
+    ("field in quotes", SSHD.replace("'user.name|", "'user.nmae|"), (8, 6), "warning", 'unknown field "user.nmae" in events of product: linux, service: sshd', '"user.name"?'),
+    ("field of a program", SSHD.replace("source.ip: 192", "sorce.ip: 192"), (7, 5), "warning", 'unknown field "sorce.ip"', '"source.ip"? If your logs have it, name it under fields'),
+    ("other mark", SSHD.replace("source.ip: 192", "source_ip: 192"), (7, 5), "warning", 'unknown field "source_ip"', '"source.ip"?'),
+    ("field that is compared", SSHD.replace("user.actor.name", "user.actr.name"), (8, 27), "warning", 'unknown field "user.actr.name"', '"user.actor.name"?'),
+    ("field of others", SSHD.replace("source.ip: 192", "Image: 192"), (7, 5), "notice", 'events of product: linux, service: sshd have no field "Image"', "tocsin explain --file shows"),
+    ("group", SSHD.replace("[source.ip, user.name]", "[source.ip, usr.name]"), (11, 25), "warning", 'unknown field "usr.name"', '"user.name"?'),
+    ("entity", SSHD.replace("source: source.ip", "source: src.ip"), (12, 22), "notice", 'have no field "src.ip"', "name it under fields"),
+    ("entity in a list", SSHD.replace("[user.name]}", "[user.nam]}"), (12, 43), "warning", 'unknown field "user.nam"', '"user.name"?'),
+    ("group of a correlation", COUNTED.replace("[source.ip, who]", "[sourceip, who]"), (18, 14), "warning", 'unknown field "sourceip" in events of product: linux', '"source.ip"?'),
+    ("field of a correlation", COUNTED.replace("source.port", "source.prot"), (20, 30), "warning", 'unknown field "source.prot"', '"source.port"?'),
+    ("alias", COUNTED.replace("suspect: user.name", "suspect: user.naem"), (22, 20), "warning", 'unknown field "user.naem"', '"user.name"?'),
+    ("entity of a correlation", COUNTED.replace("{entities: {source: source.ip", "{entities: {source: source.pi"), (23, 29), "warning", 'unknown field "source.pi"', '"source.ip"?'),
+    ("field of a filter", HIDING.replace("source.ip: a", "sorce.ip: a").replace("product: linux}\nfil", "product: linux, service: sshd}\nfil"), (18, 7), "warning", 'unknown field "sorce.ip"', '"source.ip"?'),
+    ("product", SSHD.replace("linux", "linuxx"), (4, 22), "warning", 'unknown product "linuxx"', 'did you mean "linux"?'),
+    ("service", SSHD.replace("sshd", "sshdd"), (4, 38), "warning", 'unknown service "sshdd"', 'did you mean "sshd"?'),
+    ("category", WINDOWS.replace("process_creation", "process_creatoin"), (19, 13), "warning", 'unknown category "process_creatoin"', '"process_creation"?'),
+    ("part of a log source", SSHD.replace("product: linux, service", "category"), (4, 23), "warning", 'unknown category "sshd"', "write service: sshd"),
+    ("log source that nobody has", SSHD.replace("product: linux, service: sshd", "product: shop"), (4, 12), "notice", "no format makes events of product: shop by itself", "a source whose configuration says"),
+    ("parts that do not go together", SSHD.replace("linux", "windows"), (4, 12), "notice", "no format makes events of product: windows, service: sshd", "CEF"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("what", "text", "place", "level", "message", "hint"), SUSPECT, ids=[row[0] for row in SUSPECT]
+)
+def test_a_suspect_rule(what: str, text: str, place: tuple[int, int], level: str, message: str, hint: str) -> None:
+    """A rule that names what no events have loads, and this is told with its place and the nearest name."""
+    found = load([("rules/suspect.yml", text)])
+    assert not found.errors
+    told = [((one.line, one.column), one.level, one.message, one.hint) for one in found.remarks]
+    assert len(told) == 1, told
+    assert told[0][:2] == (place, level)
+    assert message in told[0][2]
+    assert hint in told[0][3]
+
+
+@pytest.mark.parametrize(
+    "text", [RULE, WINDOWS, SSHD, COUNTED, HIDING], ids=["linux", "windows", "sshd", "count", "filter"]
+)
+def test_a_rule_about_which_nothing_is_remarkable(text: str) -> None:
+    """Without the mistakes above nothing is said."""
+    assert load([("x.yml", text)]).remarks == ()
+
+
+def test_what_an_author_vouches_for() -> None:
+    """A field that a rule names under ``fields`` is there, and in another taxonomy fields are called otherwise."""
+    wrong = SSHD.replace("source.ip: 192", "sorce.ip: 192")
+    assert len(load([("x.yml", wrong)]).remarks) == 1
+    assert load([("x.yml", f"fields: [sorce.ip]\n{wrong}")]).remarks == ()
+    assert load([("x.yml", f"taxonomy: ecs\n{wrong}")]).remarks == ()
+
+
+def test_a_correlation_of_several_logs() -> None:
+    """An entity need be in the events of one of its rules alone; what it groups by must be in those of all."""
+    web = "title: Web\nname: web\nlogsource: {category: webserver}\ndetection: {s: {cs-method: GET}, condition: s}\n"
+    text = COUNTED.replace("rules: [suspect]", "rules: [suspect, web]") + "---\n" + web
+    assert load([("x.yml", text)]).remarks == ()
+    assert load([("x.yml", text.replace("{entities: {source: source.ip", "{entities: {source: c-ip"))]).remarks == ()
+    told = load([("x.yml", text.replace("[source.ip, who]", "[c-ip, who]"))]).remarks
+    assert [(one.line, one.message) for one in told] == [
+        (18, 'events of product: linux, service: sshd have no field "c-ip"')
+    ]
+
+
+def test_what_pipelines_rename_is_not_remarkable() -> None:
+    """A field that a pipeline gives another name is judged by no name; what it leaves is."""
+    mapped = Pipelines((("p.yml", "transformations: [{type: field_name_mapping, mapping: {sorce.ip: source.ip}}]\n"),))
+    text = SSHD.replace("source.ip: 192", "sorce.ip: 192").replace(
+        "'user.name|fieldref': user.actor.name", "usr.name: a"
+    )
+    told = load([("x.yml", text)], pipelines=mapped).remarks
+    assert [(one.line, one.column, one.level) for one in told] == [(8, 5, "warning")]
 
 
 @pytest.mark.parametrize("value", ["{x: [y]}", "[[x]]", "7", "null", "true", "''"])

@@ -1,12 +1,10 @@
 """docs/reference/events.md against the code."""
 
 import ast
-import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from support.put_fields import NAMED, either, put_fields, texts, trees
 
 from rules.formats.catalogue import ALIASES, names
 from rules.formats.detect import strictest
@@ -14,8 +12,6 @@ from rules.formats.format import Context
 from rules.formats.host import accounts, cron, sudo
 from rules.formats.taxonomy import known_names
 
-ROOT = Path(__file__).parents[2]
-NAMED = set(re.findall(r"`([^`\n]+)`", (ROOT / "docs" / "reference" / "events.md").read_text()))
 #: What the code builds from parts.
 BUILT = {
     *(f"{side}.{what}" for side in ("source", "destination") for what in ("ip", "port", "domain")),
@@ -24,53 +20,15 @@ BUILT = {
 }
 
 
-def _trees() -> Iterator[ast.AST]:
-    for path in sorted((ROOT / "rules" / "formats").rglob("*.py")):
-        yield from ast.walk(ast.parse(path.read_text()))
-
-
-def _texts(node: ast.AST) -> set[str]:
-    return {one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
-
-
-def _is_fields(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and node.id == "fields"
-
-
-def _either(node: ast.IfExp) -> set[str]:
-    """What the expression may be; what it asks is no part of it."""
-    return _texts(node.body) | _texts(node.orelse)
-
-
-def put_fields() -> set[str]:
-    """Names that the code puts into fields by writing them out."""
-    found = set()
-    for node in _trees():
-        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and _is_fields(node.value):
-            found |= _texts(node.slice) if isinstance(node.slice, ast.Constant) else set()
-            found |= _either(node.slice) if isinstance(node.slice, ast.IfExp) else set()
-        elif isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(map(_is_fields, targets)):
-                found |= {text for key in node.value.keys if key is not None for text in _texts(key)}
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "setdefault":
-            found |= (
-                _texts(node.args[0])
-                if _is_fields(node.func.value) and isinstance(node.args[0], ast.Constant)
-                else set()
-            )
-    return found
-
-
 def actions() -> set[str]:
     """Actions that the code writes out."""
     found: set[str] = set()
-    for node in _trees():
+    for node in trees():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "happened":
             action = node.args[1]
-            found |= _texts(action) if isinstance(action, ast.Constant) else set()
+            found |= texts(action) if isinstance(action, ast.Constant) else set()
             if isinstance(action, ast.IfExp):
-                found |= _either(action)
+                found |= either(action)
     return found
 
 
