@@ -14,7 +14,12 @@ from support.rules import event_of
 
 CONTEXT = Context(reference=datetime(2026, 3, 2, tzinfo=UTC))
 #: Rules that count every refusal or error: of a single line they say no more than its status.
-PLAIN = frozenset({"Web request for what is not there", "Web request refused", "Web server error"})
+PLAIN = frozenset({
+    "Web request for what is not there",
+    "Web request refused",
+    "Web server error",
+    "Web server has nothing behind it",
+})  # fmt: skip
 
 #: Log source, source address, user, outcome, action; "" for what the line does not tell.
 Told = tuple[str, str, str, str, str]

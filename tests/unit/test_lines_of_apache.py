@@ -71,6 +71,16 @@ LINES: tuple[tuple[str, Told, list[str]], ...] = (
         [],
     ),
     (
+        "[Sun Mar 01 03:11:26.123456 2026] [core:error] [pid 812:tid 140] (36)File name too long: [client 203.0.113.7:40022] AH00036: access to /x failed (filesystem path '/var/www/[client 192.0.2.1]')",
+        ("webserver_error/apache/apache", "203.0.113.7", "", "unknown", "web_error"),
+        [],
+    ),
+    (
+        "[Sun Mar 01 03:11:26.123456 2026] [proxy_http:error] [pid 812:tid 140] (70007)The timeout specified has expired: [client 203.0.113.7:40022] AH01102: error reading status line from remote server 127.0.0.1:8080",
+        ("webserver_error/apache/apache", "203.0.113.7", "", "failure", "upstream_failure"),
+        ["Web server's backend does not answer"],
+    ),
+    (
         "[Sun Mar 01 03:11:26.123456 2026] [core:error] [pid 812:tid 140] [client 203.0.113.7:40022] File does not exist: /var/www/html/favicon.ico",
         ("webserver_error/apache/apache", "203.0.113.7", "", "failure", "http_missing"),
         [],

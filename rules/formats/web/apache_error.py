@@ -20,6 +20,8 @@ from rules.formats.taxonomy.http_request import SERVICE, put_client
 from rules.formats.web.error_log import APACHE, plain, upstream_failed, waf
 
 CODE = re2.compile(r"^(?:\([0-9]+\)[^:]{1,80}: )?(AH[0-9]{5}): ")
+#: what the system said stands before the client: ``(13)Permission denied: [client …] AH00035: …``
+OF_THE_SYSTEM = re2.compile(r"^\([0-9]+\)[^:\[\]]{1,80}: (?:\[client |\[remote )")
 CRASH = re2.compile(r"exit signal [A-Za-z ]{1,40}\(([0-9]+)\)")
 UPSTREAM = frozenset({
     "AH00898", "AH00940", "AH00941", "AH00957", "AH00959", "AH01074", "AH01075", "AH01079", "AH01102", "AH01114",
@@ -99,9 +101,12 @@ def _told(fields: dict[str, Any], said: str, code: str, text: str) -> None:
 
 
 def _put_brackets(message: str, fields: dict[str, Any]) -> str:
-    """Take off ``[module:level] [pid 812:tid 140] [client …]``, as often as they stand there."""
-    rest = message
-    for _ in range(6):
+    """Take off ``[module:level] [pid 812:tid 140] [client …]``; what the system said between them stays."""
+    rest, system = message, ""
+    for _ in range(7):
+        if rest[:1] == "(" and OF_THE_SYSTEM.match(plain(rest[:120])) is not None:
+            system, _, rest = rest.partition("[")
+            rest = f"[{rest}"
         if rest[:1] != "[":
             break
         inner, found, following = rest[1:].partition("] ")
@@ -119,7 +124,7 @@ def _put_brackets(message: str, fields: dict[str, Any]) -> str:
         elif inner.partition(" ")[0] not in ("tid", "file", "host"):
             break
         rest = following
-    return rest
+    return system + rest
 
 
 def _put_client(fields: dict[str, Any], value: str) -> None:
