@@ -27,9 +27,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """One group, in its window that ends with its latest observation."""
 
     group: dict[str, str]
-    have: float  #: events, different values, rules that match, or what the numbers amount to
+    have: int | float  #: events, different values, rules that match, or what the numbers amount to
     op: str
-    count: float  #: to which that is compared
+    count: int | float  #: to which that is compared
     missing: tuple[str, ...]  #: what it waits for, for people
     since: datetime
     latest: datetime
