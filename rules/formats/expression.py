@@ -12,8 +12,7 @@ from typing import Any, Protocol
 
 import re2
 
-from rules.event import TimeSource
-from rules.formats.format import NOWHERE, SECOND, Context, Format, Parsed
+from rules.formats.format import NOWHERE, Context, Format, Parsed
 from rules.formats.reading import stamps
 from rules.formats.reading.addresses import address, number
 from rules.formats.reading.json_object import stamp_of
@@ -98,13 +97,7 @@ class Expression:
         fields = {self._names[group]: value for group, value in groups.items() if value is not None}
         fields.setdefault("message", line)
         _tidy(fields)
-        return Parsed(
-            fields=fields,
-            logsource=NOWHERE,
-            time=stamp[0] if stamp else None,
-            resolution=stamp[1] if stamp else SECOND,
-            time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
-        )
+        return stamps.parsed(fields, NOWHERE, stamp)
 
 
 def named_in(pattern: str) -> tuple[str, ...]:

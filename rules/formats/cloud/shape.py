@@ -10,8 +10,9 @@ from typing import Any
 
 import msgspec
 
-from rules.event import LogSource, TimeSource
-from rules.formats.format import SECOND, Context, Parsed
+from rules.event import LogSource
+from rules.formats.format import Context, Parsed
+from rules.formats.reading import stamps
 from rules.formats.reading.addresses import put_endpoint
 from rules.formats.reading.json_object import decode, flatten, time_in
 from rules.formats.reading.program import happened
@@ -57,14 +58,7 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
             return None
         if not isinstance(fields.get("message"), str):
             fields["message"] = line if text is None else text
-        return Parsed(
-            fields=fields,
-            logsource=logsource,
-            time=stamp[0] if stamp else None,
-            resolution=stamp[1] if stamp else SECOND,
-            time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
-            text=text,
-        )
+        return stamps.parsed(fields, logsource, stamp, text=text)
 
     def _many(self, records: Sequence[Any], line: str, context: Context) -> Parsed | None:
         """The first record with the others beside it; None if none is of this service."""

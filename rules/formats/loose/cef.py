@@ -7,8 +7,8 @@ are escaped, in the extension an equals sign; a value there ends where the next 
 
 from typing import Any
 
-from rules.event import LogSource, TimeSource
-from rules.formats.format import SECOND, Context, Parsed
+from rules.event import LogSource
+from rules.formats.format import Context, Parsed
 from rules.formats.reading import stamps
 from rules.formats.reading.addresses import number, put_endpoint
 from rules.formats.reading.json_object import stamp_of
@@ -44,13 +44,7 @@ class Cef:
         if logsource is None:
             return None
         stamp = _stamp(fields, context)
-        return Parsed(
-            fields=fields,
-            logsource=logsource,
-            time=stamp[0] if stamp else None,
-            resolution=stamp[1] if stamp else SECOND,
-            time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
-        )
+        return stamps.parsed(fields, logsource, stamp)
 
 
 def put(message: str, fields: dict[str, Any]) -> LogSource | None:

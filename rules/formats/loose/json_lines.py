@@ -1,7 +1,7 @@
 """JSON lines of any program: one object per line, with the names that loggers commonly use normalised."""
 
-from rules.event import TimeSource
-from rules.formats.format import SECOND, Context, Parsed
+from rules.formats.format import Context, Parsed
+from rules.formats.reading import stamps
 from rules.formats.reading.json_object import decode, flatten, time_in
 from rules.formats.taxonomy.known_names import normalise
 
@@ -20,10 +20,4 @@ class JsonLines:
         fields = flatten(found)
         stamp = time_in(fields, context)
         logsource = normalise(fields, line)
-        return Parsed(
-            fields=fields,
-            logsource=logsource,
-            time=stamp[0] if stamp else None,
-            resolution=stamp[1] if stamp else SECOND,
-            time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
-        )
+        return stamps.parsed(fields, logsource, stamp)

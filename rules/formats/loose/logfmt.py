@@ -6,8 +6,8 @@ pairs alone, at least two of them, and starts with one.
 
 from typing import Any
 
-from rules.event import TimeSource
-from rules.formats.format import SECOND, Context, Parsed
+from rules.formats.format import Context, Parsed
+from rules.formats.reading import stamps
 from rules.formats.reading.addresses import number
 from rules.formats.reading.json_object import time_in
 from rules.formats.reading.quoted import quoted
@@ -30,13 +30,7 @@ class Logfmt:
             return None
         stamp = time_in(fields, context)
         logsource = normalise(fields, line)
-        return Parsed(
-            fields=fields,
-            logsource=logsource,
-            time=stamp[0] if stamp else None,
-            resolution=stamp[1] if stamp else SECOND,
-            time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
-        )
+        return stamps.parsed(fields, logsource, stamp)
 
 
 def pairs(line: str) -> dict[str, Any] | None:

@@ -6,8 +6,8 @@ hand the message to `put`. Names are FortiOS's own (https://docs.fortinet.com/do
 
 from typing import Any
 
-from rules.event import LogSource, TimeSource
-from rules.formats.format import SECOND, Context, Parsed
+from rules.event import LogSource
+from rules.formats.format import Context, Parsed
 from rules.formats.loose.logfmt import pairs
 from rules.formats.reading import stamps
 from rules.formats.reading.addresses import number, put_endpoint
@@ -37,13 +37,7 @@ class Fortigate:
         if logsource is None:
             return None
         stamp = _stamp(fields, context)
-        return Parsed(
-            fields=fields,
-            logsource=logsource,
-            time=stamp[0] if stamp else None,
-            resolution=stamp[1] if stamp else SECOND,
-            time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
-        )
+        return stamps.parsed(fields, logsource, stamp)
 
 
 def is_fortigate(text: str) -> bool:

@@ -1,8 +1,10 @@
 """Time stamps: text or number -> (aware UTC time, grain). None whenever the text is no such stamp; nothing raises."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from rules.formats.format import SECOND, Context
+from rules.event import LogSource, TimeSource
+from rules.formats.format import SECOND, Context, Parsed
 
 MONTHS = {
     "Jan": "-01-",
@@ -27,6 +29,18 @@ HALF_A_YEAR = timedelta(days=180)
 JITTER = timedelta(seconds=60)
 
 Stamp = tuple[datetime, timedelta]
+
+
+def parsed(fields: dict[str, Any], logsource: LogSource, stamp: Stamp | None, *, text: str | None = None) -> Parsed:
+    """What a line told that may bear a stamp; without one it happened when it arrived."""
+    return Parsed(
+        fields=fields,
+        logsource=logsource,
+        time=stamp[0] if stamp else None,
+        resolution=stamp[1] if stamp else SECOND,
+        time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
+        text=text,
+    )
 
 
 def iso(text: str, context: Context) -> Stamp | None:

@@ -10,8 +10,8 @@ https://caddyserver.com/docs/caddyfile/directives/log
 
 from typing import Any
 
-from rules.event import LogSource, TimeSource
-from rules.formats.format import SECOND, Context, Parsed
+from rules.event import LogSource
+from rules.formats.format import Context, Parsed
 from rules.formats.reading import stamps
 from rules.formats.reading.json_object import decode, flatten, time_in
 from rules.formats.reading.program import happened
@@ -46,13 +46,7 @@ class Caddy:
             if read is None:
                 return None
             fields, stamp = read
-        return Parsed(
-            fields=fields,
-            logsource=_tell(fields),
-            time=stamp[0] if stamp else None,
-            resolution=stamp[1] if stamp else SECOND,
-            time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
-        )
+        return stamps.parsed(fields, _tell(fields), stamp)
 
 
 def _is_caddys(logger: Any) -> bool:

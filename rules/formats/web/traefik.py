@@ -10,8 +10,8 @@ https://doc.traefik.io/traefik/observability/access-logs/
 
 from typing import Any
 
-from rules.event import TimeSource
 from rules.formats.format import SECOND, Context, Parsed
+from rules.formats.reading import stamps
 from rules.formats.reading.addresses import number
 from rules.formats.reading.json_object import decode, flatten, time_in
 from rules.formats.reading.program import happened
@@ -124,13 +124,7 @@ def _object(line: str, context: Context) -> Parsed | None:
     else:
         _put_object(fields, method, path)
         logsource = WEB
-    return Parsed(
-        fields=fields,
-        logsource=logsource,
-        time=stamp[0] if stamp else None,
-        resolution=stamp[1] if stamp else SECOND,
-        time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
-    )
+    return stamps.parsed(fields, logsource, stamp)
 
 
 def _put_object(fields: dict[str, Any], method: str, path: str) -> None:

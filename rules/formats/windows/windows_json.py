@@ -6,8 +6,8 @@
 
 from typing import Any
 
-from rules.event import TimeSource
-from rules.formats.format import SECOND, Context, Parsed
+from rules.formats.format import Context, Parsed
+from rules.formats.reading import stamps
 from rules.formats.reading.addresses import number
 from rules.formats.reading.json_object import decode, flatten, time_in
 from rules.formats.windows import windows_fields
@@ -43,13 +43,7 @@ def told(fields: dict[str, Any], channel: str, event_id: int, line: str, context
     logsource = source_of(channel, event_id, kind_of(fields))
     windows_fields.put_names(logsource, event_id, fields)
     windows_fields.normalise(event_id, fields, line)
-    return Parsed(
-        fields=fields,
-        logsource=logsource,
-        time=stamp[0] if stamp else None,
-        resolution=stamp[1] if stamp else SECOND,
-        time_source=TimeSource.LINE if stamp else TimeSource.ARRIVAL,
-    )
+    return stamps.parsed(fields, logsource, stamp)
 
 
 def _unpacked(found: dict[str, Any]) -> dict[str, Any] | None:
