@@ -4,9 +4,12 @@ stderr with the default prefix, Debian's, pgBadger's and Amazon's; syslog, csvlo
 """
 
 import pytest
+from support.lines import CONTEXT
 from support.service_lines import Asker, Row, parsed, rows, service
 
 from rules.event import LogSource
+from rules.formats.database.postgres_peers import MOST
+from rules.formats.detect import Pin
 
 TABLE = '''
 2024-03-01 03:11:26.123 UTC [812] bob@app FATAL:  password authentication failed for user "bob"
@@ -97,3 +100,47 @@ def test_log_source_and_details() -> None:
     fields = parsed(LINES[-4][0]).fields
     assert (fields["db.state"], fields["event.reason"], fields["source.port"]) == ("28P01", "invalid_user", 40022)
     assert parsed(LINES[7][0]).fields["db.application"] == "pg_dump"
+
+
+PREFIX = "2024-03-01 03:11:26.123 UTC [{}] "
+
+
+def sources(*lines: str) -> list[str | None]:
+    """The address that each line of one log names."""
+    pin, found = Pin("postgresql"), []
+    for line in lines:
+        _, one = pin.choose(line, CONTEXT)
+        assert one is not None, line
+        found.append(one.fields.get("source.ip"))
+    return found
+
+
+def test_a_prefix_without_an_address() -> None:
+    """What ``log_connections`` told of a process goes for what follows of it, until its number is another's."""
+    assert sources(
+        PREFIX.format(812) + "[unknown]@[unknown] LOG:  connection received: host=203.0.113.7 port=40022",
+        PREFIX.format(813) + "[unknown]@[unknown] LOG:  connection received: host=2001:db8::7 port=40023",
+        PREFIX.format(812) + 'bob@app FATAL:  password authentication failed for user "bob"',
+        PREFIX.format(813) + "bob@app LOG:  connection authorized: user=bob database=app",
+        PREFIX.format(814) + "LOG:  checkpoint starting: time",
+        PREFIX.format(812) + "[unknown]@[unknown] LOG:  connection received: host=[local]",
+        PREFIX.format(812) + "bob@app LOG:  connection authorized: user=bob database=app",
+    ) == ["203.0.113.7", "2001:db8::7", "203.0.113.7", "2001:db8::7", None, None, None]
+
+
+def test_a_name_that_looks_like_a_process() -> None:
+    """A number that stands behind what a client chose is nobody's process."""
+    lines = [
+        PREFIX.format(812) + "[unknown]@[unknown] LOG:  connection received: host=203.0.113.7 port=40022",
+        '2024-03-01 03:11:26.123 UTC x [812]@app FATAL:  password authentication failed for user "x [812]"',
+    ]
+    assert sources(*lines)[1] is None
+
+
+def test_only_the_last_connections_are_remembered() -> None:
+    """However many come, what is remembered stays small."""
+    received = "[unknown]@[unknown] LOG:  connection received: host=203.0.113.7 port=40022"
+    pin = Pin("postgresql")
+    for pid in range(1000, 1100):
+        pin.choose(PREFIX.format(pid) + received, CONTEXT)
+    assert pin.state.header.count("=") == MOST

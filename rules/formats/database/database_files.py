@@ -17,6 +17,7 @@ import msgspec
 
 from rules.formats.database import mysql, postgres
 from rules.formats.database.database import MYSQL, POSTGRESQL
+from rules.formats.database.postgres_peers import pid_of, put_peer, remembering
 from rules.formats.format import Context, Parsed
 from rules.formats.reading import stamps
 from rules.formats.reading.addresses import number, put_endpoint
@@ -125,7 +126,10 @@ class Postgresql:
             fields["pid"] = whole
         postgres.put_prefix(prefix, fields)
         postgres.said(severity, text, fields)
-        return Parsed(fields=fields, logsource=POSTGRESQL, time=stamp[0], resolution=stamp[1])
+        first = pid_of(prefix)
+        put_peer(context.header, first, fields)
+        after = remembering(context.header, first, fields)
+        return Parsed(fields=fields, logsource=POSTGRESQL, time=stamp[0], resolution=stamp[1], after=after)
 
 
 def _postgres_stamp(text: str, context: Context) -> stamps.Stamp | None:
