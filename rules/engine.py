@@ -26,7 +26,7 @@ from rules.progress import Progress, standing
 from rules.saved import State, decoded, encoded
 from rules.settings import EngineSettings, SourceProfile
 from rules.severity import Assets
-from rules.sigma.model import RuleSet
+from rules.sigma.model import MOST_ROUTES, RuleSet
 from rules.standing import Standings, standings
 from rules.stream import Stream, StreamState, microseconds, moment
 from rules.telling import Telling, evidence_of
@@ -248,6 +248,8 @@ class Engine:
         routes = self._routes.setdefault(self._here, {})
         found = routes.get(logsource)
         if found is None:
+            if len(routes) >= MOST_ROUTES:
+                routes.clear()
             rules = self.rules.routed(logsource, self._here)
             found = routes[logsource] = tuple((rule.id, self._predicates[id(rule)]) for rule in rules)
         return found

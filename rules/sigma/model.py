@@ -201,6 +201,10 @@ class Form:
     filters: tuple[Filter, ...]
 
 
+#: So many routes are remembered: some formats take a part of the log source from the line, whatever stands there.
+MOST_ROUTES: Final = 4096
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """All rules that loaded, and why the others did not."""
@@ -214,6 +218,9 @@ class RuleSet:
     forms: Mapping[str, Mapping[str, Form | None]] = field(default_factory=dict)
     #: by source and id of a rule, what it is for events of that source, where that is something else; None: nothing
     _routes: dict[tuple[str, LogSource], tuple[Rule, ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    _by_product: dict[str, dict[str | None, tuple[Rule, ...]]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
     _of_source: dict[str, tuple[Rule, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
@@ -236,9 +243,24 @@ class RuleSet:
     def routed(self, logsource: LogSource, source: str = "") -> tuple[Rule, ...]:
         """The rules that apply to events of this log source, as they are for that source."""
         at = (source if source in self.forms else "", logsource)
-        if at not in self._routes:
-            self._routes[at] = tuple(rule for rule in self.of_source(source) if covers(rule.logsource, logsource))
-        return self._routes[at]
+        found = self._routes.get(at)
+        if found is None:
+            if len(self._routes) >= MOST_ROUTES:
+                self._routes.clear()
+            about = self._about(at[0], logsource.product)
+            found = self._routes[at] = tuple(rule for rule in about if covers(rule.logsource, logsource))
+        return found
+
+    def _about(self, source: str, product: str | None) -> tuple[Rule, ...]:
+        """The rules that may apply to a product. Those for products that lines make up are few, and found at once."""
+        if source not in self._by_product:
+            rules = self.of_source(source)
+            known = {None: None} | {rule.logsource.product: None for rule in rules}
+            self._by_product[source] = {
+                name: tuple(rule for rule in rules if rule.logsource.product in (None, name)) for name in known
+            }
+        by_product = self._by_product[source]
+        return by_product.get(product, by_product[None])
 
     @property
     def all(self) -> tuple[Rule | Correlation, ...]:
