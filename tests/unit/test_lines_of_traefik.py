@@ -141,6 +141,11 @@ LINES: tuple[tuple[str, Told, list[str]], ...] = (
         [],
     ),
     (
+        '{"level":"error","entryPointName":"web","time":"2026-03-01T03:11:26Z","error":"dial tcp 10.0.0.5:80: connect: connection refused","message":"502 Bad Gateway"}',
+        ("webserver_error/traefik/traefik", "", "", "failure", "upstream_failure"),
+        ["Web server's backend does not answer"],
+    ),
+    (
         'Mar  1 03:11:26 web1 traefik[812]: 203.0.113.7 - - [01/Mar/2026:03:11:26 +0000] "GET /.env HTTP/1.1" 404 612 "-" "Mozilla/5.0" 17 "shop@docker" "http://10.0.0.5:80" 4ms',
         ("webserver", "203.0.113.7", "", "failure", "http_request"),
         ["Web probe for secrets"],

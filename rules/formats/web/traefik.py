@@ -24,7 +24,7 @@ from rules.formats.taxonomy.http_request import (
     put_request_line,
     put_user,
 )
-from rules.formats.web.error_log import TRAEFIK
+from rules.formats.web.error_log import TRAEFIK, upstream_failed
 from rules.formats.web.webserver import stamped
 
 TIMES = ("StartUTC", "StartLocal", "time")
@@ -119,12 +119,31 @@ def _object(line: str, context: Context) -> Parsed | None:
     method, path = fields.get("RequestMethod"), fields.get("RequestPath")
     fields["message"] = line
     if not isinstance(method, str) or not isinstance(path, str):
-        happened(fields, "web_error")
+        _put_trouble(found, fields)
         logsource = TRAEFIK
     else:
         _put_object(fields, method, path)
         logsource = WEB
     return stamps.parsed(fields, logsource, stamp)
+
+
+#: what Traefik answers in place of what stands behind it, as it says so in its log
+GATEWAY = (
+    "502 Bad Gateway",
+    "503 Service Unavailable",
+    "504 Gateway Timeout",
+    "'502 Bad Gateway'",
+    "'504 Gateway Timeout'",
+)
+
+
+def _put_trouble(found: dict[str, Any], fields: dict[str, Any]) -> None:
+    """``{"level":"error","error":"dial tcp 10.0.0.5:80: connect: connection refused","message":"502 Bad Gateway"}``."""
+    said = _text(found, "msg") or _text(found, "message")
+    if said.startswith(GATEWAY):
+        upstream_failed(fields, _text(found, "error") or said)
+    else:
+        happened(fields, "web_error")
 
 
 def _put_object(fields: dict[str, Any], method: str, path: str) -> None:
