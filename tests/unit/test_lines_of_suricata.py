@@ -41,6 +41,13 @@ LINES = [
         "Suricata alert, grave",
     ),
     row(alert(1, "Successful Administrator Gain", OUTSIDE), "/suricata/alert", OUTSIDE, "ids_alert", OURS_ALERT),
+    row(
+        alert(1, "Malware Command and Control Activity Detected", OUTSIDE),
+        "/suricata/alert",
+        OUTSIDE,
+        "ids_alert",
+        OURS_ALERT,
+    ),
     row(alert(2, "Attempted Information Leak", OUTSIDE), "/suricata/alert", OUTSIDE, "ids_alert", "Suricata alert"),
     row(alert(3, "Not Suspicious Traffic", OUTSIDE), "/suricata/alert", OUTSIDE, "ids_alert", "Suricata remark"),
     row(
