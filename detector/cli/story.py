@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -12,12 +13,14 @@ from detector.cli.output import Failure
 from detector.config.locate import find_config
 from rules.event import Event
 from rules.formats.detect import Pin
+from rules.formats.expression import expressions
 from rules.formats.format import Context, Parsed
 from rules.formats.ours.handed_in import HandedIn
 from rules.hinting import bases
 from rules.marking import Mark, mark
 from rules.match import explain
 from rules.modes import with_modes
+from rules.settings import EngineSettings, SourceProfile
 from rules.sigma.duration import written
 from rules.sigma.load import load_for
 from rules.sigma.model import Correlation, Rule, RuleSet
@@ -43,7 +46,7 @@ class Story:
 def story(record: dict[str, Any], wishes: Wishes) -> Story:
     """Why there is the incident *record*, as the API gives it."""
     rule = record["rule"]
-    rules = _rules_at_hand(wishes)
+    base, rules = _at_hand(wishes)
     found = next((one for one in rules.all if one.id == rule["id"]), None)
     span = f" in {_seconds(record['first_seen'], record['last_seen']):g} s" if record["events"] > 1 else ""
     head = (
@@ -51,8 +54,8 @@ def story(record: dict[str, Any], wishes: Wishes) -> Story:
     )
     parts = {
         "read": list(_read(record)),
-        "parse": list(_parse(record)),
-        "match": list(_match(record, found, rules)),
+        "parse": list(_parse(record, base)),
+        "match": list(_match(record, found, rules, base)),
         "count": [_about(record)],
         "group": list(_group(record)),
         "severity": [f"{record['severity']} = " + "; ".join(_term(one) for one in record["severity_terms"])],
@@ -67,14 +70,15 @@ def events(record: dict[str, Any]) -> str:
     return "1 event" if record["events"] == 1 else f"{record['events']} events"
 
 
-def _rules_at_hand(wishes: Wishes) -> RuleSet:
-    """The rules that were wished for, with the trust of the configuration; none if they cannot be read."""
+def _at_hand(wishes: Wishes) -> tuple[EngineSettings, RuleSet]:
+    """What the configuration says, and the rules that were wished for; nothing if they cannot be read."""
     config = find_config(wishes.config_path)
     try:
         base = configured(str(config) if config else None)
-        return with_modes(load_for(msgspec.structs.replace(base, rule_files=chosen_rules(base, wishes))), base.modes)
+        base = msgspec.structs.replace(base, rule_files=chosen_rules(base, wishes))
+        return base, with_modes(load_for(base), base.modes)
     except Failure:
-        return RuleSet()
+        return EngineSettings(), RuleSet()
 
 
 def _read(record: dict[str, Any]) -> Iterator[str]:
@@ -86,14 +90,16 @@ def _read(record: dict[str, Any]) -> Iterator[str]:
         yield f"to {evidence[-1]['origin']}:{evidence[-1]['line']}; {len(evidence)} lines are kept with the record"
 
 
-def _parse(record: dict[str, Any]) -> Iterator[str]:
-    for event in _events(record):
+def _parse(record: dict[str, Any], base: EngineSettings) -> Iterator[str]:
+    for event in _events(record, base):
         shown = [f"{name}={value}" for name, value in event.fields.items() if name != "message"]
         more = f" and {len(shown) - FIELDS_SHOWN} more" if len(shown) > FIELDS_SHOWN else ""
         yield f"{event.format or 'no format'}   {'  '.join(shown[:FIELDS_SHOWN])}{more}"
 
 
-def _match(record: dict[str, Any], found: Rule | Correlation | None, rules: RuleSet) -> Iterator[str]:
+def _match(
+    record: dict[str, Any], found: Rule | Correlation | None, rules: RuleSet, base: EngineSettings
+) -> Iterator[str]:
     """The terms that made the first line match; only if the rule is the one of then."""
     if found is None:
         yield f"the rule {record['rule']['id']} is not at hand: name its file with --rules"
@@ -101,8 +107,8 @@ def _match(record: dict[str, Any], found: Rule | Correlation | None, rules: Rule
     if found.version != record["rule"]["version"]:
         yield f"the rule has changed since ({record['rule']['version']} then, {found.version} now)"
         return
-    for event in _events(record):
-        for rule in rules.rules:
+    for event in _events(record, base):
+        for rule in rules.routed(event.logsource, event.source):
             explanation = explain(rule, event)
             if rule.id in bases(found, rules) and explanation.matched:
                 yield f'as "{rule.title}"'
@@ -114,11 +120,12 @@ def _bytes(found: Mark | None) -> str:
     return "" if found is None else f"   bytes {found.bytes[0]}-{found.bytes[1]} of the line"
 
 
-def _events(record: dict[str, Any]) -> Iterator[Event]:
-    """The first line of the evidence, read as it was then."""
+def _events(record: dict[str, Any], base: EngineSettings) -> Iterator[Event]:
+    """The first line of the evidence, read as its source is."""
     for one in record["evidence"][:1]:
         moment = datetime.fromisoformat(one["time"])
-        name, parsed = _parsed(one, Context(reference=moment))
+        profile = base.sources.get(one["source"], SourceProfile())
+        name, parsed = _parsed(one, profile, Context(reference=moment, zone=ZoneInfo(profile.timezone)), base)
         if parsed is not None:
             yield Event(
                 source=one["source"],
@@ -132,15 +139,19 @@ def _events(record: dict[str, Any]) -> Iterator[Event]:
                 received_at=moment,
                 text=one["text"],
                 format=name,
-                logsource=parsed.logsource,
+                logsource=profile.claims(parsed.logsource),
                 fields=parsed.fields,
             )
 
 
-def _parsed(one: dict[str, Any], context: Context) -> tuple[str, Parsed | None]:
+def _parsed(
+    one: dict[str, Any], profile: SourceProfile, context: Context, base: EngineSettings
+) -> tuple[str, Parsed | None]:
     name, parsed = "", None
     if one["origin"].startswith(INTAKE):
         name, parsed = Pin(HandedIn.name).choose(one["text"], context)
+    if parsed is None:
+        name, parsed = Pin(profile.format, more=expressions(base.expressions)).choose(one["text"], context)
     return (name, parsed) if parsed else Pin().choose(one["text"], context)
 
 

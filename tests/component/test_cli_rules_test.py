@@ -243,3 +243,23 @@ def test_suspect_rules_are_told(folder: Path) -> None:
         told = json.loads(CliRunner().invoke(tocsin, ["rules", asked, "--json", *paths]).output)
         assert 'did you mean "user.name"?' in told["remarks"][0]
     assert 'unknown field "user.nmae"' in CliRunner().invoke(tocsin, ["rules", "list", "--rules", "rules"]).stderr
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/hostname", "sub/secret", ".."])
+def test_a_log_lies_beside_its_cases(folder: Path, name: str) -> None:
+    """Cases come with rules of others: they read nothing elsewhere."""
+    for place in ("secret", "rules/sub/secret"):
+        (folder / place).parent.mkdir(exist_ok=True)
+        (folder / place).write_text("Mar  1 03:11:20 web1 su[812]: (to root) secret on pts/0\n")
+    (folder / "rules/su.test.yml").write_text(f"cases:\n  - {{name: x, log: {name}, expect: []}}\n")
+    done = call("rules")
+    assert done.exit_code == 2
+    assert "the log cannot be read: " in done.output
+    assert "pts/0" not in done.output
+
+
+def test_a_log_beside_its_cases(folder: Path) -> None:
+    """Its name is enough."""
+    (folder / "rules/su.log").write_text("Mar  1 03:11:20 web1 su[812]: FAILED SU (to root) bob on pts/0\n")
+    (folder / "rules/su.test.yml").write_text("cases:\n  - {name: x, log: su.log, expect: []}\n")
+    assert call("rules").exit_code == 0

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from detector.cli.bench import Wishes
 from detector.cli.group import tocsin
+from detector.cli.story import story
 
 CONFIG = """\
 [rules]
@@ -139,3 +141,29 @@ def test_a_pipeline_that_is_wrong_is_told_for_the_source(folder: Path) -> None:
     (folder / "names.yml").write_text("transformations: [{type: rule_failure, message: not here}]\n")
     done = call("replay", "a.log", "b.log", "--source", "shop")
     assert done.stderr.count('for source "shop": pipeline:') == 1
+
+
+def test_an_incident_is_explained_as_its_source_is_read(folder: Path) -> None:
+    """Its line is no line of any other format, and the rule is the one that the pipelines of the source make."""
+    (one,) = found(call("replay", "a.log", "--source", "shop", "--json"))
+    (evidence,) = one["evidence"]
+    record = {
+        "id": "INC-1",
+        "rule": one["rule"],
+        "events": 1,
+        "first_seen": one["first_seen"],
+        "last_seen": one["last_seen"],
+        "evidence": [{**evidence, "source": "shop", "origin": "/srv/shop/a.log"}],
+        "group": one["group"],
+        "timeline": [],
+        "severity": "medium",
+        "severity_terms": one["severity_terms"],
+        "deliveries": [],
+        "told_next": [],
+    }
+    wishes = Wishes(rule_paths=(), format=None, timezone=None, as_of=None, config_path=str(folder / "config.toml"))
+    told = story(record, wishes).branches
+    assert told["parse"] == ["shop   time=2026-07-01 12:00:00  who=änn"]
+    assert [line.split("   ")[0] for line in told["match"]] == [
+        'as "Refund"', "s: who = ä* ✔", "s: message = *refund* ✔",
+    ]  # fmt: skip
