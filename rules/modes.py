@@ -36,6 +36,10 @@ class ModeEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     author: str = ""
     reason: str = ""
 
+    def sentence(self, lowered: int) -> str:
+        """Who has how many rules ask nobody, and why."""
+        return f"{self.mode}: {lowered} {'rule' if lowered == 1 else 'rules'}, by {self.author}: {self.reason}"
+
     def fits(self, head: Head) -> bool:
         """Whether it is for that rule."""
         return (

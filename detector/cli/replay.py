@@ -1,7 +1,7 @@
 """``tocsin replay``."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from importlib.metadata import version
@@ -14,8 +14,10 @@ from detector.cli import asked as about
 from detector.cli.bench import Bench, Wishes, bench, bench_options
 from detector.cli.output import Failure, Misuse, clean, print_json, print_table
 from detector.replay.reading import LogFile, LogUnreadable, Progress, nobody_watches
+from detector.replay.report import page
 from detector.replay.run import Replayed, Tally, nearest_format
 from detector.replay.run import replay as replay_files
+from rules.event import Mode
 from rules.formats.format import Format
 from rules.modes import with_modes
 from store.ledger import Record
@@ -63,9 +65,11 @@ def replay(
                 found = replay_files(on.files, on.settings, on.rules, on.formats, progress)
         except LogUnreadable as error:
             raise Misuse(clean(str(error))) from None
-        (_print_json if as_json else _print_tables)(found, verbose=verbose)
+        rules = with_modes(on.rules, on.settings.modes)
+        modes = {head.id: head.mode for head in rules.all if head.mode is not Mode.ON}
+        (_print_json if as_json else _print_tables)(found, modes, verbose=verbose)
         if html_path:
-            _write_page(html_path, found, on, _told(paths, wishes, on))
+            _write_page(html_path, page(found, rules, _told(paths, wishes, on)))
         not_understood = [
             _not_understood(tally, file, on.formats)
             for tally, file in zip(found.tallies, on.files, strict=True)
@@ -100,25 +104,24 @@ def _is_same(one: str, other: str) -> bool:
     return Path(one).exists() and Path(other).exists() and Path(one).samefile(other)
 
 
-def _write_page(path: str, found: Replayed, on: Bench, options: Sequence[tuple[str, str]]) -> None:
+def _write_page(path: str, text: str) -> None:
     """All of it or nothing: who looks at the page meanwhile sees the one before."""
-    from detector.replay.report import page
-
     target = Path(path)
     beside = target.with_name(f".{target.name}.new")
     try:
-        beside.write_text(page(found, with_modes(on.rules, on.settings.modes), options), "utf-8")
+        beside.write_text(text, "utf-8")
         beside.replace(target)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise Misuse(f"cannot write {clean(path)}: {error.strerror}") from None
 
 
-def plain(number: int, record: Record) -> dict[str, Any]:
+def plain(number: int, record: Record, mode: Mode = Mode.ON) -> dict[str, Any]:
     """One line of ``--json``."""
     return {
         "id": f"R-{number}",
         "decision": record.decision,
+        "mode": mode,
         "title": record.title,
         "rule": {
             "id": record.rule_id,
@@ -158,30 +161,32 @@ def _instant(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _print_json(found: Replayed, *, verbose: bool) -> None:
+def _print_json(found: Replayed, modes: Mapping[str, Mode], *, verbose: bool) -> None:
     for number, record in enumerate(found.records, start=1):
-        print_json(plain(number, record), indent=None)
+        print_json(plain(number, record, modes.get(record.rule_id, Mode.ON)), indent=None)
     if verbose:
         print_json(about.plain(found.asked), indent=None)
     elif found.asked.not_asked:
         click.echo(f"{about.sentence(found.asked)}; --verbose lists them", err=True)
 
 
-def _print_tables(found: Replayed, *, verbose: bool) -> None:
+def _print_tables(found: Replayed, modes: Mapping[str, Mode], *, verbose: bool) -> None:
     titles = ("id", "decision", "severity", "events", "first seen", "last seen", "title", "about")
-    print_table(titles, (_row(*one) for one in enumerate(found.records, start=1)), "nothing found")
+    rows = (_row(number, one, modes.get(one.rule_id)) for number, one in enumerate(found.records, start=1))
+    print_table(titles, rows, "nothing found")
     click.echo()
     counts = ("file", "lines", "parsed", "unparsed", "format")
     print_table(counts, ((one.name, one.lines, one.parsed, one.unparsed, one.format or "-") for one in found.tallies))
     about.print_asked(found.asked, every=verbose)
 
 
-def _row(number: int, record: Record) -> Sequence[object]:
+def _row(number: int, record: Record, mode: Mode | None) -> Sequence[object]:
     about = " ".join(f"{name}={value}" for name, value in record.group)
     if len(record.entities) > len(record.group):
         about += f" ({len(record.entities)} involved)"
     times = (f"{moment:%Y-%m-%d %H:%M:%S}" for moment in (record.first_seen, record.last_seen))
-    return (f"R-{number}", record.decision, record.severity, record.events, *times, record.title, about)
+    decision = f"{record.decision}, {mode}" if mode else record.decision
+    return (f"R-{number}", decision, record.severity, record.events, *times, record.title, about)
 
 
 def _not_understood(tally: Tally, file: LogFile, formats: Sequence[Format]) -> str:

@@ -142,7 +142,7 @@ def _sentences(heads: Sequence[Rule | Correlation], modes: Sequence[ModeEntry], 
     for entry in modes:
         lowers = [one for one in heads if one.mode is not Mode.ON and entry_of(one, modes) is entry]
         if lowers:
-            told.append(f"{entry.mode}: {len(lowers)} rules, by {entry.author}: {entry.reason}")
+            told.append(entry.sentence(len(lowers)))
     for one in heads:
         if mute := figures.get(one.id, {}).get("mute"):
             told.append(f"muted: {one.title} until {mute['until']}, by {mute['by']}: {mute['reason']}")

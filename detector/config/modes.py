@@ -50,5 +50,5 @@ def told(entries: Iterable[ModeEntry], rules: RuleSet) -> Iterator[Problem]:
         lowers = [head for head in rules.all if entry_of(head, entries) is one and not head.as_base_only]
         if one.mode is not Mode.ON and lowers:
             path: KeyPath = (*SECTION, index)
-            message = f"{one.mode}: {len(lowers)} rules, by {one.author}: {one.reason}"
+            message = one.sentence(len(lowers))
             yield Problem(level=Level.NOTICE, path=path, message=message)

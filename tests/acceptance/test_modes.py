@@ -31,7 +31,7 @@ def test_a_rule_is_tried_out_and_then_on(idle_daemon: Daemon) -> None:
     found = eventually(idle_daemon.incidents, "it is observed", context=lambda: idle_daemon.said)
     assert [(one["decision"], one["advised"]) for one in found] == [("observe", True)]
     assert "would have paged" in said_by(idle_daemon, "incidents", "list")
-    assert "notice: advise: 1 rules, by Ana: new here" in said_by(idle_daemon, "check")
+    assert "notice: advise: 1 rule, by Ana: new here" in said_by(idle_daemon, "check")
     assert "1 in the mode advise" in said_by(idle_daemon, "status")
     (rule,) = json.loads(said_by(idle_daemon, "rules", "list", "--json"))["rules"]
     assert (rule["mode"], rule["mode_author"], rule["decision"]) == ("advise", "Ana", "observe")

@@ -92,7 +92,7 @@ class TestCheck:
         (folder / "config.toml").write_text(CONFIG + more)
         done = call("check")
         assert done.exit_code == 0, done.output
-        assert "notice: advise: 1 rules, by Ana: new here" in done.output
+        assert "notice: advise: 1 rule, by Ana: new here" in done.output
         line = CONFIG.count("\n") + 7
         said = (
             f'config.toml:{line}:9: warning: rules.mode[2] is for no rule that loads; did you mean "Failed password"?'

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
@@ -221,3 +222,11 @@ def test_many_findings_are_bounded(folder: Path) -> None:
     assert sum(tag == "details" for tag, _ in read.elements) == 1000
     assert sum(tag == "rect" for tag, _ in read.elements) == 200
     assert "3 more are left out here" in page(folder)
+
+
+def test_modes_stand_behind_decisions(folder: Path) -> None:
+    """Who reads the table sees why somebody who came in is only observed."""
+    done = call("--config", "config.toml")
+    assert "observe, advise" in done.stdout
+    modes = [json.loads(line)["mode"] for line in call("--config", "config.toml", "--json").stdout.splitlines()]
+    assert sorted(modes) == ["advise", "on"]

@@ -156,7 +156,7 @@ async def test_list_shows_it(site: Site, tmp_path: Path, monkeypatch: pytest.Mon
     brute = next(line for line in done.output.splitlines() if "SSH brute force" in line)
     assert brute.split()[:3] == ["medium", "observe", "advise"]
     assert "not run" in next(line for line in done.output.splitlines() if "SSH login succeeded" in line)
-    assert "advise: 1 rules, by Ana: new here" in done.output
+    assert "advise: 1 rule, by Ana: new here" in done.output
     assert "by ana: told by phone" in done.output
 
 

@@ -174,4 +174,4 @@ def test_entries_that_do_nothing_are_told() -> None:
         "rules.mode[2] does nothing: entries before it are for all of its rules",
         'rules.mode[3] is for no rule that loads; did you mean "Refused"?',
     ]
-    assert [one.message for one in told(entries, rules())] == ["simulate: 1 rules, by Ana: new here"]
+    assert [one.message for one in told(entries, rules())] == ["simulate: 1 rule, by Ana: new here"]
