@@ -1,6 +1,7 @@
 """The ``detection`` of a rule as a tree of terms. pySigma applies modifiers to values; places and checks are ours."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rules.sigma import condition as conditions
 from rules.sigma.document import Document, Node, is_scalar, kind, quote_width
@@ -8,6 +9,8 @@ from rules.sigma.errors import nearest
 from rules.sigma.model import And, Condition, Not, Or
 from rules.sigma.modifiers import ALLOWED, MODIFIERS, Key, Unsuitable, check_kind, combination
 from rules.sigma.terms import Undefined, term
+
+WILD: Final = frozenset("*?\\")  #: what makes a pattern of a text
 
 
 class Detection:
@@ -19,6 +22,8 @@ class Detection:
         self.placeholders = placeholders
         self.is_open = is_open
         self.fields: list[tuple[str, Node]] = []  #: each field that is asked for, at the text that begins with it
+        self.words: list[tuple[str, str, Node]] = []  #: each text that a field is asked to equal
+        self.idle: list[tuple[str, Node]] = []  #: each selection that no condition names
         self._used: set[str] = set()  #: the selections that conditions name
         self.open: dict[str, tuple[Node, Undefined]] = {}  #: by name of a placeholder that is left to pipelines
 
@@ -36,9 +41,13 @@ class Detection:
         tree = self.condition(wanted[1], {name: part or Or(()) for name, part in selections.items()})
         for name, (key, value) in items.items() if tree is not None else ():
             # What has slipped out of a selection: a field with its value, not a selection that nobody needs.
-            if name not in self._used and (is_scalar(value) or not conditions.is_name(name)):
+            if name in self._used:
+                continue
+            if is_scalar(value) or not conditions.is_name(name):
                 hint = "indent it as deep as its neighbours, name it in the condition, or leave it out"
                 self.document.error(key, f'the condition does not name "{name}"', hint)
+            elif not name.startswith("_"):
+                self.idle.append((name, key))
         return tree if len(self.document.errors) == before else None
 
     def condition(self, node: Node, selections: Mapping[str, Condition]) -> Condition | None:
@@ -104,6 +113,8 @@ class Detection:
         try:
             value = self.document.plain(node)
             check_kind(key, value, kind(node))
+            if key.field is not None and isinstance(value, str) and key.is_plain and not WILD.intersection(value):
+                self.words.append((key.field, value, node))
             if "fieldref" in key.modifiers:
                 self.fields.append((value, node))
             return term(key, value, self.placeholders)

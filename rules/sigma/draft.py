@@ -49,7 +49,7 @@ class Draft:
     references: tuple[tuple[str, Node], ...] = ()  #: of a correlation or filter: each rule it names, and where
     #: placeholders that pipelines may know, by name: where the first stands, and what to say if none does
     open: Mapping[str, tuple[Node, Undefined]] = field(default_factory=dict)
-    fields: Sequence[tuple[str, Node]] = ()  #: those that its detection or filter asks for; see Detection
+    reads: Detection | None = None  #: what its detection, or filter, asks for
 
     @property
     def place(self) -> str:
@@ -98,7 +98,7 @@ class _Reader:
         else:
             self.document.error(self.document.root, "a rule needs detection (or correlation)", length=1)
         made = Rule(**head, logsource=logsource, detection=detection or Or(()))
-        return Draft(made, self.document, self.nodes, open=reads.open, fields=reads.fields)
+        return Draft(made, self.document, self.nodes, open=reads.open, reads=reads)
 
     def filter(self, reads: Detection) -> Draft:
         for name in ("detection", "correlation", "tocsin"):
@@ -120,7 +120,7 @@ class _Reader:
             condition=under_title(head["title"], condition or Or(())),
             **{name: head[name] for name in ("title", "path", "line", "version", "description")},
         )
-        return Draft(made, self.document, self.nodes, references, reads.open, reads.fields)
+        return Draft(made, self.document, self.nodes, references, reads.open, reads)
 
     def head(self, group_by: tuple[str, ...], window_seconds: float) -> dict[str, Any]:
         """The values of the fields of Head."""
@@ -240,9 +240,10 @@ class _Reader:
 
     def number(self, node: Node) -> float | None:
         value = self.document.plain(node)
-        if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if is_number and value >= 0:
             return float(value)
-        found = node.value if is_scalar(node) and str(node.value).startswith("-") else kind(node)
+        found = value if is_number else kind(node)
         self.document.error(node, f"noise-per-day must be a number of 0 or more, not {found}")
         return None
 

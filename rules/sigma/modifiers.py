@@ -83,6 +83,11 @@ class Key:
         return "".join(sorted({FLAGS[name] for name in self.modifiers if name in FLAGS}))
 
     @property
+    def is_plain(self) -> bool:
+        """Whether a value is asked for as it is written."""
+        return all(name in LINKS or name == "cased" for name in self.modifiers)
+
+    @property
     def for_pysigma(self) -> str | None:
         """The key as pySigma knows it: with its names, and with what links values behind what changes them."""
         names = [ALIASES.get(name, name) for name in self.modifiers if name not in LINKS]

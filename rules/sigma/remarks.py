@@ -1,4 +1,5 @@
-"""What may be wrong with rules that load: fields and log sources that no events have, and what they were meant to be.
+"""What may be wrong with rules that load: names that no events have and what they were meant to be, and selections
+that no condition names.
 
 A rule may name any field, since a log may bear any: so this refuses nothing, and what an author names under ``fields``
 is taken to be there.
@@ -13,8 +14,9 @@ import yaml
 from rules.event import LogSource
 from rules.sigma.document import Node, is_scalar, quote_width
 from rules.sigma.draft import Draft
-from rules.sigma.errors import Level, RuleRemark
+from rules.sigma.errors import Level, RuleRemark, nearest
 from rules.sigma.model import And, Condition, Correlation, Filter, Not, Or, Rule, RuleSet, Selection, Term
+from rules.vocabulary.values import WORDS
 from rules.vocabulary.vocabulary import PARTS, Part, Unknown, Vocabulary
 
 MOST: Final = 1000  #: remarks on all rules together
@@ -48,13 +50,16 @@ class _Reader:
         self.known = {one.id: one for one in rules.all}
         self.vocabulary = vocabulary
         self.is_piped = is_piped
+        self.declared: tuple[Draft, frozenset[str]] | None = None
 
     def all(self) -> Iterator[RuleRemark]:
         for made in self.drafts:
             rule = made.rule
             if isinstance(rule, Filter):
                 yield from self.source(made, rule.logsource)
-                yield from self.fields(made, rule.logsource, () if self.is_piped else made.fields)
+                yield from self.fields(made, rule.logsource, () if self.is_piped else _fields(made))
+                yield from self.words(made, rule.logsource)
+                yield from _idle(made)
             elif isinstance(final := self.known.get(rule.id), Correlation):
                 yield from self.correlation(made, final)
             elif isinstance(rule, Rule) and isinstance(final, Rule):
@@ -62,15 +67,17 @@ class _Reader:
 
     def rule(self, made: Draft, written: Rule, final: Rule) -> Iterator[RuleRemark]:
         """Of what pipelines make of a rule, only what they left as it was written."""
+        yield from _idle(made)
         if any(written.id in forms for forms in self.rules.forms.values()):
             return
-        fields: Iterable[Asked] = made.fields
+        fields: Iterable[Asked] = _fields(made)
         if final.logsource == written.logsource:
             yield from self.source(made, written.logsource)
         if self.is_piped:
             left = set(_asked(final.detection))
             fields = [one for one in fields if one[0] in left]
         yield from self.fields(made, final.logsource, [*fields, *_in_block(made)])
+        yield from self.words(made, final.logsource)
 
     def source(self, made: Draft, source: LogSource) -> Iterator[RuleRemark]:
         """The log source: a part that is misspelt, or one of which no format tells."""
@@ -97,8 +104,23 @@ class _Reader:
         """Fields that events of a log source do not have."""
         for one in asked:
             unknown = self.vocabulary.field(source, one[0])
-            if unknown is not None and one[0] not in _declared(made):
+            if unknown is not None and one[0] not in self.declared_by(made):
                 yield _of_field(made, one, unknown, source)
+
+    def words(self, made: Draft, source: LogSource) -> Iterator[RuleRemark]:
+        """Texts that never stand in a field of ours."""
+        for field, text, node in () if made.reads is None or self.is_piped else made.reads.words:
+            unknown = self.vocabulary.value(source, field, text)
+            if unknown is not None:
+                level = Level.WARNING if unknown.meant else Level.NOTICE
+                hint = nearest(unknown.meant or text, WORDS[field], show=not unknown.meant)
+                yield _remark(made, level, (text, node), f'{field} is never "{text}"', hint)
+
+    def declared_by(self, made: Draft) -> frozenset[str]:
+        """The fields that the author says there are."""
+        if self.declared is None or self.declared[0] is not made:
+            self.declared = made, frozenset(name for name, _ in _listed(made.nodes.get("fields")))
+        return self.declared[1]
 
     def correlation(self, made: Draft, final: Correlation) -> Iterator[RuleRemark]:
         """Its fields in the events of each rule that it refers to; what a correlation bears is not judged."""
@@ -117,7 +139,7 @@ class _Reader:
             if base.id in final.aliases.get(one[0], {}):
                 continue
             unknown = self.vocabulary.field(base.logsource, one[0])
-            if unknown is not None and one[0] not in _declared(made):
+            if unknown is not None and one[0] not in self.declared_by(made):
                 yield _of_field(made, one, unknown, base.logsource)
 
     def aliased(self, made: Draft, final: Correlation) -> Iterator[RuleRemark]:
@@ -128,6 +150,17 @@ class _Reader:
                 base = names.get(rule) or names.get(rule.lower())
                 if isinstance(base, Rule):
                     yield from self.fields(made, base.logsource, [(field.value, field)])
+
+
+def _fields(made: Draft) -> Iterable[Asked]:
+    return made.reads.fields if made.reads is not None else ()
+
+
+def _idle(made: Draft) -> Iterator[RuleRemark]:
+    """Selections without effect."""
+    for one in made.reads.idle if made.reads is not None else ():
+        hint = "name it there, or leave it out: it changes nothing"
+        yield _remark(made, Level.WARNING, one, f'the condition does not name "{one[0]}"', hint)
 
 
 def _of_field(made: Draft, one: Asked, unknown: Unknown, source: LogSource) -> RuleRemark:
@@ -150,11 +183,6 @@ def _told(source: LogSource) -> str:
 def _taxonomy(made: Draft) -> str:
     node = made.nodes.get("taxonomy")
     return str(node.value).lower() if node is not None else ""
-
-
-def _declared(made: Draft) -> set[str]:
-    """The fields that the author says there are."""
-    return {name for name, _ in _listed(made.nodes.get("fields"))}
 
 
 def _in_block(made: Draft) -> Iterator[Asked]:

@@ -150,7 +150,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         f"""{WEB} {WEB_NATIVE} c-uri c-uri-stem c-uri-query c-uri-extension c-useragent cs-uri-extension cs-bytes
         time-taken sc-content-type r-ip dst_ip proxy.action cs-cookie s-action s-ip x-virus-id""",
     ),
-    family([(None, "docker", "daemon"), (None, "docker", "events")], "process.exit_code"),
+    family([(None, "docker", "daemon"), (None, "docker", "events")], "process.exit_code Type Action"),
     family([("application", "docker", "container")], "log"),
     family(
         [(None, "tocsin", "alert")],

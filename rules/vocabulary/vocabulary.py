@@ -1,6 +1,6 @@
 """What is known of log sources and fields, asked by rules: is it there, or what was it meant to be?"""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Literal
@@ -11,6 +11,7 @@ from rules.vocabulary import hosts, services, windows
 from rules.vocabulary.family import Family
 from rules.vocabulary.hosts import EVERYWHERE, OPEN
 from rules.vocabulary.spelling import plain_of, slip
+from rules.vocabulary.values import OPEN_WORDS, WORDS
 
 Part = Literal["category", "product", "service"]
 PARTS: Final[tuple[Part, ...]] = ("category", "product", "service")
@@ -46,7 +47,7 @@ class Vocabulary:
         self._claimed = tuple(one for one in claimed if one != LogSource())
         self._everywhere = EVERYWHERE | frozenset(more)
         self._names: dict[LogSource, Names | None] = {}
-        self._found: dict[tuple[LogSource, str], Unknown | None] = {}
+        self._found: dict[tuple[str, ...] | tuple[LogSource, str], Unknown | None] = {}
 
     @cached_property
     def sources(self) -> tuple[LogSource, ...]:
@@ -78,11 +79,24 @@ class Vocabulary:
         names = self.names(source)
         if names is None or name in names.known or name.startswith(OPEN):
             return None
-        at = (source, name)
+        return self._once((source, name), lambda: self._judged(names, name))
+
+    def value(self, source: LogSource, field: str, text: str) -> Unknown | None:
+        """What is to be said of a text that a field is asked for; None if it stands there, or may well."""
+        known, word = WORDS.get(field), text.lower()
+        names = self.names(source) if known is not None and word not in known else None
+        if known is None or names is None or word.startswith(OPEN_WORDS.get(field, ())):
+            return None
+        found = self._once((field, word), lambda: Unknown(slip(word, sorted(known))))
+        return found if found is not None and (found.meant or names.is_whole) else None
+
+    def _once(
+        self, at: "tuple[str, ...] | tuple[LogSource, str]", search: Callable[[], Unknown | None]
+    ) -> Unknown | None:
         if at not in self._found:
             if len(self._found) >= MOST_SEARCHES:
                 return None
-            self._found[at] = self._judged(names, name)
+            self._found[at] = search()
         return self._found[at]
 
     def _judged(self, names: Names, name: str) -> Unknown | None:
@@ -96,8 +110,9 @@ class Vocabulary:
         word = getattr(source, part)
         if word is None or word in self._words[part] or self._is_claimed(source):
             return None
-        if meant := slip(word, sorted(self._words[part])):
-            return Unknown(meant)
+        meant = self._once((part, word), lambda: Unknown(slip(word, sorted(self._words[part]))))
+        if meant is not None and meant.meant:
+            return meant
         other = next((one for one in PARTS if word in self._words[one] and getattr(source, one) is None), None)
         return Unknown(word, other) if other is not None else None
 

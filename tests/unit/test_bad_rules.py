@@ -245,6 +245,10 @@ SUSPECT = [
     ("alias", COUNTED.replace("suspect: user.name", "suspect: user.naem"), (22, 20), "warning", 'unknown field "user.naem"', '"user.name"?'),
     ("entity of a correlation", COUNTED.replace("{entities: {source: source.ip", "{entities: {source: source.pi"), (23, 29), "warning", 'unknown field "source.pi"', '"source.ip"?'),
     ("field of a filter", HIDING.replace("source.ip: a", "sorce.ip: a").replace("product: linux}\nfil", "product: linux, service: sshd}\nfil"), (18, 7), "warning", 'unknown field "sorce.ip"', '"source.ip"?'),
+    ("word of ours", SSHD.replace("source.ip: 192.0.2.1", "event.action: ssh_logn"), (7, 19), "warning", 'event.action is never "ssh_logn"', 'did you mean "ssh_login"?'),
+    ("one of several words", SSHD.replace("source.ip: 192.0.2.1", "event.outcome: [success, failiure]"), (7, 30), "warning", 'event.outcome is never "failiure"', 'did you mean "failure"?'),
+    ("word of others", SSHD.replace("source.ip: 192.0.2.1", "event.outcome: denied"), (7, 20), "notice", 'event.outcome is never "denied"', "allowed: failure, success, unknown"),
+    ("selection without effect", SSHD.replace("  condition:", "  filter: {user.name: bob}\n  condition:"), (9, 3), "warning", 'the condition does not name "filter"', "it changes nothing"),
     ("product", SSHD.replace("linux", "linuxx"), (4, 22), "warning", 'unknown product "linuxx"', 'did you mean "linux"?'),
     ("service", SSHD.replace("sshd", "sshdd"), (4, 38), "warning", 'unknown service "sshdd"', 'did you mean "sshd"?'),
     ("category", WINDOWS.replace("process_creation", "process_creatoin"), (19, 13), "warning", 'unknown category "process_creatoin"', '"process_creation"?'),
@@ -274,6 +278,22 @@ def test_a_suspect_rule(what: str, text: str, place: tuple[int, int], level: str
 def test_a_rule_about_which_nothing_is_remarkable(text: str) -> None:
     """Without the mistakes above nothing is said."""
     assert load([("x.yml", text)]).remarks == ()
+
+
+def test_words_that_logs_may_bear() -> None:
+    """Of logs that bear names of their own, a word is remarked upon only if it is near; patterns never are."""
+    web = SSHD.replace("product: linux, service: sshd", "category: webserver")
+    for asked in (
+        "event.outcome: denied",
+        "event.action: bought",
+        "event.action: kubernetes_lst",
+        "event.outcome: fail*",
+    ):
+        assert load([("x.yml", web.replace("source.ip: 192.0.2.1", asked))]).remarks == (), asked
+    for asked in ("event.action|contains: ssh_logn", "event.action: ssh_logn*", "event.outcome: FAILURE"):
+        assert load([("x.yml", SSHD.replace("source.ip: 192.0.2.1", asked))]).remarks == (), asked
+    near = web.replace("source.ip: 192.0.2.1", "event.action: http_requst")
+    assert [one.level for one in load([("x.yml", near)]).remarks] == ["warning"]
 
 
 def test_what_an_author_vouches_for() -> None:

@@ -11,6 +11,7 @@ from rules.formats.detect import strictest
 from rules.formats.format import Context
 from rules.formats.host import accounts, cron, sudo
 from rules.formats.taxonomy import known_names
+from rules.vocabulary.values import OPEN_WORDS, WORDS
 
 #: What the code builds from parts.
 BUILT = {
@@ -68,6 +69,17 @@ def test_every_action_is_named() -> None:
     assert len(found) > 15
     tables = {*accounts.VERBS.values(), *cron.ACTIONS.values()}
     assert sorted((found | tables) - NAMED) == []
+    known, begun = WORDS["event.action"], OPEN_WORDS["event.action"]
+    assert sorted(one for one in (found | tables) - known if not one.startswith(begun)) == []
+
+
+def test_every_word_is_named() -> None:
+    """What rules are told that a field of ours may hold stands in the reference."""
+    assert {field: sorted(words - NAMED) for field, words in WORDS.items() if words - NAMED - PROSE} == {}
+
+
+#: Words that the reference writes without marks.
+PROSE = {"broken", "slow", "wrong", "security", "privacy", "other"}
 
 
 def test_every_format_is_named() -> None:
