@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.traffic import days_of_hosts as hosts
+from support.traffic import days_of_networks as networks
 from support.traffic import days_of_people as people
 from support.traffic import days_of_services as services
 from support.traffic import days_of_the_web as web
@@ -33,7 +34,7 @@ ASKED: dict[Day, list[str]] = {
     services.devices_with_the_old_password: ["Mail login after many failures"],
     services.newsletter: ["Burst of mail from one account"],
 }
-DAYS: tuple[Day, ...] = (*hosts.DAYS, *people.DAYS, *services.DAYS, *web.DAYS)
+DAYS: tuple[Day, ...] = (*hosts.DAYS, *people.DAYS, *services.DAYS, *web.DAYS, *networks.DAYS)
 
 
 @cache
