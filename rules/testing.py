@@ -20,8 +20,9 @@ from rules.settings import EngineSettings
 from rules.sigma.duration import LONGEST
 from rules.sigma.errors import RuleError, RuleRemark, nearest
 from rules.sigma.files import case_file, case_less, find_rule_files, lone_case_files, read_text
-from rules.sigma.load import NOBODY, load
+from rules.sigma.load import NOBODY, WITHOUT_PIPELINES, load
 from rules.sigma.model import Correlation, Rule, RuleSet
+from rules.sigma.pipeline import Pipelines
 from rules.stream import Stream, StreamState
 
 SOURCE: Final = "case"
@@ -76,18 +77,26 @@ class Report:
         return not self.errors and all(result.passed for result in self.results)
 
 
-def run_beside(paths: Sequence[str], stopwatch: Stopwatch = lambda: 0.0) -> Report:
+def run_beside(
+    paths: Sequence[str], stopwatch: Stopwatch = lambda: 0.0, pipelines: Pipelines = WITHOUT_PIPELINES
+) -> Report:
     """Run the cases of all rule files at *paths* (as ``rules.paths`` names them), each file by itself.
+
+    Args:
+        paths: Files and folders.
+        stopwatch: Measures what each case takes.
+        pipelines: What rules go through before they are asked.
 
     Raises:
         RuleFileUnreadable: a file or folder cannot be read.
     """
     alone = tuple(_alone(shown) for shown in lone_case_files(paths))
     files = list(find_rule_files(paths))
-    each = [_run_file(shown, path, stopwatch) for shown, path in files]
+    each = [_run_file(shown, path, stopwatch, pipelines) for shown, path in files]
+    errors = dict.fromkeys((*alone, *(error for one in each for error in one.errors)))  # each file goes through them
     return Report(
         results=tuple(result for one in each for result in one.results),
-        errors=(*alone, *(error for one in each for error in one.errors)),
+        errors=tuple(errors),
         remarks=tuple(remark for one in each for remark in one.remarks),
         coverage=reduce(Coverage.joined, (one.coverage for one in each), Coverage()),
         files=len(files),
@@ -100,10 +109,10 @@ def _alone(shown: str) -> RuleError:
     return RuleError(path=shown, line=1, column=1, message=message, hint="cases are named like their rule: x.test.yml")
 
 
-def _run_file(shown: str, path: Path, stopwatch: Stopwatch) -> Report:
+def _run_file(shown: str, path: Path, stopwatch: Stopwatch, pipelines: Pipelines) -> Report:
     """The cases beside one file of rules."""
     text, beside, done = read_text(path), case_file(path), Exercise()
-    rules = load([(shown, text)])
+    rules = load([(shown, text)], NOBODY, pipelines)
     cases: list[Case] = []
     wrong = list(rules.errors)
     if beside is not None:
@@ -112,7 +121,7 @@ def _run_file(shown: str, path: Path, stopwatch: Stopwatch) -> Report:
     results = []
     for case in cases:
         began = stopwatch()
-        result = run(case, load([(shown, text)], case.trust) if case.trust != NOBODY else rules, done)
+        result = run(case, load([(shown, text)], case.trust, pipelines) if case.trust != NOBODY else rules, done)
         results.append(replace(result, seconds=stopwatch() - began))
     covered = coverage(rules, done)
     return Report(results=tuple(results), errors=tuple(wrong), remarks=rules.remarks, coverage=covered, files=1)

@@ -12,7 +12,8 @@ import msgspec
 from detector.cli.options import json_option
 from detector.cli.output import Failure, Misuse, clean, print_json
 from rules.coverage import Coverage
-from rules.sigma.files import BUNDLED, CASES, RuleFileUnreadable, case_less
+from rules.sigma.files import BUNDLED, CASES, RuleFileUnreadable, case_less, read_pipelines
+from rules.sigma.pipeline import Pipelines
 from rules.testing import CaseResult, Report, run_beside
 
 
@@ -27,9 +28,23 @@ from rules.testing import CaseResult, Report, run_beside
     metavar="PERCENT",
     help="Exit with 1 if cases cover less than so much of what is asked of the rules.",
 )
+@click.option(
+    "--pipeline",
+    "pipeline_paths",
+    multiple=True,
+    metavar="FILE",
+    help="Processing pipeline that the rules go through first; may be given several times.",
+)
 @click.option("--junit", "junit_path", metavar="FILE", help="Also write what became of each case there, as JUnit XML.")
 @json_option
-def test(paths: tuple[str, ...], every: bool, least: float, junit_path: str | None, as_json: bool) -> None:
+def test(
+    paths: tuple[str, ...],
+    every: bool,
+    least: float,
+    pipeline_paths: tuple[str, ...],
+    junit_path: str | None,
+    as_json: bool,
+) -> None:
     """Run the cases beside rules (rule.test.yml): those of the bundled rules, or of the files and folders named.
 
     Exits with 1 if a case fails or --fail-under is not reached, with 2 if a rule or a case cannot be read.
@@ -38,7 +53,8 @@ def test(paths: tuple[str, ...], every: bool, least: float, junit_path: str | No
         if path.endswith(CASES):
             raise Misuse(f"{clean(path)} holds cases: name their rule, {clean(str(case_less(Path(path))))}")
     try:
-        report = run_beside(paths or (BUNDLED,), time.perf_counter)
+        pipelines = Pipelines(read_pipelines(pipeline_paths))
+        report = run_beside(paths or (BUNDLED,), time.perf_counter, pipelines)
     except RuleFileUnreadable as error:
         raise Misuse(str(error)) from None
     if not report.files and not report.errors:

@@ -263,3 +263,17 @@ def test_a_log_beside_its_cases(folder: Path) -> None:
     (folder / "rules/su.log").write_text("Mar  1 03:11:20 web1 su[812]: FAILED SU (to root) bob on pts/0\n")
     (folder / "rules/su.test.yml").write_text("cases:\n  - {name: x, log: su.log, expect: []}\n")
     assert call("rules").exit_code == 0
+
+
+def test_rules_that_need_a_pipeline_are_tested_through_it(folder: Path) -> None:
+    """Without it they do not load; what is wrong with it is told once, however many rules go through it."""
+    asking = RULE.replace("user.name: backup", "user.name|expand: '%Backups%'")
+    for name in ("su", "sudo"):
+        (folder / f"rules/{name}.yml").write_text(asking)
+    assert 'nothing is known as "%Backups%"' in call("rules").output
+    (folder / "own.yml").write_text("vars: {Backups: [backup]}\ntransformations: [{type: value_placeholders}]\n")
+    done = call("rules", "--pipeline", "own.yml")
+    assert (done.exit_code, "2 cases, 0 failed, 0 errors" in done.output) == (0, True), done.output
+    (folder / "own.yml").write_text("finalizers: [{type: concat}]\n")
+    assert call("rules", "--pipeline", "own.yml").output.count("finalizers acts upon queries") == 1
+    assert "nowhere.yml: No such file or directory" in call("rules", "--pipeline", "nowhere.yml").output
