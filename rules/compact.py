@@ -23,9 +23,9 @@ def compact(group: Group, condition: Condition, watermark: int | None) -> None:
         _drop_first(group, bisect_left(group.times, watermark - condition.span))
     if condition.eager and not condition.in_order:
         late = len(group.times) if watermark is None else bisect_left(group.times, watermark)
-        _keep(group, _needed(group, condition, late if condition.is_counted else len(group.times)))
+        group.keep(_needed(group, condition, late if condition.is_counted else len(group.times)))
         if len(group.times) > condition.max_held:
-            _keep(group, _needed(group, condition, len(group.times)))
+            group.keep(_needed(group, condition, len(group.times)))
     if len(group.times) > condition.max_held:
         group.approximate = True
         _drop_first(group, len(group.times) // 2)
@@ -34,19 +34,9 @@ def compact(group: Group, condition: Condition, watermark: int | None) -> None:
 
 
 def _drop_first(group: Group, number: int) -> None:
-    _keep(group, range(number, len(group.times)))
+    group.keep(range(number, len(group.times)))
     earliest = group.times[0] if group.times else None
     group.episodes = [episode for episode in group.episodes if earliest is not None and episode.last >= earliest]
-
-
-def _keep(group: Group, indexes: "range | list[int]") -> None:
-    if len(indexes) == len(group.times):
-        return
-    group.touch(next((at for at, index in enumerate(indexes) if at != index), len(indexes)))
-    group.times = [group.times[index] for index in indexes]
-    group.items = [group.items[index] for index in indexes]
-    group.heavy = sum(item.weight > 1 for item in group.items)
-    group.reach = None
 
 
 def _needed(group: Group, condition: Condition, late: int) -> list[int]:

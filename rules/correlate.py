@@ -14,15 +14,22 @@ What is held is bounded, see rules/compact.py.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
-import msgspec
-
-from rules.group import Change, Episode, Group, Item
-from rules.measure import EVENTS, PATTERN, VALUES, Condition
-from rules.reach import reach_of, together_since
+from rules.group import Change, Episode, Group
+from rules.item import Item
+from rules.measure import EVENTS, PATTERN, SUM, VALUES, Condition
+from rules.sigma.model import Pattern
 
 EVIDENCE_EDGE: Final = 20  #: of what waits, the texts of the first and of the last so many are kept
+
+
+class Found(NamedTuple):
+    """The windows that qualify and hold an observation."""
+
+    union: tuple[int, int]  #: when the first observation of the first one was, and the last of the last one
+    ends: Callable[[int], bool]  #: whether one of them ends with the observations of a moment
+
 
 Name = Callable[[str], tuple[str, int]]
 """Gives a new episode its id (from the position of the line that opens it) and its number."""
@@ -41,12 +48,7 @@ def insert(group: Group, condition: Condition, time: int, item: Item, name: Name
     """
     times = group.times
     at = len(times) if not times or time >= times[-1] else bisect_right(times, time)
-    times.insert(at, time)
-    group.items.insert(at, item)
-    group.touch(at)
-    group.heavy += item.weight > 1
-    if at < len(times) - 1:
-        group.reach = None
+    group.add(at, time, item, condition)
     if condition.eager and condition.measure in (VALUES, PATTERN):
         _remember(group, condition, time, item.value)
     if at >= 2 * EVIDENCE_EDGE:
@@ -54,11 +56,10 @@ def insert(group: Group, condition: Condition, time: int, item: Item, name: Name
         group.touch(at - EVIDENCE_EDGE)
     if not condition.eager:
         return _absorb(group, None, at, name, position)  # late for its own window, it may stand in others
-    ends = _ends(group, condition, at)
-    first = bisect_left(times, times[ends[0]] - condition.span) if ends else at
-    change = _absorb(group, (times[first], times[ends[-1]]) if ends else None, at, name, position)
-    if change is not None and condition.is_counted:
-        change.matches = list(_matches(group, ends))
+    found = _windows(group, condition, at)
+    change = _absorb(group, None if found is None else found.union, at, name, position)
+    if change is not None and found is not None and condition.is_counted:
+        change.matches = group.matches(at, found.union[1], found.ends)
     return change
 
 
@@ -96,58 +97,74 @@ def _remember(group: Group, condition: Condition, time: int, value: str) -> None
         del newest[next(iter(newest))]
 
 
-def _ends(group: Group, condition: Condition, at: int) -> list[int]:
-    """Where the qualifying windows end that hold the observation at index *at*; all of them together are one union.
+def _windows(group: Group, condition: Condition, at: int) -> Found | None:
+    """Those that hold the observation at index *at*.
 
     It is enough to ask the windows that end at an observation: every other holds no more than one of these.
     """
-    times, span = group.times, condition.span
-    low = bisect_left(times, times[at] - span)
+    times, span, time = group.times, condition.span, group.times[at]
+    low = bisect_left(times, time - span)
     if at == len(times) - 1:  # the newest: only the window that ends with it
-        return [at] if _newest_qualifies(group, condition, low) else []
-    stop = bisect_right(times, times[at] + span)
+        return Found((times[low], time), lambda _: True) if _newest_qualifies(group, condition, low) else None
+    if condition.measure in (EVENTS, SUM):
+        return _windows_by_total(group, condition, at, range(low, bisect_right(times, time + span)))
+    spans = [(time, time + span)] if _is_amid(group, condition, at) else group.places_of(condition, at).ends(time)
+    if not spans:
+        return None
+    union = _union(times, min(first for first, _ in spans), max(last for _, last in spans), span)
+    return Found(union, lambda moment: any(first <= moment <= last for first, last in spans))
+
+
+def _is_amid(group: Group, condition: Condition, at: int) -> bool:
+    """Whether enough values stand so close on both sides of an observation that no window with it can miss them."""
+    if condition.measure is not VALUES:
+        return False
+    first, last = (_enough(group, condition, range(at, edge, step)) for edge, step in ((-1, -1), (len(group.times), 1)))
+    return first is not None and last is not None and group.times[last] - group.times[first] <= condition.span
+
+
+def _enough(group: Group, condition: Condition, indexes: range) -> int | None:
+    """The index with which there are enough values; None if it is not among the next."""
+    seen: set[str] = set()
+    for index in indexes[: 4 * condition.least]:
+        seen.add(group.items[index].value)
+        if len(seen) == condition.least:
+            return index
+    return None
+
+
+def _windows_by_total(group: Group, condition: Condition, at: int, near: range) -> Found | None:
+    """The same for counts and sums; *near*: the indexes that a window with the observation can hold."""
+    times = group.times
     if condition.measure is EVENTS and not group.heavy:
-        return _ends_of_counts(times, condition, at, stop)
-    reach, found = reach_of(condition), []
-    for end in range(low, stop):
-        reach.add(times[end], group.items[end])
-        since = reach.since
-        if end >= at and since is not None and since >= times[end] - span:
-            found.append(end)
-    return found
+        qualifies = _counter(group, condition)
+    elif group.totals_of(condition).between(near.start, near.stop) < condition.least:
+        return None
+    else:
+        qualifies = _adder(group, condition)
+    first = next(filter(qualifies, range(at, near.stop)), None)
+    if first is None:
+        return None
+    last = next(filter(qualifies, range(near.stop - 1, at - 1, -1)))
+    union = _union(times, times[first], times[last], condition.span)
+    return Found(union, lambda moment: qualifies(bisect_right(times, moment) - 1))
 
 
-def _ends_of_counts(times: list[int], condition: Condition, at: int, stop: int) -> list[int]:
-    """The same for counts, without walking through what is held; only the first and the last if that is enough."""
-    least, span = condition.least, condition.span
-
-    def qualifies(end: int) -> bool:
-        return end + 1 >= least and times[end + 1 - least] >= times[end] - span
-
-    if condition.is_counted:
-        return [end for end in range(at, stop) if qualifies(end)]
-    first = next(filter(qualifies, range(at, stop)), None)
-    return [] if first is None else [first, next(filter(qualifies, range(stop - 1, at - 1, -1)))]
+def _counter(group: Group, condition: Condition) -> Callable[[int], bool]:
+    """Whether the window that ends at an index holds enough observations, if each is one."""
+    times, least, span = group.times, condition.least, condition.span
+    return lambda end: end + 1 >= least and times[end + 1 - least] >= times[end] - span
 
 
-def _matches(group: Group, ends: list[int]) -> Iterator[tuple[int, Item]]:
-    """The events at *ends* that have not been matches before; whatever the order of reading, it is the same events.
+def _adder(group: Group, condition: Condition) -> Callable[[int], bool]:
+    """Whether the window that ends at an index amounts to enough."""
+    times, least, span, totals = group.times, condition.least, condition.span, group.totals_of(condition)
+    return lambda end: totals.between(bisect_left(times, times[end] - span), end + 1) >= least
 
-    What an event is that counts for several rules (the items of no weight are of the event of the one before) is one.
-    """
-    items = group.items
-    for end in ends:
-        first = last = end
-        while first and not items[first].weight:
-            first -= 1
-        while last + 1 < len(items) and not items[last + 1].weight:
-            last += 1
-        each = items[first : last + 1]
-        if all(item.onward is not None for item in each):
-            yield group.times[end], msgspec.structs.replace(items[end])
-            group.touch(first)
-            for item in each:
-                item.onward = None
+
+def _union(times: list[int], first: int, last: int, span: int) -> tuple[int, int]:
+    """What the windows hold that end from moment *first* to moment *last*."""
+    return times[bisect_left(times, first - span)], times[bisect_right(times, last) - 1]
 
 
 def _newest_qualifies(group: Group, condition: Condition, low: int) -> bool:
@@ -158,15 +175,18 @@ def _newest_qualifies(group: Group, condition: Condition, low: int) -> bool:
         return len(times) >= least and times[-least] >= since
     if condition.measure is VALUES:
         return len(group.newest) >= least and next(iter(group.newest.values())) >= since
-    if condition.measure is PATTERN and not condition.in_order:
-        together = together_since(group.newest, condition.patterns)
-        return together is not None and together >= since
-    start = len(times) - 1
-    if group.reach is None:  # made once, and then told what is new: to walk through a window with each is quadratic
-        group.reach, start = reach_of(condition), low
-    for index in range(start, len(times)):
-        group.reach.add(times[index], group.items[index])
-    return group.reach.since is not None and group.reach.since >= since
+    if condition.measure is PATTERN:
+        together = _together_since(group.newest, condition.patterns)
+        if together is None or together < since:
+            return False
+        return not condition.in_order or bool(group.places_of(condition, len(times) - 1).ends(times[-1]))
+    return group.totals_of(condition).between(low, len(times)) >= least
+
+
+def _together_since(newest: dict[str, int], patterns: tuple[Pattern, ...]) -> int | None:
+    """The latest moment from which on all values of one of the patterns are there."""
+    found = [min(newest[value] for value in one.wanted) for one in patterns if newest.keys() >= set(one.wanted)]
+    return max(found, default=None)
 
 
 def _judged(group: Group, condition: Condition, at: int) -> tuple[int, int] | None:

@@ -13,7 +13,8 @@ import msgspec
 
 from rules.compact import compact, is_spent
 from rules.correlate import insert, next_due, settle
-from rules.group import Change, Group, GroupState, Item
+from rules.group import Change, Group, GroupState
+from rules.item import Item
 from rules.measure import COUNTING, Condition, Measure
 from rules.settings import Caps
 from rules.sigma.model import Correlation, Rule

@@ -1,34 +1,18 @@
 """What is held of one group of a rule: its observations, in order of time, and the episodes that they made."""
 
-from typing import Final, Protocol
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
-from rules.finding import Evidence
+from rules.item import Item
+from rules.measure import Condition
+from rules.pending import Pending
+from rules.places import Places
+from rules.totals import Totals, amount_of
 
 ROOMY: Final = 16  #: observations that are held before it is worth looking what can go
-
-
-class Onward(msgspec.Struct, array_like=True, gc=False):
-    """What correlations further on need of an event that is counted, until it is passed on to them as a match."""
-
-    values: dict[str, str]  #: field -> value
-    position: str  #: the line's
-    refused: tuple[str, ...] = ()  #: ids of correlations whose filters keep the event out
-    counted: dict[tuple[str, ...], None] = {}  #: as of rules.passage
-
-
-class Item(msgspec.Struct, array_like=True, gc=False):
-    """One observation, as much of it as is needed later."""
-
-    weight: int = 1  #: how many observations the line stands for; 0: it is of the event of the item before
-    value: str = ""  #: what is compared; numbers as whole billionths
-    entities: tuple[tuple[str, str], ...] = ()  #: (kind, value)
-    success: bool = False
-    position: str = ""  #: only where a window that begins here may open an episode later: the line's position
-    evidence: tuple[Evidence, ...] = ()  #: until it is told
-    since: int | None = None  #: of a match of a correlation: the time of its earliest line
-    onward: Onward | None = None  #: where other correlations count the matches: until this event is one
 
 
 class Episode(msgspec.Struct, array_like=True):
@@ -56,17 +40,6 @@ class Episode(msgspec.Struct, array_like=True):
             self.since = since
 
 
-class Reach(Protocol):
-    """The latest moment from which on what was added fulfils a condition."""
-
-    def add(self, time: int, item: Item) -> None:
-        """One more observation, no older than the last."""
-
-    @property
-    def since(self) -> int | None:
-        """That moment, microseconds; None if all together do not fulfil it."""
-
-
 class Group(msgspec.Struct):
     """All that is held of one rule's observations with the same group values. Its lists are in order of time."""
 
@@ -79,9 +52,60 @@ class Group(msgspec.Struct):
     roomy: int = ROOMY  #: compact when more items than this are held
     settled: int | None = None  #: not eager: windows that end before this have been judged
     approximate: bool = False  #: something was forgotten that might have counted
+    places: Places | None = None  #: of the items, once they were asked for; not saved
+    totals: Totals | None = None  #: the same
+    pending: Pending | None = None  #: the same
     saved: int = 0  #: so many items, from the first on, are as they were when the group was saved last
-    #: not saved: what the items have come to, where that is not asked of all of them with each; None: to be made anew
-    reach: Reach | None = None
+
+    def add(self, at: int, time: int, item: Item, condition: Condition) -> None:
+        """Put an observation at index *at*; *condition* is the one of this group, here and below."""
+        self.times.insert(at, time)
+        self.items.insert(at, item)
+        self.heavy += item.weight > 1
+        if self.places is not None:
+            self.places.add(time, item)
+        if self.pending is not None:
+            self.pending.add(time, item)
+        if self.totals is not None:
+            self.totals.add(at, amount_of(item, condition))
+        self.touch(at)
+
+    def keep(self, indexes: Sequence[int]) -> None:
+        """Let go of all items but these."""
+        if len(indexes) == len(self.times):
+            return
+        self.touch(next((at for at, index in enumerate(indexes) if at != index), len(indexes)))
+        self.times = [self.times[index] for index in indexes]
+        self.items = [self.items[index] for index in indexes]
+        self.heavy = sum(item.weight > 1 for item in self.items)
+        self.places = self.totals = self.pending = None
+
+    def places_of(self, condition: Condition, at: int) -> Places:
+        """Where the values stand that the condition asks about; *at*: the index of the item that came last."""
+        if self.places is None:
+            self.places = Places(condition, self.times, self.items, at)
+        return self.places
+
+    def totals_of(self, condition: Condition) -> Totals:
+        """What the observations amount to, as the condition counts them."""
+        if self.totals is None:
+            self.totals = Totals(amount_of(item, condition) for item in self.items)
+        return self.totals
+
+    def matches(self, at: int, last: int, ends: Callable[[int], bool]) -> list[tuple[int, Item]]:
+        """The events that have not been matches before and are now.
+
+        Args:
+            at: The index of the item that came last; from its moment on they are looked for.
+            last: The last such moment.
+            ends: Whether a window that qualifies ends with the observations of a moment.
+        """
+        if self.pending is None:
+            self.pending = Pending(self.times, self.items, at)
+        found = list(self.pending.take(self.times[at], last, ends))
+        if found:
+            self.touch(bisect_left(self.times, found[0][0]))
+        return found
 
     def touch(self, index: int) -> None:
         """The item at this index is new, changed or gone: it is to be saved, and all after it."""

@@ -11,7 +11,8 @@ from rules.counter import Counter, Key
 from rules.event import Event
 from rules.feed import Feed, Values
 from rules.finding import Evidence
-from rules.group import Change, Item, Onward
+from rules.group import Change
+from rules.item import Item, Onward
 from rules.stream import microseconds
 from rules.telling import Telling
 

@@ -9,7 +9,8 @@ from rules.amounts import BILLION
 from rules.counter import Counter, Key
 from rules.event import Event
 from rules.feed import Feed, Values
-from rules.group import Group, Item
+from rules.group import Group
+from rules.item import Item
 from rules.measure import EVENTS, NUMERIC, PATTERN, Condition, amount_of, steps
 from rules.sigma.model import Correlation, Pattern
 from rules.stream import moment

@@ -1,9 +1,11 @@
 """Windows and episodes against a reference that looks at every window anew."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count as counting
+from typing import Any
 
 import hypothesis
 import pytest
@@ -14,7 +16,8 @@ from support.budget import rounds
 
 from rules.compact import compact
 from rules.correlate import insert, settle
-from rules.group import Change, Episode, Group, Item
+from rules.group import Change, Episode, Group
+from rules.item import Item
 from rules.measure import Condition, Measure
 from rules.sigma.model import Pattern
 
@@ -305,7 +308,7 @@ def test_more_than_may_be_held_is_said() -> None:
     assert episode.events < 1002
 
 
-class Watched(list[int]):
+class Watched(list[Any]):
     """Counts how often it is looked into."""
 
     looks = 0
@@ -339,6 +342,32 @@ def test_in_order_work_does_not_grow_with_what_is_held(condition: Condition, ite
     for time in range(5_000):
         insert(group, condition, time, structs.replace(item), name, str(time))
     assert watched.looks < 5_000 * 80
+
+
+#: What is asked of lines that never come to it, so that all of them are held: three values of four, an order backwards,
+#: a sum that is not reached.
+NEVER_ENOUGH = {
+    "values": Condition(measure=Measure.VALUES, span=10_000, bounds=(("gte", 4),)),
+    "counted values": Condition(measure=Measure.VALUES, span=10_000, bounds=(("gte", 4),), is_counted=True),
+    "order": Condition(measure=Measure.PATTERN, span=10_000, patterns=(Pattern(("1", "2", "3")),), in_order=True),
+    "sum": Condition(measure=Measure.SUM, span=10_000, bounds=(("gte", 100_000),)),
+}
+
+
+@pytest.mark.parametrize("name", NEVER_ENOUGH)
+@pytest.mark.parametrize("late", [False, True], ids=["in order", "in disorder"])
+def test_what_is_held_is_not_walked_through(name: str, late: bool) -> None:
+    """Whoever writes a log can fill a group with lines that fulfil nothing, and can mix up their stamps."""
+    group = Group()
+    group.times, group.items = times, items = Watched(), Watched()
+    moments = list(range(1, 3_000))
+    if late:
+        random.Random(1).shuffle(moments)
+    for time in (0, *moments):
+        value = "21"[time % 2] if time else "3"
+        assert insert(group, NEVER_ENOUGH[name], time, Item(value=value), namer(), str(time)) is None
+    assert len(times) == 3_000
+    assert times.looks + items.looks < 3_000 * 150
 
 
 def test_a_long_sum_is_held_by_its_edges_only() -> None:

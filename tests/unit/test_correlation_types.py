@@ -536,7 +536,7 @@ def test_how_far_each_type_has_come() -> None:
     fields = {"event.action": "ssh_login", "event.outcome": "failure", "user.name": "root", "source.ip": "192.0.2.1"}
     event = event_of({**fields, "source.port": 3}, logsource=LogSource(product="linux", service="sshd"))
     told = {one.head.title: (one.have, one.needs, one.holds, one.missing) for one in engine.standing(event)}
-    assert told["many"] == (2, "at least 3 events", False, ("1 more events",))
+    assert told["many"] == (2, "at least 3 events", False, ("1 more event",))
     assert told["either"][3] == ("2 more events",)
     assert told["all"] == (1, "matches of all 2 rules", False, ("SSH login succeeded",))
     assert told["in order"][0] == 1
