@@ -30,6 +30,7 @@ MOST_ENTITIES: Final = 20
 MOST_TITLES: Final = 100
 ROW: Final = 12  #: height of a bar with what is between two
 WIDTH: Final = 1000
+MOST_PIXELS: Final = 1200  #: that all bars together take; of many each is thinner
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ def _content(found: Replayed, rules: RuleSet) -> dict[str, Any]:
         "paged": [_paged(name, record) for name, record in named if _why(record)],
         "bars": bars,
         "height": ROW * len(bars) + 4,
+        "pixels": min(ROW * len(bars) + 4, MOST_PIXELS),
         "records": [_record(name, record) for name, record in named[:MOST_RECORDS]],
         "left_out": max(0, len(named) - MOST_RECORDS),
         "rules": list(_rules(rules, found)),

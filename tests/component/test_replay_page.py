@@ -220,6 +220,8 @@ def test_many_findings_are_bounded(folder: Path) -> None:
     call("--rules", "rules.yml", "--exit-zero")
     read = assert_inert(page(folder))
     assert sum(tag == "details" for tag, _ in read.elements) == 1000
+    (timeline,) = [attributes for tag, attributes in read.elements if tag == "svg"]
+    assert int(timeline["height"]) <= 1200  # a phone shows no page of bars alone
     assert sum(tag == "rect" for tag, _ in read.elements) == 200
     assert "3 more are left out here" in page(folder)
 
