@@ -284,5 +284,10 @@ def _as_number(value: Scalar) -> float | None:
 
 @lru_cache(maxsize=4)
 def _without_surrogates(text: str) -> str:
-    """Remembered, since all expressions ask about the same few texts: a line of such bytes cost forty ordinary ones."""
-    return "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)
+    """One U+FFFD for each, so that every place stays where it is; U+FFFE, which is no character, is taken for one, too.
+
+    Remembered, since all expressions ask about the same few texts; and made without looking at each character, since
+    it is a text that somebody made to be expensive: what UTF-8 has three bytes for and nobody decodes is three signs.
+    """
+    marked = text.replace("\ufffd", "\ufffe").encode("utf-8", "surrogatepass")
+    return marked.decode("utf-8", "replace").replace("\ufffd\ufffd\ufffd", "\ufffd").replace("\ufffe", "\ufffd")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.calls import calls_in
 from support.rules import event_of, rule_of
 
 from rules.match import MISSING, explain, lookup, matches
@@ -366,6 +367,19 @@ def test_single_wildcards_run_in_linear_time() -> None:
     assert pattern.find("xa\udcffb.\u00e9c") == (1, 7)
     assert text_of("*???*").find("ab") is None
     assert text_of("*???*").find("abcd") == (0, 3)
+
+
+@given(st.lists(st.sampled_from(["a", "é", "\U0001f642", "\ufffd", "\udcff", "\udc80"])).map("".join))
+def test_bytes_that_are_no_text_move_no_place(text: str) -> None:
+    """Each is one character, whatever stands beside it, and U+FFFD in a text is one as it is."""
+    assert text_of("*<???>*").find(f"{text}<x\udcff\ufffd>") == (len(text), len(text) + 5)
+    assert text_of("*<?\ufffd>*").find(f"\udcff{text}<x\ufffd>") == (len(text) + 1, len(text) + 5)
+
+
+def test_a_text_of_bytes_that_are_none_is_not_looked_at_one_by_one() -> None:
+    """A megabyte of them costs about what a megabyte of letters does."""
+    bad = "\udcff" * 100_000
+    assert calls_in(lambda: text_of("*a?b*").find(f"{bad}axb")) < 1_000
 
 
 def test_fields_with_many_values_are_compared_in_linear_time() -> None:
