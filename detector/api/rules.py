@@ -27,7 +27,8 @@ async def list_rules(request: web.Request) -> web.Response:
     found = await request.app[STORE].read(lambda connection: silences.in_force(connection, now))
     mutes = [one for one in found if one.is_mute and one.is_in_force(now)]
     ready = request.app[RULES]()
-    return answer({"items": [_rule(one, use, mutes) for one in ready.rules], "errors": ready.errors})
+    items = [_rule(one, use, mutes) for one in ready.rules]
+    return answer({"items": items, "errors": ready.errors, "remarks": [asdict(one) for one in ready.remarks]})
 
 
 @routes.get("/api/v1/rules/{id}/progress")

@@ -48,6 +48,7 @@ class _Reader:
         self.drafts = [made for made in drafts if made.is_sound and _taxonomy(made) in TAXONOMIES]
         self.rules = rules
         self.known = {one.id: one for one in rules.all}
+        self.named = self.known | {one.name: one for one in rules.all if one.name}
         self.vocabulary = vocabulary
         self.is_piped = is_piped
         self.declared: tuple[Draft, frozenset[str]] | None = None
@@ -144,10 +145,9 @@ class _Reader:
 
     def aliased(self, made: Draft, final: Correlation) -> Iterator[RuleRemark]:
         aliases = _inside(made.nodes["correlation"], "aliases")
-        names = {name: other for other in self.known.values() for name in (other.id, other.name) if name}
         for _, fields in _pairs(aliases):
             for rule, field in _pairs(fields):
-                base = names.get(rule) or names.get(rule.lower())
+                base = self.named.get(rule) or self.named.get(rule.lower())
                 if isinstance(base, Rule):
                     yield from self.fields(made, base.logsource, [(field.value, field)])
 

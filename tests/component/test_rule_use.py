@@ -17,7 +17,7 @@ from support.store import open_store
 
 from detector.cli.group import tocsin
 from detector.engine_process import Ready
-from detector.engine_wire import LoadedRule
+from detector.engine_wire import LoadedRule, Remark
 from detector.rule_use import RuleUse
 from rules.event import Decision, Mode, Severity
 from rules.outcome import Outcome
@@ -100,7 +100,8 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
             LoadedRule(FAILURE_ID, "SSH login failed", Severity.LOW, Decision.RECORD, "rules/a.yml", "1"),
             LoadedRule(BRUTE_FORCE_ID, "SSH brute force", Severity.MEDIUM, Decision.OBSERVE, "r", "1", Mode.ADVISE),
         )
-        made.ready = Ready(rules, ("broken",), ())
+        suspect = Remark("warning", "rules/a.yml:4:5", "SSH login failed", 'unknown field "a"', "")
+        made.ready = Ready(rules, ("broken",), (), (suspect,), 1)
         ticks = count()
         batch = batch_of(LINES)
         made.rule_use.fed(batch, engine_of(FAILURE, BRUTE_FORCE).feed(batch, watch=lambda: 1000 * next(ticks)))
@@ -120,6 +121,7 @@ async def test_over_http(site: Site) -> None:
     """What is known of each rule that runs, and of a mute who made it, why and until when."""
     code, told = await site.ask("GET", "/api/v1/rules")
     assert (code, told["errors"]) == (200, ["broken"])
+    assert [(one["level"], one["place"]) for one in told["remarks"]] == [("warning", "rules/a.yml:4:5")]
     failed, brute = told["items"]
     assert {name: failed[name] for name in ("matches", "findings", "microseconds", "share")} == {
         "matches": 5,
