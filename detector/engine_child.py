@@ -35,6 +35,7 @@ from detector.engine_wire import (
     Stands,
     frame,
 )
+from detector.lasting import lasting
 from rules.engine import Engine, lines_of
 from rules.event import Batch
 from rules.formats.catalogue import UnknownFormat
@@ -104,8 +105,9 @@ class Child:
                 return Stands(self._engine.standings(rule_id))
 
     def _compile(self, init: Init) -> Answer:
-        rules, errors, broken = compiled(init)
-        self._engine = Engine(init.settings, rules)
+        with lasting():
+            rules, errors, broken = compiled(init)
+            self._engine = Engine(init.settings, rules)
         heads = (
             LoadedRule(r.id, r.title, r.level, r.decision, r.path, r.version, r.mode) for r in self._engine.rules.all
         )

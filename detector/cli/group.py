@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from detector.lasting import lasting
+
 Verbs = Mapping[str, tuple[str, str]]
 """By name: where the command is ("module:attribute") and its line in the help."""
 
@@ -52,7 +54,8 @@ class LazyGroup(click.Group):
         if cmd_name not in self._verbs:
             return None
         module, _, attribute = self._verbs[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        with lasting():
+            command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
 

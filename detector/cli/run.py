@@ -5,6 +5,7 @@ import sys
 import click
 
 from detector.cli.options import config_option, existing_config
+from detector.lasting import lasting
 
 
 @click.command()
@@ -13,6 +14,7 @@ from detector.cli.options import config_option, existing_config
 def run(config_path: str | None, sample: bool) -> None:
     """Start the daemon; it lives until SIGTERM or Ctrl-C, and reloads on SIGHUP."""
     path = existing_config(config_path)
-    from detector import app
+    with lasting():
+        from detector import app
 
     sys.exit(app.run(path, with_sample=sample))

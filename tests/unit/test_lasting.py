@@ -1,0 +1,33 @@
+"""What a process keeps to its end is not looked through for garbage."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from detector.lasting import lasting
+
+
+@pytest.fixture(autouse=True)
+def _thawed() -> Iterator[None]:
+    """The process of the tests goes on as it was."""
+    yield
+    gc.unfreeze()
+
+
+def test_what_is_made_meanwhile_is_not_looked_through() -> None:
+    """While it is made nor later; what comes afterwards is."""
+    with lasting():
+        assert not gc.isenabled()
+        kept: list[object] = [[]]
+    later: list[object] = [[]]
+    assert gc.isenabled()
+    looked_through = {id(one) for one in gc.get_objects()}
+    assert (id(kept) in looked_through, id(later) in looked_through) == (False, True)
+
+
+def test_a_start_that_fails_leaves_it_as_it_was() -> None:
+    """Whoever goes on after an error has his garbage collected."""
+    with pytest.raises(ImportError), lasting():
+        raise ImportError
+    assert gc.isenabled()
