@@ -16,6 +16,24 @@ from rules.sigma.errors import RuleError
 MAX_DEPTH: Final = 40
 MAX_BROKEN: Final = 20  #: documents of one file that may be left out: for each, the file is read once more
 DIVIDING: Final = ("---", "--- ", "---\t", "---\r")  #: the first four characters of a line that divides documents
+#: How libyaml's words for what is wrong begin, and what to do.
+REMEDIES: Final = (
+    ("found a tab character", "indent with blanks, not with tabs"),
+    ("found character that cannot start any token", "indent with blanks; quote a text that begins with @, ` or %"),
+    ("mapping values are not allowed", "indent it as its neighbours are; quote a text with a colon in it"),
+    ("did not find expected ',' or ']'", "close the list with ]"),
+    ("did not find expected ',' or '}'", "close the mapping with }"),
+    ("did not find expected node content", "a value is missing, or a bracket is not closed"),
+    ("did not find expected key", "indent it as its neighbours are; close what is in quotes or brackets before it"),
+    ("did not find expected '-' indicator", "indent each - of the list as the first one is"),
+    ("block sequence entries are not allowed", "begin the list in a line of its own"),
+    ("could not find expected ':'", "write name: value"),
+    ("found unexpected", "close the quotes"),
+    ("found undefined alias", "quote a text that begins with *"),
+    ("found unknown escape character", "write the text in single quotes, or each backslash twice"),
+    ("did not find expected <document start>", "begin a document with ---"),
+    ("control characters are not allowed", "take the character out"),
+)
 
 Place = tuple[int, int]  #: line and column, from 0
 
@@ -155,9 +173,18 @@ def _unreadable(text: str, start: int, error: yaml.YAMLError) -> _Fault:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
     place = (mark.line, mark.column) if mark is not None else _place(text, getattr(error, "position", 0))
-    hint = getattr(error, "context", None) or ""
+    context, begun = getattr(error, "context", None) or "", getattr(error, "context_mark", None)
+    if context and begun is not None and begun.line != place[0]:
+        context += f" that begins in line {begun.line + 1}"
+    hint = _remedy(problem, context)
     # A reader's error (a character that YAML does not allow) may come before what stands there is begun.
     return _Fault(start if mark is not None else place[0], place, f"not readable as YAML: {problem}", hint)
+
+
+def _remedy(problem: str, context: str) -> str:
+    """What to do, and what was being read."""
+    known = next((remedy for begin, remedy in REMEDIES if begin in problem), "")
+    return f"{known} ({context})" if known and context else known or context
 
 
 def _place(text: str, index: int) -> Place:
