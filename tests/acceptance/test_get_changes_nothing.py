@@ -56,6 +56,7 @@ def test_fetching_changes_no_record(daemon: Daemon, link: str, path: str) -> Non
     signing_in = daemon.post("/api/v1/sign-in-links", {"person": "ana"}).json()["url"]
     values = {"number": "1", "form": "report", "name": "note", "action": "1", "request": "1", "exception": "1"}
     values |= {"person": "ana", "silence": "1", "report": "1", "reference": "none"}
+    values |= {"id": daemon.request("GET", "/api/v1/rules").json()["items"][0]["id"]}
     values |= {"token": link.rpartition("/")[2], "code": signing_in.rpartition("/")[2]}
     address = path.format_map(values)
     before = records(daemon)
