@@ -25,7 +25,7 @@ from rules.formats.catalogue import UnknownFormat, by_name
 from rules.formats.expression import expressions
 from rules.formats.format import Format
 from rules.settings import EngineSettings, SourceProfile
-from rules.sigma.errors import nearest
+from rules.sigma.errors import Level, nearest
 from rules.sigma.files import RuleFileUnreadable
 from rules.sigma.load import load_for
 from rules.sigma.model import RuleSet
@@ -217,8 +217,8 @@ def _loaded(base: EngineSettings, source: str | None, files: Sequence[LogFile]) 
     """The rules, for each file what they are for the source as which it is read."""
     sources = {source: base.sources[source]} if source else {}
     rules = load_for(msgspec.structs.replace(base, sources=sources))
-    for error in rules.errors:
-        click.echo("\n".join(map(clean, str(error).split("\n"))), err=True)
+    for one in (*rules.errors, *(one for one in rules.remarks if one.level is Level.WARNING)):
+        click.echo("\n".join(map(clean, str(one).split("\n"))), err=True)
     if not rules.all:
         raise Misuse("no rule loads: nothing could be found" if rules.errors else "there are no rules there")
     form = rules.forms.get(source or "")

@@ -277,3 +277,13 @@ def test_rules_that_need_a_pipeline_are_tested_through_it(folder: Path) -> None:
     (folder / "own.yml").write_text("finalizers: [{type: concat}]\n")
     assert call("rules", "--pipeline", "own.yml").output.count("finalizers acts upon queries") == 1
     assert "nowhere.yml: No such file or directory" in call("rules", "--pipeline", "nowhere.yml").output
+
+
+@pytest.mark.parametrize("asked", [("explain", "--rules", "rules", "--file"), ("replay", "--rules", "rules")])
+def test_suspect_rules_are_told_where_they_are_tried(folder: Path, asked: tuple[str, ...]) -> None:
+    """Who asks why a rule finds nothing in a file is told of the field that it misspells."""
+    (folder / "rules/su.yml").write_text(RULE.replace("event.action: su", "event.acton: su"))
+    (folder / "auth.log").write_text("Mar  1 03:11:20 web1 su[812]: (to root) bob on pts/0\n")
+    done = CliRunner().invoke(tocsin, [*asked, "auth.log"])
+    assert 'rules/su.yml:4:17: warning: unknown field "event.acton"' in done.stderr
+    assert 'did you mean "event.action"?' in done.stderr
