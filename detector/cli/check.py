@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from detector.cli.options import config_option, existing_config, json_option
-from detector.cli.output import Misuse, clean, print_json
+from detector.cli.output import Misuse, clean_line, print_json
 from detector.config.load import load, placed
 from detector.config.loaded import ConfigErrors, Loaded
 from detector.config.machine import check_machine
@@ -124,11 +124,6 @@ def _tell(problems: Iterable[Problem], rules: RuleSet | None, text: str, as_json
 
 def _plain_of_rule(one: RuleProblem) -> dict[str, Any]:
     return {"file": one.path, "line": one.line, "column": one.column, "message": one.message, "hint": one.hint}
-
-
-def clean_line(line: str) -> str:
-    """*line* without what a terminal acts upon; its tabs stay, so that a caret below it stands where it should."""
-    return "\t".join(map(clean, line.split("\t")))
 
 
 def _plain(problem: Problem) -> dict[str, Any]:

@@ -16,8 +16,8 @@ class Failure(click.ClickException):
     """
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the message as it is: it says by itself that it is an error."""
-        click.echo(self.message, file=file, err=file is None)
+        """Print the message: it says by itself that it is an error. What it quotes (names of files, lines) is inert."""
+        click.echo("\n".join(map(clean_line, self.message.split("\n"))), file=file, err=file is None)
 
 
 class Misuse(Failure):
@@ -38,6 +38,11 @@ def clean(text: str) -> str:
     Log lines are written by attackers. For each such character stands U+FFFD; what people read stays.
     """
     return "".join(char if char.isprintable() else " " if char == "\t" else "\ufffd" for char in text)
+
+
+def clean_line(line: str) -> str:
+    """*line* without what a terminal acts upon; its tabs stay, so that a caret below it stands where it should."""
+    return "\t".join(map(clean, line.split("\t")))
 
 
 def print_json(value: Any, *, indent: int | None = 2) -> None:

@@ -299,3 +299,31 @@ def test_the_line_in_the_help_is_the_verbs_own(verb: str) -> None:
     done = call(verb, "--help")
     assert done.exit_code == 0
     assert TOCSIN[verb][1].split()[0].rstrip(":,") in done.output
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["replay", "{}"],
+        ["replay", "auth.log", "--rules", "{}"],
+        ["replay", "auth.log", "--config", "{}"],
+        ["replay", "auth.log", "--source", "{}"],
+        ["explain", "--file", "{}"],
+        ["rules", "test", "{}"],
+        ["rules", "test", "--pipeline", "{}"],
+        ["rules", "list", "--rules", "{}"],
+        ["rules", "progress", "{}"],
+        ["check", "--config", "{}"],
+    ],
+    ids=" ".join,
+)
+def test_names_that_act_upon_a_terminal_do_not(arguments: list[str]) -> None:
+    """Who may write into a folder names files in it; what is said of them moves no cursor and hides nothing."""
+    hostile = "no\x1b[2J\x1b]0;evil\x07\u202egol"
+    done = CliRunner().invoke(
+        tocsin, [one.format(hostile) for one in arguments], env={"TOCSIN_CONFIG": None}, color=True
+    )
+    assert done.exit_code >= 2
+    assert done.output
+    assert not set(done.output) & set("\x1b\x07\u202e")
