@@ -25,6 +25,7 @@ from rules.sigma.model import Rule
 AROUND = 40  #: characters of the line on either side of what is marked
 LONGEST_MARK = 80
 LONGEST_VALUE = 120
+LONGEST_LINE = 1000
 
 
 @click.command()
@@ -131,7 +132,7 @@ def _print_line(line: Line, *, every_near: bool) -> None:
     """For people. Of rules that somebody names every near miss is told; of others those that lack less than they have,
     since two rules about outcomes are near each other's lines all day.
     """
-    click.echo(f"{line.number}: {clean(line.text)}")
+    click.echo(f"{line.number}: {clean(_cut(line.text, LONGEST_LINE))}")
     if line.event is None:
         click.echo("   nothing to match: blank, or a header")
         return
@@ -140,7 +141,7 @@ def _print_line(line: Line, *, every_near: bool) -> None:
     click.echo(clean(f"   log source {line.event.logsource}; {about} about it"))
     for name, value in line.event.fields.items():
         if name != "message":
-            click.echo(clean(f"     {name} = {value}"))
+            click.echo(clean(f"     {name} = {_cut(str(value), LONGEST_LINE)}"))
     for rule in line.rules:
         click.echo(f"   matches {severity(rule.level)} {clean(rule.title)} ({clean(rule.path)})")
         _print_terms(line, rule)
@@ -187,8 +188,8 @@ def _count(one: Progress) -> str:
     return f"{told}{missing}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+def _cut(text: str, longest: int = LONGEST_VALUE) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}… ({len(text) - longest} more characters)"
 
 
 def _explain_incident(client: Client, incident: str, wishes: Wishes, as_json: bool) -> None:

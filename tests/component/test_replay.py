@@ -320,6 +320,13 @@ class TestExplain:
         start = failure(0).index("password") + 1  # é is two bytes
         assert shown[at].endswith(f"bytes {start}-{start + 8}")
 
+    def test_a_long_line_fills_no_screen(self, folder: Path) -> None:
+        """Its beginning is shown, for people; programs get all of it."""
+        write(folder / "auth.log", [failure(0).rstrip() + "x" * 100_000 + "\n"])
+        assert len(call("explain", "--file", "auth.log").output) < 10_000
+        assert "more characters)" in call("explain", "--file", "auth.log").output
+        assert len(found(call("explain", "--file", "auth.log", "--json"))[0]["text"]) > 100_000
+
     def test_a_line_that_no_rule_is_about_says_so(self, folder: Path) -> None:
         """Its log source is told, so that an author sees what his rule would have to be about."""
         write(folder / "auth.log", [failure(0), failure(0).replace("sshd[812]", "cron[9]")])
