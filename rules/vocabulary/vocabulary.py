@@ -60,7 +60,9 @@ class Vocabulary:
 
     @cached_property
     def _words(self) -> dict[Part, frozenset[str]]:
-        words = {part: {word for one in self.sources if (word := getattr(one, part))} for part in PARTS}
+        words = {
+            part: {word for one in (*self.sources, *self._claimed) if (word := getattr(one, part))} for part in PARTS
+        }
         words["category"] |= CATEGORY_GROUPS.keys()
         words["service"] |= SERVICE_GROUPS.keys()
         return {part: frozenset(found) for part, found in words.items()}
@@ -108,7 +110,7 @@ class Vocabulary:
     def word(self, source: LogSource, part: Part) -> Unknown | None:
         """What is to be said of one part of a log source; None if it is known, or may well be right."""
         word = getattr(source, part)
-        if word is None or word in self._words[part] or self._is_claimed(source):
+        if word is None or word in self._words[part]:
             return None
         meant = self._once((part, word), lambda: Unknown(slip(word, sorted(self._words[part]))))
         if meant is not None and meant.meant:

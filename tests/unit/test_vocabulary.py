@@ -150,9 +150,12 @@ def test_what_the_configuration_says_is_known() -> None:
     own = Vocabulary([LogSource(product="shop"), SSHD], ["basket.sise"])
     assert own.is_told(LogSource(product="shop", service="web"))
     assert own.word(LogSource(product="shop"), "product") is None
+    assert own.word(LogSource(product="shopp"), "product") == Unknown("shop")
     assert own.field(SSHD, "Image") is None
     assert own.field(SSHD, "sorce.ip") == Unknown("source.ip")
     assert own.field(CREATION, "basket.sise") is None
+    linux = Vocabulary([LogSource(product="linux")])  # its service is what the format says
+    assert linux.word(LogSource(product="linux", service="sshdd"), "service") == Unknown("sshd")
     assert not Vocabulary([LogSource()]).is_told(LogSource(product="shop"))
 
 
