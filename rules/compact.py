@@ -34,9 +34,9 @@ def compact(group: Group, condition: Condition, watermark: int | None) -> None:
 
 
 def _drop_first(group: Group, number: int) -> None:
-    group.keep(range(number, len(group.times)))
-    earliest = group.times[0] if group.times else None
+    earliest = group.times[number] if number < len(group.times) else None
     group.episodes = [episode for episode in group.episodes if earliest is not None and episode.last >= earliest]
+    group.keep(range(number, len(group.times)))
 
 
 def _needed(group: Group, condition: Condition, late: int) -> list[int]:

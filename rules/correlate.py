@@ -52,8 +52,7 @@ def insert(group: Group, condition: Condition, time: int, item: Item, name: Name
     if condition.eager and condition.measure in (VALUES, PATTERN):
         _remember(group, condition, time, item.value)
     if at >= 2 * EVIDENCE_EDGE:
-        group.items[at - EVIDENCE_EDGE].evidence = ()
-        group.touch(at - EVIDENCE_EDGE)
+        group.let_go(at - EVIDENCE_EDGE)
     if not condition.eager:
         return _absorb(group, None, at, name, position)  # late for its own window, it may stand in others
     found = _windows(group, condition, at)

@@ -53,14 +53,17 @@ class Counter:
     groups: OrderedDict[Key, Group] = field(default_factory=OrderedDict)  #: least recently used first
     number: int = 0  #: of the latest episode
     capped: bool = False  #: groups were forgotten lately: what is counted may be too little
+    held: int = 0  #: bytes, about
     evicted: int = 0  #: since this was last asked
     rule_id: str = field(init=False)
     is_correlation: bool = field(init=False)  #: it counts matches of other rules; then others can count it in turn
+    _few: int = field(init=False)  #: with so many groups there is room again
     _dirty: dict[Key, None] = field(default_factory=dict)  #: changed since the last dump, latest last
     _due: list[tuple[int, Key]] = field(default_factory=list)  #: heap; only for conditions that wait
     _scheduled: dict[Key, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self._few = self.max_keys // 2
         self.rule_id = self.head.id
         self.is_correlation = isinstance(self.head, Correlation)
 
@@ -98,9 +101,11 @@ class Counter:
             position: Of the line being read.
         """
         group = self._group(key, watermark)
+        before = group.bytes
         change = insert(group, self.condition, time, item, partial(self._name, key), position)
         if len(group.times) > group.roomy:
             compact(group, self.condition, watermark)
+        self.held += group.bytes - before
         if not self.condition.eager:
             self._schedule(key, group)
         return change
@@ -121,6 +126,18 @@ class Counter:
                 yield key, change
             self._touch(key)
             self._schedule(key, group)
+
+    def weigh(self, key: Key, by: int) -> None:
+        """A group takes so many bytes more, or less."""
+        self.groups[key].bytes += by
+        self.held += by
+
+    def shed(self) -> None:
+        """Forget the eighth of the groups that was used least recently: all rules together hold too much."""
+        for key in list(self.groups)[: len(self.groups) // 8 + 1]:
+            self._forget(key)
+            self.evicted += 1
+        self.capped, self._few = True, len(self.groups) // 2
 
     def expire(self, watermark: int) -> None:
         """Forget the groups that nothing to come can meet, least recently used first."""
@@ -143,9 +160,11 @@ class Counter:
         self.number, self.capped = state.number, state.capped
         for key, saved in state.groups:
             before = self.groups.pop(key, None)
+            self.held -= 0 if before is None else before.bytes
             self._scheduled.pop(key, None)
             if saved is not None:
                 group = self.groups[key] = saved.after(before)
+                self.held += group.bytes
                 if not self.condition.eager:
                     self._schedule(key, group)
 
@@ -157,6 +176,7 @@ class Counter:
                     self._forget_if_spent(watermark)
             self._make_room()
             group = self.groups[key] = Group(approximate=self.capped)
+            self.held += group.bytes
         self._touch(key)
         return group
 
@@ -170,7 +190,7 @@ class Counter:
             self._forget(next(iter(self.groups)))
             self.capped = True
             self.evicted += 1
-        elif self.capped and len(self.groups) <= self.max_keys // 2:
+        elif self.capped and len(self.groups) <= self._few:
             self.capped = False
 
     def _forget_if_spent(self, watermark: int) -> bool:
@@ -183,7 +203,7 @@ class Counter:
         return True
 
     def _forget(self, key: Key) -> None:
-        del self.groups[key]
+        self.held -= self.groups.pop(key).bytes
         self._scheduled.pop(key, None)
         self._dirty.pop(key, None)
         self._dirty[key] = None

@@ -89,6 +89,16 @@ class Counters:
         for counter in self._by_rule.values():
             counter.expire(watermark)
 
+    @property
+    def held_bytes(self) -> int:
+        """How much memory all groups take, about."""
+        return sum(counter.held for counter in self._by_rule.values())
+
+    def shed(self) -> None:
+        """Forget what was used least recently of the rules that hold the most, until all hold no more than they may."""
+        while self.held_bytes > self._caps.max_held_bytes:
+            max(self._by_rule.values(), key=lambda counter: counter.held).shed()
+
     def evictions(self) -> dict[str, int]:
         """By rule id, how many groups were forgotten for want of room since this was last asked."""
         found = {rule_id: counter.evicted for rule_id, counter in self._by_rule.items() if counter.evicted}

@@ -105,6 +105,7 @@ class Engine:
         if progress is not None:
             progress(stream.tally.lines)
         self._settle(self._horizon(stream.state.watermark), history=batch.history)
+        self._counters.shed()
         return self._outcome(streams=(stream,), internal=tuple(internal))
 
     def advance(self, watermark: datetime) -> Outcome:
@@ -159,6 +160,11 @@ class Engine:
         engine = Engine(settings, rules)
         engine.restore(self.snapshot(), ())
         return engine
+
+    @property
+    def held_bytes(self) -> int:
+        """How much memory all that is counted takes, about."""
+        return self._counters.held_bytes
 
     def standing(self, event: Event) -> tuple[Progress, ...]:
         """How far the correlations that count *event*, which was fed, have come. Changes nothing."""

@@ -6,12 +6,14 @@ from typing import Final
 
 import msgspec
 
-from rules.item import Item
+from rules.item import Item, bytes_of, text_bytes
 from rules.measure import Condition
 from rules.pending import Pending
 from rules.places import Places
 from rules.totals import Totals, amount_of
 
+GROUP_BYTES: Final = 1000  #: measured with lines of sshd
+ENTITY_BYTES: Final = 150
 ROOMY: Final = 16  #: observations that are held before it is worth looking what can go
 
 
@@ -55,6 +57,7 @@ class Group(msgspec.Struct):
     places: Places | None = None  #: of the items, once they were asked for; not saved
     totals: Totals | None = None  #: the same
     pending: Pending | None = None  #: the same
+    bytes: int = GROUP_BYTES  #: what it takes of memory, about
     saved: int = 0  #: so many items, from the first on, are as they were when the group was saved last
 
     def add(self, at: int, time: int, item: Item, condition: Condition) -> None:
@@ -62,6 +65,7 @@ class Group(msgspec.Struct):
         self.times.insert(at, time)
         self.items.insert(at, item)
         self.heavy += item.weight > 1
+        self.bytes += bytes_of(item)
         if self.places is not None:
             self.places.add(time, item)
         if self.pending is not None:
@@ -78,6 +82,7 @@ class Group(msgspec.Struct):
         self.times = [self.times[index] for index in indexes]
         self.items = [self.items[index] for index in indexes]
         self.heavy = sum(item.weight > 1 for item in self.items)
+        self.bytes = _bytes_of(self.items, self.episodes)
         self.places = self.totals = self.pending = None
 
     def places_of(self, condition: Condition, at: int) -> Places:
@@ -106,6 +111,13 @@ class Group(msgspec.Struct):
         if found:
             self.touch(bisect_left(self.times, found[0][0]))
         return found
+
+    def let_go(self, index: int) -> None:
+        """Forget the lines of the item at this index."""
+        item = self.items[index]
+        self.bytes -= text_bytes(item)
+        item.evidence = ()
+        self.touch(index)
 
     def touch(self, index: int) -> None:
         """The item at this index is new, changed or gone: it is to be saved, and all after it."""
@@ -167,6 +179,7 @@ class GroupState(msgspec.Struct, array_like=True):
             self.roomy,
             self.settled,
             self.approximate,
+            bytes=_bytes_of(items, self.episodes),
             saved=len(items),
         )
 
@@ -180,3 +193,8 @@ class Change(msgspec.Struct):
     merged: list[Episode]  #: younger episodes that this one has taken in
     #: (time, observation) of those that became matches, for other correlations to count, in order of time
     matches: list[tuple[int, Item]] = []
+
+
+def _bytes_of(items: Sequence[Item], episodes: Sequence[Episode]) -> int:
+    names = (value for episode in episodes for values in episode.entities.values() for value in values)
+    return GROUP_BYTES + sum(map(bytes_of, items)) + sum(ENTITY_BYTES + len(name) for name in names)

@@ -1,8 +1,13 @@
 """One observation that is counted in a group, and what must be known of it until its time is over."""
 
+from typing import Final
+
 import msgspec
 
 from rules.finding import Evidence
+
+ITEM_BYTES: Final = 400  #: measured with lines of sshd, without the text
+EVIDENCE_BYTES: Final = 400
 
 
 class Onward(msgspec.Struct, array_like=True, gc=False):
@@ -25,3 +30,13 @@ class Item(msgspec.Struct, array_like=True, gc=False):
     evidence: tuple[Evidence, ...] = ()  #: until it is told
     since: int | None = None  #: of a match of a correlation: the time of its earliest line
     onward: Onward | None = None  #: where other correlations count the matches: until this event is one
+
+
+def bytes_of(item: Item) -> int:
+    """What it takes of memory, about: what is shared between rules is counted for each."""
+    return ITEM_BYTES + len(item.value) + text_bytes(item)
+
+
+def text_bytes(item: Item) -> int:
+    """How much of that goes when its lines are told."""
+    return sum(EVIDENCE_BYTES + len(line.text) for line in item.evidence)

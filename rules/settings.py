@@ -54,6 +54,7 @@ class Caps(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     max_keys: int = 100_000  #: groups held per rule; the least recently used one goes first
     max_held_events: int = 10_000  #: observations held per group; the oldest go first
+    max_held_bytes: int = 256 * 1024 * 1024  #: of all rules together, estimated; the least recently used groups go
     max_entities: int = 100  #: remembered per episode and kind; the first ones stay
     idle_seconds: float = 10.0  #: a stream quiet for this long no longer holds back what others have passed
 

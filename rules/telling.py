@@ -9,7 +9,8 @@ from rules.counter import Counter, Key
 from rules.entities import clean
 from rules.event import Entity, Event
 from rules.finding import Evidence, Finding
-from rules.group import Change, Episode
+from rules.group import ENTITY_BYTES, Change, Episode
+from rules.item import text_bytes
 from rules.masking import masked
 from rules.severity import Assets, Facts, judge
 from rules.stream import moment
@@ -59,8 +60,7 @@ class Telling:
     def note(self, counter: Counter, key: Key, change: Change, *, history: bool) -> None:
         """Take note of a change; its lines are taken over from the items, which keep them no longer."""
         episode = change.episode
-        for item in change.fresh:
-            self._name(episode, item.entities)
+        grown = sum(self._name(episode, item.entities) for item in change.fresh)
         episode.history &= history
         if not counter.head.as_base_only:
             told = self._told_of(counter, key, episode)
@@ -69,7 +69,9 @@ class Telling:
             for younger in change.merged:
                 self._told_of(counter, key, younger).merged_into = episode.id
         for item in change.fresh:
+            grown -= text_bytes(item)
             item.evidence = ()
+        counter.weigh(key, grown)
 
     def findings(self) -> tuple[Finding, ...]:
         """All that was noted, in the order in which it began to change."""
@@ -81,13 +83,17 @@ class Telling:
             told = self._told[episode.id] = _Told(counter, key, episode)
         return told
 
-    def _name(self, episode: Episode, entities: tuple[tuple[str, str], ...]) -> None:
+    def _name(self, episode: Episode, entities: tuple[tuple[str, str], ...]) -> int:
+        """Remember who they are; how many bytes that took."""
+        grown = 0
         for kind, value in entities:
             known = episode.entities.get(kind)
             if known is None:
                 known = episode.entities[kind] = {}
             if value not in known and len(known) < self._max_entities:
                 known[value] = None
+                grown += ENTITY_BYTES + len(value)
+        return grown
 
     def _finding(self, told: _Told) -> Finding:
         counter, episode, head = told.counter, told.episode, told.counter.head

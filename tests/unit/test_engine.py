@@ -384,6 +384,28 @@ def test_an_attacker_with_many_addresses_cannot_fill_the_memory() -> None:
     assert [finding.approximate for finding in outcome.findings] == [False] * 10 + [True] * 20
 
 
+def test_what_all_rules_hold_is_bounded_in_bytes() -> None:
+    """Many addresses times long lines times many rules: what was used least recently goes first, and that is told."""
+    caps = Caps(max_held_bytes=600_000)
+    engine, evicted = engine_of(FAILURE, BRUTE_FORCE, USERS, QUIET, caps=caps), 0
+    lines = [ssh(at / 9, ip=f"2001:db8::{at:x}", user="u" * 500) for at in range(500)]
+    for number, batch in enumerate(batches_of(lines, [50] * 10)):
+        evicted += sum(engine.feed(batch).evictions.values())
+        assert (evicted > 0) is (number > 0)
+    assert 0 < engine.held_bytes <= caps.max_held_bytes
+    told = engine.feed(batch_of([ssh(60 + at, ip="2001:db8::0") for at in range(5)], first=501, offset=99_999)).findings
+    assert {(one.rule_title, one.approximate) for one in told} >= {("SSH brute force", True)}
+
+
+def test_what_is_held_is_weighed_the_same_after_a_restart() -> None:
+    """The bound does not move with the number of starts."""
+    engine, restored = engine_of(*ALL), engine_of(*ALL)
+    for batch in batches_of([ssh(at, ip=f"192.0.2.{at % 7}", user=f"u{at % 11}") for at in range(120)], [30] * 4):
+        engine.feed(batch)
+    restored.restore(engine.snapshot(), [])
+    assert restored.held_bytes == engine.held_bytes
+
+
 def test_what_is_over_is_forgotten() -> None:
     """State does not grow with the number of addresses ever seen, only with those of the moment."""
     engine = engine_of(FAILURE, BRUTE_FORCE)
