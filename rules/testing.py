@@ -17,10 +17,11 @@ from rules.formats.catalogue import UnknownFormat
 from rules.formats.detect import PinState
 from rules.hinting import bases, closest_line, why
 from rules.settings import EngineSettings
+from rules.shelf import Shelf, only_of
 from rules.sigma.duration import LONGEST
 from rules.sigma.errors import RuleError, RuleRemark, nearest
 from rules.sigma.files import case_file, case_less, find_rule_files, lone_case_files, read_text
-from rules.sigma.load import NOBODY, WITHOUT_PIPELINES, load
+from rules.sigma.load import NOBODY, WITHOUT_PIPELINES
 from rules.sigma.model import Correlation, Rule, RuleSet
 from rules.sigma.pipeline import Pipelines
 from rules.stream import Stream, StreamState
@@ -82,6 +83,8 @@ def run_beside(
 ) -> Report:
     """Run the cases of all rule files at *paths* (as ``rules.paths`` names them), each file by itself.
 
+    What a file refers to may lie in another of them.
+
     Args:
         paths: Files and folders.
         stopwatch: Measures what each case takes.
@@ -92,7 +95,8 @@ def run_beside(
     """
     alone = tuple(_alone(shown) for shown in lone_case_files(paths))
     files = list(find_rule_files(paths))
-    each = [_run_file(shown, path, stopwatch, pipelines) for shown, path in files]
+    shelf = Shelf(texts={shown: read_text(path) for shown, path in files}, pipelines=pipelines)
+    each = [_run_file(shown, path, shelf, stopwatch) for shown, path in files]
     errors = dict.fromkeys((*alone, *(error for one in each for error in one.errors)))  # each file goes through them
     return Report(
         results=tuple(result for one in each for result in one.results),
@@ -109,10 +113,10 @@ def _alone(shown: str) -> RuleError:
     return RuleError(path=shown, line=1, column=1, message=message, hint="cases are named like their rule: x.test.yml")
 
 
-def _run_file(shown: str, path: Path, stopwatch: Stopwatch, pipelines: Pipelines) -> Report:
+def _run_file(shown: str, path: Path, shelf: Shelf, stopwatch: Stopwatch) -> Report:
     """The cases beside one file of rules."""
-    text, beside, done = read_text(path), case_file(path), Exercise()
-    rules = load([(shown, text)], NOBODY, pipelines)
+    beside, done = case_file(path), Exercise()
+    rules = shelf.rules_of(shown)
     cases: list[Case] = []
     wrong = list(rules.errors)
     if beside is not None:
@@ -121,9 +125,9 @@ def _run_file(shown: str, path: Path, stopwatch: Stopwatch, pipelines: Pipelines
     results = []
     for case in cases:
         began = stopwatch()
-        result = run(case, load([(shown, text)], case.trust, pipelines) if case.trust != NOBODY else rules, done)
+        result = run(case, shelf.rules_of(shown, case.trust) if case.trust != NOBODY else rules, done)
         results.append(replace(result, seconds=stopwatch() - began))
-    covered = coverage(rules, done)
+    covered = coverage(only_of(rules, shown), done)
     return Report(results=tuple(results), errors=tuple(wrong), remarks=rules.remarks, coverage=covered, files=1)
 
 

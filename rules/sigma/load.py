@@ -22,6 +22,7 @@ from rules.sigma.remarks import remarks
 from rules.vocabulary.vocabulary import Vocabulary
 
 NOBODY: Final = Trust()
+NO_SUCH_RULE: Final = "no rule has the id or name"  #: how the error begins where something is referred to
 WITHOUT_PIPELINES: Final = Pipelines()
 
 
@@ -175,7 +176,7 @@ class _Linker:
         target = self.by_name.get(name) or self.by_name.get(name.lower())
         if target is None:
             hint = nearest(name, self.by_name, show=len(self.by_name) <= 12)
-            made.document.error(node, f'no rule has the id or name "{name}"', hint)
+            made.document.error(node, f'{NO_SUCH_RULE} "{name}"', hint)
             return name
         if target in trail:
             circle = " → ".join(f'"{each.rule.title}"' for each in (*trail[trail.index(target) :], target))

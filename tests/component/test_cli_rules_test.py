@@ -287,3 +287,41 @@ def test_suspect_rules_are_told_where_they_are_tried(folder: Path, asked: tuple[
     done = CliRunner().invoke(tocsin, [*asked, "auth.log"])
     assert 'rules/su.yml:4:17: warning: unknown field "event.acton"' in done.stderr
     assert 'did you mean "event.action"?' in done.stderr
+
+
+class TestRulesOfOtherFiles:
+    """A correlation, or a filter, and the rules that it refers to."""
+
+    COUNTING = """title: su again and again
+correlation:
+  {type: event_count, rules: [su to root], group-by: [host.name], timespan: 1h, condition: {gte: 2}}
+"""
+    FILTER = """title: The backup host may
+logsource: {product: linux, service: su}
+filter: {rules: [su to root], selection: {host.name: backup}, condition: not selection}
+"""
+
+    @pytest.fixture(autouse=True)
+    def named(self, folder: Path) -> None:
+        (folder / "rules/su.yml").write_text(f"name: su to root\n{RULE}")
+
+    def test_are_found_among_those_that_are_named(self, folder: Path) -> None:
+        """The cases of each file are about its own rules."""
+        line = "      Mar  1 03:11:2{} web1 su[812]: (to root) bob on pts/0\n"
+        (folder / "rules/again.yml").write_text(self.COUNTING)
+        (folder / "rules/again.test.yml").write_text(
+            f"cases:\n  - name: twice\n    lines: |\n{line.format(0)}{line.format(1)}"
+            "    expect: [{rule: su again and again, events: 2}]\n"
+        )
+        (folder / "rules/backup.yml").write_text(self.FILTER)
+        done = call("rules")
+        assert (done.exit_code, "3 cases, 0 failed, 0 errors" in done.output) == (0, True), done.output
+        assert 'rules/again.yml:1: "su again and again" has no case in which it finds nothing' in done.output
+        assert done.output.count('"su to root" has no case') == 0
+
+    def test_are_missing_if_they_are_not_named(self, folder: Path) -> None:
+        """Then the reference is an error with its place."""
+        (folder / "rules/again.yml").write_text(self.COUNTING)
+        done = call("rules/again.yml")
+        assert done.exit_code == 2
+        assert 'rules/again.yml:3:31: error: no rule has the id or name "su to root"' in done.output
