@@ -15,7 +15,6 @@ from rules.sigma.errors import RuleError
 
 MAX_DEPTH: Final = 40
 MAX_BROKEN: Final = 20  #: documents of one file that may be left out: for each, the file is read once more
-DIVIDING: Final = ("---", "--- ", "---\t", "---\r")  #: the first four characters of a line that divides documents
 #: How libyaml's words for what is wrong begin, and what to do.
 REMEDIES: Final = (
     ("found a tab character", "indent with blanks, not with tabs"),
@@ -44,7 +43,7 @@ def documents(path: str, text: str) -> tuple[list[Document], list[RuleError]]:
     Of a file with more than MAX_BROKEN of these nothing is taken. What stands behind one that may have been an
     ``action`` is left out too, for nobody knows whether it was about it.
     """
-    reading = _Reading(path, text.split("\n"))
+    reading = _Reading(path, text.splitlines(keepends=True))  # as libyaml counts them: U+2028 ends one, too
     while (found := reading.documents()) is None:
         if len(reading.errors) > MAX_BROKEN:
             message = f"more than {MAX_BROKEN} documents of this file cannot be read: nothing of it is taken"
@@ -65,13 +64,13 @@ class _Fault:
 @dataclass(slots=True)
 class _Reading:
     path: str
-    lines: list[str]  #: of the file; those that are left out are empty
+    lines: list[str]  #: of the file, with their ends; those that are left out are empty
     errors: list[RuleError] = field(default_factory=list)
     gaps: list[int] = field(default_factory=list)  #: at which lines what is left out started
 
     def documents(self) -> list[Document] | None:
         """The documents. None if one cannot be read: it is told, and left out when asked again."""
-        text = "\n".join(self.lines)
+        text = "".join(self.lines)
         found: list[Document] = []
         fault = _foreign(text) or _unparsed(text) or self.composed(text, found)
         if fault is None:
@@ -111,11 +110,11 @@ class _Reading:
         if not any(map(str.strip, self.lines[first:behind])):  # there is nothing to leave out: leave out everything
             first, behind = 0, len(self.lines)
         self.gaps.append(first)
-        self.lines[first:behind] = [""] * (behind - first)
+        self.lines[first:behind] = ["\n"] * (behind - first)
 
     def span(self, line: int) -> tuple[int, int]:
         """The first line of the document in which a line stands, and the one behind its last."""
-        divided = (at for at, each in enumerate(self.lines) if at and each[:4] in DIVIDING)
+        divided = (at for at, each in enumerate(self.lines) if at and _divides(each))
         edges = [0, *divided, len(self.lines)]
         return next(one for one in pairwise(edges) if line < one[1] or one[1] == edges[-1])
 
@@ -131,6 +130,10 @@ class _Reading:
         return RuleError(
             path=self.path, line=at[0] + 1, column=at[1] + 1, message=message, hint=hint, source_line=shown
         )
+
+
+def _divides(line: str) -> bool:
+    return line.startswith("---") and (len(line) == 3 or line[3].isspace())
 
 
 def _foreign(text: str) -> _Fault | None:
@@ -172,7 +175,7 @@ def _unparsed(text: str) -> _Fault | None:
 def _unreadable(text: str, start: int, error: yaml.YAMLError) -> _Fault:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    place = (mark.line, mark.column) if mark is not None else _place(text, getattr(error, "position", 0))
+    place = (mark.line, mark.column) if mark is not None else _place_of_byte(text, getattr(error, "position", 0))
     context, begun = getattr(error, "context", None) or "", getattr(error, "context_mark", None)
     if context and begun is not None and begun.line != place[0]:
         context += f" that begins in line {begun.line + 1}"
@@ -188,5 +191,10 @@ def _remedy(problem: str, context: str) -> str:
 
 
 def _place(text: str, index: int) -> Place:
-    before = text[:index].split("\n")
-    return len(before) - 1, len(before[-1])
+    before = f"{text[:index]}|".splitlines()
+    return len(before) - 1, len(before[-1]) - 1
+
+
+def _place_of_byte(text: str, index: int) -> Place:
+    """libyaml's reader counts the bytes of the text in UTF-8."""
+    return _place(text, len(text.encode()[:index].decode(errors="ignore")))

@@ -3,6 +3,8 @@
 # ruff: noqa: E501 (a case a line)
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rules.sigma.load import load
 from rules.sigma.pipeline import Pipelines
@@ -195,6 +197,25 @@ def test_what_would_be_about_a_document_that_cannot_be_read(
     found = load([("x.yml", "\n---\n".join(part.strip("\n") for part in parts))])
     assert [rule.title for rule in found.rules] == loads
     assert [(one.line, one.column) for one in found.errors] == told
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.lists(
+        st.one_of(st.none(), st.text("ab: \n-[]{}'\"\t#&*!|>%@`,?\\\r\x00\x0c\u2028\x85\ufeffé\ud800", max_size=25)),
+        max_size=5,
+    )
+)
+def test_documents_beside_anything(parts: list[str | None]) -> None:
+    """Whatever stands between two lines of ``---``, the rules before and behind it load."""
+    wanted = [at for at, part in enumerate(parts) if part is None]
+    lines = [GOOD.replace("Good", f"Good {at}") if part is None else part for at, part in enumerate(parts)]
+    whole = "".join(line for each in lines for line in (*_without_divisions(each), "\n---\n"))
+    assert [rule.title for rule in load([("x.yml", f"---\n{whole}")]).rules] == [f"Good {at}" for at in wanted]
+
+
+def _without_divisions(text: str) -> list[str]:
+    return [line for line in text.splitlines(keepends=True) if not line.startswith("---")]
 
 
 def test_a_file_of_nothing_but_broken_documents() -> None:
