@@ -96,6 +96,7 @@ class EngineProcess:
         self._uncommitted: list[bytes] = []
         self._link: Link | None = None
         self._asking: set[asyncio.Task[Standings | None]] = set()  #: on behalf of who may have gone
+        self._one_asks = asyncio.Lock()
         self._turn = asyncio.Lock()  # one question at a time; reload swaps between two
 
     @property
@@ -174,17 +175,17 @@ class EngineProcess:
         return await asyncio.shield(asking)
 
     async def _standings(self, rule_id: str) -> Standings | None:
-        async with asyncio.timeout(TURN_SECONDS):
-            await self._turn.acquire()
-        try:
+        async with contextlib.AsyncExitStack() as turn:
+            async with asyncio.timeout(TURN_SECONDS):
+                await turn.enter_async_context(self._one_asks)  # however many ask: every second turn is for lines
+                await turn.enter_async_context(self._turn)
             if self._link is None:  # no process is started for one who only wants to know
                 raise TimeoutError
-            return (await self._link.ask(HowFar(rule_id), Stands, seconds=self._batch_seconds)).standings
-        except ChildDied as death:
-            await self._restart(death)
-            raise TimeoutError from death
-        finally:
-            self._turn.release()
+            try:
+                return (await self._link.ask(HowFar(rule_id), Stands, seconds=self._batch_seconds)).standings
+            except ChildDied as death:
+                await self._restart(death)
+                raise TimeoutError from death
 
     def committed(self) -> None:
         """What was fed so far is stored: ``load_state`` gives it from now on."""

@@ -145,6 +145,24 @@ async def test_of_the_process() -> None:
     assert engine.pid is None
 
 
+async def test_many_who_ask_do_not_keep_lines_waiting() -> None:
+    """Between two batches the engine answers one of them."""
+    engine = EngineProcess(settings_of(FAILURE, BRUTE_FORCE), FakeState().load)
+    await engine.start()
+    try:
+        answered: list[str] = []
+        asking = [asyncio.create_task(engine.standings(BRUTE_FORCE_ID)) for _ in range(30)]
+        for one in asking:
+            one.add_done_callback(lambda _: answered.append("question"))
+        for at in range(3):
+            await engine.feed(batch_of([ssh(at)], first=at + 1))
+            answered.append("lines")
+        assert answered.count("question") <= 4
+        await asyncio.gather(*asking)
+    finally:
+        await engine.stop()
+
+
 @pytest.fixture
 async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
     """A daemon that has counted three failures of one address."""
