@@ -25,11 +25,13 @@ from store.incident import Incident
 
 Day = Callable[[datetime], Iterator[Line]]
 APART = timedelta(days=3)
+WORSE = 1  #: so often somebody is told again, since a matter became graver: the new colleague is made an administrator
 MOST_RECORDS = 4  #: of a day, those that ask nobody included
 
 #: A day on which nobody is asked for anything is not in here.
 ASKED: dict[Day, list[str]] = {
     hosts.sectors_pending: ["Storage is failing"],
+    people.new_colleague: ["New account", "SSH key added through sudo"],
     # What these two write is what a stolen password writes; whoever knows better says so once, under [trust].
     services.devices_with_the_old_password: ["Mail login after many failures"],
     services.newsletter: ["Burst of mail from one account"],
@@ -43,7 +45,7 @@ def records() -> dict[Day, list[Incident]]:
     lines = sorted(line for at, day in zip(mornings(), DAYS, strict=False) for line in day(at))
     with tempfile.TemporaryDirectory() as folder:
         opened, pages = asyncio.run(judged(lines, Path(folder), Trust(scanners=(web.SCANNER,))))
-    assert pages == len(asking(opened)), "nobody is asked twice about one matter"
+    assert pages == len(asking(opened)) + WORSE, "nobody is asked twice about one matter that stays the same"
     days = dict(zip(mornings(), DAYS, strict=False))
     return {day: [one for one in opened if at <= one.first_seen + APART / 6 < at + APART] for at, day in days.items()}
 
@@ -55,8 +57,8 @@ def mornings() -> Iterator[datetime]:
 
 @pytest.mark.parametrize("day", DAYS, ids=lambda day: day.__name__)
 def test_what_is_asked(day: Day) -> None:
-    """On most days nothing; where something may be wrong, one thing, once."""
-    assert [one.title for one in asking(records()[day])] == ASKED.get(day, [])
+    """On most days nothing; where something may be wrong, that."""
+    assert sorted(one.title for one in asking(records()[day])) == ASKED.get(day, [])
 
 
 @pytest.mark.parametrize("day", DAYS, ids=lambda day: day.__name__)

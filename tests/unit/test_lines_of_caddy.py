@@ -53,7 +53,7 @@ LINES: tuple[tuple[str, Told, list[str]], ...] = (
     (
         '{"level":"info","ts":1772334686.5,"logger":"http.log.access.log0","msg":"handled request","request":{"remote_ip":"203.0.113.7","remote_port":"40022","client_ip":"203.0.113.7","proto":"HTTP/2.0","method":"GET","host":"shop.example","uri":"/admin/","headers":{"User-Agent":["Mozilla/5.0"]}},"bytes_read":0,"user_id":"root","duration":0.0009,"size":612,"status":401,"resp_headers":{"Server":["Caddy"]}}',
         ("webserver", "203.0.113.7", "root", "failure", "http_request"),
-        ["Web login refused"],
+        ["Basic authentication refused"],
     ),
     (
         '{"level":"info","ts":1772334686.5,"logger":"http.log.access.log0","msg":"handled request","request":{"remote_ip":"10.0.0.2","remote_port":"40022","client_ip":"198.51.100.9","proto":"HTTP/2.0","method":"GET","host":"shop.example","uri":"/","headers":{"User-Agent":["Mozilla/5.0"]}},"bytes_read":0,"user_id":"","duration":0.0009,"size":612,"status":200,"resp_headers":{"Server":["Caddy"]}}',

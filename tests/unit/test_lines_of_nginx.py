@@ -63,7 +63,7 @@ LINES: tuple[tuple[str, Told, list[str]], ...] = (
     (
         '203.0.113.7 - root [01/Mar/2026:03:11:26 +0000] "GET /admin/ HTTP/1.1" 401 179 "-" "Mozilla/5.0 (X11; Linux x86_64)"',
         ("webserver", "203.0.113.7", "root", "failure", "http_request"),
-        ["Web login refused"],
+        ["Basic authentication refused"],
     ),
     (
         '203.0.113.7 - - [01/Mar/2026:03:11:26 +0000] "GET /wp-content/uploads/x.php?cmd=id HTTP/1.1" 200 54 "-" "Mozilla/5.0 (X11; Linux x86_64)"',

@@ -43,7 +43,7 @@ LINES: tuple[tuple[str, Told, list[str]], ...] = (
     (
         '203.0.113.7 - bob [01/Mar/2026:03:11:26 +0000] "POST /login HTTP/1.1" 401 612 "-" "Mozilla/5.0" 17 "shop@docker" "http://10.0.0.5:80" 4ms',
         ("webserver", "203.0.113.7", "bob", "failure", "http_request"),
-        ["Web login refused"],
+        ["Basic authentication refused", "Web login refused"],
     ),
     (
         '203.0.113.7 - - [01/Mar/2026:03:11:26 +0000] "GET / HTTP/1.1" - - "-" "Mozilla/5.0" 17 "-" "-" 4ms',
@@ -53,7 +53,7 @@ LINES: tuple[tuple[str, Told, list[str]], ...] = (
     (
         '203.0.113.7 - x" y [01/Mar/2026:03:11:26 +0000] "GET /.env HTTP/1.1" 401 612 "-" "Mozilla/5.0" 17 "shop@docker" "http://10.0.0.5:80" 4ms',
         ("webserver", "203.0.113.7", 'x" y', "failure", "http_request"),
-        ["Web login refused", "Web probe for secrets"],
+        ["Basic authentication refused", "Web probe for secrets"],
     ),
     (
         '203.0.113.7 - - [01/Mar/2026:03:11:26 +0000] "GET / HTTP/1.1" 200 612 "https://x.example/" q" "a" 200 1 "-" "b" 3 "r" "u" 1ms" 17 "shop@docker" "http://10.0.0.5:80" 4ms',
@@ -113,7 +113,7 @@ LINES: tuple[tuple[str, Told, list[str]], ...] = (
     (
         '{"ClientAddr":"203.0.113.7:40022","ClientHost":"203.0.113.7","ClientPort":"40022","ClientUsername":"root","DownstreamContentSize":612,"DownstreamStatus":401,"Duration":1234567,"OriginStatus":401,"RequestAddr":"shop.example","RequestCount":17,"RequestHost":"shop.example","RequestMethod":"GET","RequestPath":"/admin","RequestPort":"-","RequestProtocol":"HTTP/2.0","RequestScheme":"https","RouterName":"shop@docker","ServiceAddr":"10.0.0.5:80","ServiceName":"shop@docker","ServiceURL":"http://10.0.0.5:80","StartUTC":"2026-03-01T03:11:26.123456789Z","entryPointName":"websecure","level":"info","msg":"","time":"2026-03-01T03:11:26Z","request_User-Agent":"Mozilla/5.0"}',
         ("webserver", "203.0.113.7", "root", "failure", "http_request"),
-        ["Web login refused"],
+        ["Basic authentication refused"],
     ),
     (
         '{"ClientAddr":"10.0.0.2:5000","ClientHost":"198.51.100.9","ClientPort":"40022","ClientUsername":"-","DownstreamContentSize":612,"DownstreamStatus":200,"Duration":1234567,"OriginStatus":200,"RequestAddr":"shop.example","RequestCount":17,"RequestHost":"shop.example","RequestMethod":"GET","RequestPath":"/","RequestPort":"-","RequestProtocol":"HTTP/2.0","RequestScheme":"https","RouterName":"shop@docker","ServiceAddr":"10.0.0.5:80","ServiceName":"shop@docker","ServiceURL":"http://10.0.0.5:80","StartUTC":"2026-03-01T03:11:26.123456789Z","entryPointName":"websecure","level":"info","msg":"","time":"2026-03-01T03:11:26Z","request_User-Agent":"Mozilla/5.0"}',

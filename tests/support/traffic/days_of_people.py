@@ -153,7 +153,24 @@ def wrong_jump_host(at: datetime) -> Iterator[Line]:
     yield auth(at + MINUTE, "sshd[8300]", f"Invalid user Tr0ub4dor&3 from {HOME} port 50500")
 
 
+def new_colleague(at: datetime) -> Iterator[Line]:
+    """Somebody gets an account, the right to become root, and a key."""
+    who = "ann : TTY=pts/0 ; PWD=/home/ann ; USER=root"
+    yield auth(at, "sudo", f"     {who} ; COMMAND=/usr/sbin/adduser kim")
+    yield auth(at, "groupadd[812]", "new group: name=kim, GID=1007")
+    yield auth(
+        at, "useradd[813]", "new user: name=kim, UID=1007, GID=1007, home=/home/kim, shell=/bin/bash, from=/dev/pts/0"
+    )
+    yield auth(at + 20 * SECOND, "passwd[814]", "pam_unix(passwd:chauthtok): password changed for kim")
+    yield auth(at + 30 * SECOND, "chfn[815]", "changed user 'kim' information")
+    yield auth(at + 60 * SECOND, "sudo", f"     {who} ; COMMAND=/usr/sbin/usermod -aG sudo kim")
+    yield auth(at + 60 * SECOND, "usermod[816]", "add 'kim' to group 'sudo'")
+    yield auth(at + 60 * SECOND, "usermod[816]", "add 'kim' to shadow group 'sudo'")
+    yield auth(at + 90 * SECOND, "sudo", f"     {who} ; COMMAND=/usr/bin/tee -a /home/kim/.ssh/authorized_keys")
+
+
 DAYS: Final = (
+    new_colleague,
     backups,
     ansible,
     ci_runners,

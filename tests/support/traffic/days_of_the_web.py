@@ -136,6 +136,28 @@ def tokens_refreshed(at: datetime) -> Iterator[Line]:
         yield access(moment + SECOND, HOME, "POST /oauth/token HTTP/1.1", 200, agent="okhttp/4.12.0")
 
 
+def office_whose_programs_fetch_tokens(at: datetime) -> Iterator[Line]:
+    """Keycloak for an office behind one address: each open page renews its token, and people sign in at its form."""
+    for number, moment in enumerate(every(at, 9 * SECOND, 200)):
+        yield access(moment, OFFICE, "POST /realms/shop/protocol/openid-connect/token HTTP/2.0", 200, agent=BROWSER)
+        if not number % 20:
+            yield access(
+                moment + SECOND,
+                OFFICE,
+                "POST /realms/shop/login-actions/authenticate?execution=a HTTP/2.0",
+                302,
+                agent=BROWSER,
+            )
+
+
+def telephone_with_a_password_that_was_revoked(at: datetime) -> Iterator[Line]:
+    """Ann's telephone asks for her files each half minute, in vain; her laptop, at the same address, gets them."""
+    for moment in every(at, 30 * SECOND, 200):
+        for seconds, agent, status in ((0, "Nextcloud-android/3.30", 401), (7, "mirall/3.13", 207)):
+            request = "PROPFIND /remote.php/dav/files/ann/ HTTP/1.1"
+            yield access(moment + seconds * SECOND, HOME, request, status, agent=agent, user="ann")
+
+
 def crawlers_after_a_move(at: datetime) -> Iterator[Line]:
     """The site was rebuilt: crawlers ask for hundreds of pages that were there, and a picture is linked from elsewhere."""
     for number, moment in enumerate(every(at, 2 * SECOND, 150)):
@@ -208,6 +230,8 @@ DAYS: Final = (
     health_checks,
     forgotten_token,
     tokens_refreshed,
+    office_whose_programs_fetch_tokens,
+    telephone_with_a_password_that_was_revoked,
     crawlers_after_a_move,
     developers,
     restarts_of_php,
