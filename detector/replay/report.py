@@ -169,6 +169,7 @@ def _record(name: str, record: Record) -> dict[str, Any]:
         "events": record.events,
         "rule": record.rule_title,
         "path": record.rule_path,
+        "others": ", ".join(one.rule_title for one in record.rules if one.rule_id != record.rule_id),
         "first_seen": _moment(record.first_seen),
         "last_seen": _moment(record.last_seen),
         "about": _about(record),

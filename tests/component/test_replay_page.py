@@ -232,3 +232,12 @@ def test_modes_stand_behind_decisions(folder: Path) -> None:
     assert "observe, advise" in done.stdout
     modes = [json.loads(line)["mode"] for line in call("--config", "config.toml", "--json").stdout.splitlines()]
     assert sorted(modes) == ["advise", "on"]
+
+
+def test_all_rules_of_a_finding_are_named(folder: Path) -> None:
+    """What another rule found about the same has joined it, and who reads sees that."""
+    write(folder, [login(second) for second in range(5)] + [login(9, ok=True)])
+    more = "group-by: [user.name]"
+    (folder / "rules.yml").write_text(RULES.replace(more, "group-by: [source.ip]"))
+    call("--rules", "rules.yml")
+    assert "<dt>also</dt><dd>Somebody came in</dd>" in page(folder)
