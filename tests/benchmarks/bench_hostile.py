@@ -2,8 +2,9 @@
 
 On the way that each line of a file goes: the reader of files, the engine, the bundled rules. Each bait in each frame is
 tried in lines of several lengths; what came out worst in a frame is measured again, in turns with an ordinary log.
-Then longer and longer lines, which show what grows faster than its length, and one line of 100 MiB in a process of its
-own. Nothing here passes or fails: figures depend on the machine.
+Then longer and longer lines, which show what grows faster than its length, other encodings, what rules remember, and
+one line of 100 MiB in a process of its own. The last line names the worst factor of all. Takes about three minutes, and
+says on standard error where it stands. Nothing here passes or fails: figures depend on the machine.
 """
 
 import random
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -39,6 +41,9 @@ ROUNDS = 3
 LONGER = (64_000, 512_000)
 MAX_LINE_BYTES = 1024 * 1024
 LONG_LINE_MIB = 100
+CROWD = (500, 1_500)  #: lines
+FASTEST = 20  #: nanoseconds a byte: less is the reading of the file
+Factor = tuple[float, str]  #: how many times more it costs, and what beside what
 
 
 class Machine:
@@ -85,88 +90,151 @@ class Machine:
 
 
 def main() -> None:
-    """Print everything."""
+    """Print everything, last what is worst of all."""
     rules = load(read_rule_files([BUNDLED]))
     baits = {**BAITS, "literals of all rules": literals(rules, random.Random(1))}
-    print(f"{len(rules.all)} bundled rules, file to findings, nanoseconds of processor time per byte")
-    with tempfile.TemporaryDirectory(prefix="bench") as folder:
-        frames(Path(folder), rules, baits)
-        growth(Machine(Path(folder), rules), baits)
-        encodings(Path(folder), rules)
-        crowds(Path(folder), rules)
-    one_long_line()
+    say(f"{len(rules.all)} bundled rules, file to findings, nanoseconds of processor time per byte")
+    with tempfile.TemporaryDirectory(prefix="bench") as name:
+        folder = Path(name)
+        found = frames(folder, rules, baits)
+        found += growth(folder, rules, baits)
+        found += encodings(folder, rules)
+        found += crowds(folder, rules)
+    found += one_long_line()
+    factor, what = max(found)
+    say(f"worst factor of all: {factor:.1f} ({what})")
 
 
-def frames(folder: Path, rules: RuleSet, baits: dict[str, str]) -> None:
+def say(text: str) -> None:
+    """Print a line at once: all of it takes minutes."""
+    print(text, flush=True)
+
+
+def working_on(what: str) -> None:
+    """Where it stands, for whoever waits."""
+    print(f"  … {what}", file=sys.stderr, flush=True)
+
+
+def frames(folder: Path, rules: RuleSet, baits: dict[str, str]) -> list[Factor]:
     """The worst bait of each frame beside the same frame with ordinary words."""
-    print(f"{'frame':<14}{'ordinary':>9}{'worst':>8}{'factor':>8}   with")
-    factors = {}
+    say(f"{'frame':<14}{'ordinary':>9}{'worst':>8}{'factor':>8}   with")
+    found = []
     for name, frame in FRAMES.items():
+        working_on(name)
         machine = Machine(folder, rules)  # the state of another frame's lines is not this one's cost
         tried = {
             (bait, length): machine.cost_of(frame, text, length, size)
-            for bait, text in baits.items()
-            if name not in SHAPED or bait == "letters"
+            for bait, text in of_frame(name, baits)
             for length, size in TRIED.items()
         }
         bait, length = max(tried, key=lambda one: tried[one])
         usual, bad = (ORDINARY, 120, MEASURED_BYTES), (baits[bait], length, MEASURED_BYTES)
         costs = [(machine.cost_of(frame, *usual), machine.cost_of(frame, *bad)) for _ in range(ROUNDS)]
         ordinary, worst = (median(column) for column in zip(*costs, strict=True))
-        factors[name] = worst / ordinary
-        print(f"{name:<14}{ordinary:>9.0f}{worst:>8.0f}{worst / ordinary:>8.1f}   {bait}, {length:,} bytes a line")
-    name = max(factors, key=lambda one: factors[one])
-    print(f"worst factor: {factors[name]:.1f} ({name})")
+        what = f"{bait}, {length:,} bytes a line"
+        found.append((worst / ordinary, f"{name} with {what}, beside ordinary words"))
+        say(f"{name:<14}{ordinary:>9.0f}{worst:>8.0f}{worst / ordinary:>8.1f}   {what}")
+    return found
 
 
-def growth(machine: Machine, baits: dict[str, str]) -> None:
-    """How the cost of a byte changes with the length of its line; where all is well it falls or stays."""
-    print(f"the most that a byte of a longer line costs beside one of a line of {LONGER[0]:,} bytes:")
+def of_frame(name: str, baits: dict[str, str]) -> Iterable[tuple[str, str]]:
+    """What is filled into a frame."""
+    return [("letters", "a")] if name in SHAPED else baits.items()
+
+
+def growth(folder: Path, rules: RuleSet, baits: dict[str, str]) -> list[Factor]:
+    """How the cost of a byte changes with the length of its line; where all is well it falls or stays.
+
+    A line is followed by a short one of the same kind, much later: what waited for more is told then.
+    """
+    say(f"the most that a byte of a longer line costs beside one of a line of {LONGER[0]:,} bytes:")
     found = []
     for name, frame in FRAMES.items():
-        for bait, text in baits.items() if name not in SHAPED else [("letters", "a")]:
-            costs = [machine.cost_of(frame, text, length, length) for length in LONGER]
-            if max(costs) > 20:  # less is the reading of the file
-                found.append((max(costs) / costs[0], name, bait, costs))
-    for factor, name, bait, costs in sorted(found, reverse=True)[:5]:
-        print(f"  {factor:.1f}: {name}, {bait}: {' / '.join(f'{cost:.0f}' for cost in costs)} ns a byte")
+        working_on(f"{name}, longer and longer")
+        for bait, text in of_frame(name, baits):
+            costs = [of_one_line(Machine(folder, rules), frame, text, length) for length in LONGER]
+            if max(costs) > FASTEST:
+                found.append((max(costs) / costs[0], f"{name}, {bait}", costs))
+    for factor, what, costs in sorted(found, reverse=True)[:5]:
+        say(f"  {factor:.1f}: {what}: {' / '.join(f'{cost:.0f}' for cost in costs)} ns a byte")
+    return [
+        (factor, f"{what}, a line of {LONGER[-1]:,} beside one of {LONGER[0]:,} bytes") for factor, what, _ in found
+    ]
 
 
-def encodings(folder: Path, rules: RuleSet) -> None:
+def of_one_line(machine: Machine, frame: str, bait: str, length: int) -> float:
+    """The cost of a byte of one line; the better of two, as one alone is soon over."""
+    later = line(frame, "x", machine.start + HOUR / 2)
+    return min(machine.cost(log(frame, bait, length, length, machine.start) + later) for _ in range(2))
+
+
+def encodings(folder: Path, rules: RuleSet) -> list[Factor]:
     """The same lines in other encodings, and bytes that are no lines of text at all."""
     plain = log(FRAMES["sshd"], ORDINARY, 120, MEASURED_BYTES).decode()
+    cyrillic = log(FRAMES["sshd"], "\u0430\u043b\u0438\u0441\u0430 ", 120, MEASURED_BYTES).decode()
     noise = random.Random(2).randbytes(MEASURED_BYTES)
     kinds = {
         "UTF-8": plain.encode(),
         "UTF-16 LE": b"\xff\xfe" + plain.encode("utf-16-le"),
         "UTF-16 BE": b"\xfe\xff" + plain.encode("utf-16-be"),
         "UTF-16 unsaid": plain.encode("utf-16-le"),
+        "UTF-16 letters": b"\xff\xfe" + cyrillic.encode("utf-16-le"),
         "UTF-16 halves": b"\xff\xfe" + b"\x00\xd8" * (MEASURED_BYTES // 2) + b"\n\x00",
+        "UTF-16 lines": b"\xff\xfe" + b"\n\x00" * (MEASURED_BYTES // 2),
+        "UTF-16 no line": b"\xff\xfe" + b"\x00\n" * (MEASURED_BYTES // 2) + b"\n\x00",
         "random bytes": noise + b"\n",
         "newlines": b"\n" * MEASURED_BYTES,
+        "a letter a line": b"a\n" * (MEASURED_BYTES // 2),
         "NUL": b"\0" * MEASURED_BYTES + b"\n",
+        "NUL in lines": b"a\n\0" * (MEASURED_BYTES // 3),
     }
+    found = {}
     for name, data in kinds.items():
-        print(f"{name:<14}{median(Machine(folder, rules).cost(data) for _ in range(ROUNDS)):>9.0f}")
+        working_on(name)
+        found[name] = median(Machine(folder, rules).cost(data) for _ in range(ROUNDS))
+        say(f"{name:<16}{found[name]:>7.0f}")
+    return [(cost / found["UTF-8"], f"{name} beside ordinary lines in UTF-8") for name, cost in found.items()]
 
 
-def crowds(folder: Path, rules: RuleSet) -> None:
-    """What rules remember, at two sizes: each line by another attacker, and one attacker's lines out of order."""
-    chance = random.Random(3)
-    for lines in (500, 1_000):
-        moments = [START + timedelta(milliseconds=500 * at) for at in range(lines)]
-        users = [line(FRAMES["sshd"], f"u{at}", moment) for at, moment in enumerate(moments)]
-        many = [text.replace(b"192.0.2.1", b"2001:db8::%x" % at) for at, text in enumerate(users)]
-        mixed = chance.sample(users, lines)
-        for name, data in (("attackers", many), ("lines in order", users), ("lines in disorder", mixed)):
-            print(f"{f'{lines:,} {name}':<24}{Machine(folder, rules).cost(b''.join(data)):>9.0f}")
+def crowds(folder: Path, rules: RuleSet) -> list[Factor]:
+    """What rules remember, at two sizes: what is held must not be walked through with each line."""
+    found: list[Factor] = []
+    before: dict[str, float] = {}
+    for lines in CROWD:
+        cost = {}
+        for name, data in crowd(lines).items():
+            working_on(f"{lines:,} {name}")
+            cost[name] = Machine(folder, rules).cost(b"".join(data))
+            say(f"{f'{lines:,} {name}':<24}{cost[name]:>9.0f}")
+        found.append((cost["lines in disorder"] / cost["lines in order"], f"{lines:,} lines in disorder"))
+        found += [(cost[name] / before[name], f"{lines:,} {name} beside {CROWD[0]:,}") for name in before]
+        before = before or cost
+    return found
 
 
-def one_long_line() -> None:
+def crowd(number: int) -> dict[str, list[bytes]]:
+    """So many lines: each by another attacker, one attacker's in and out of order, repeated ones, connections."""
+    moments = [START + timedelta(milliseconds=500 * at) for at in range(number)]
+    users = [line(FRAMES["sshd"], f"u{at}", moment) for at, moment in enumerate(moments)]
+    return {
+        "attackers": [text.replace(b"192.0.2.1", b"2001:db8::%x" % at) for at, text in enumerate(users)],
+        "lines in order": users,
+        "lines in disorder": random.Random(3).sample(users, number),
+        "repeated lines": [line(FRAMES["repeated"], "root", moment) for moment in moments],
+        "connections": [line(FRAMES["Zeek"], f"C{at}", moment) for at, moment in enumerate(moments)],
+    }
+
+
+def one_long_line() -> list[Factor]:
     """One line of 100 MiB between two others, in a process of its own, and the same without it."""
-    for mib in (0, 10, LONG_LINE_MIB):
+    seconds = {}
+    for mib in (0, LONG_LINE_MIB // 10, LONG_LINE_MIB):
+        working_on(f"a line of {mib} MiB")
         said = subprocess.run([sys.executable, __file__, str(mib)], capture_output=True, text=True, check=True)
-        print(f"a line of {mib} MiB: {said.stdout.strip()}")
+        say(f"a line of {mib} MiB: {said.stdout.strip()}")
+        seconds[mib] = float(said.stdout.split()[0])
+    ten, hundred = seconds[LONG_LINE_MIB // 10], seconds[LONG_LINE_MIB]
+    return [(hundred / 10 / max(ten, 0.01), f"a line of {LONG_LINE_MIB} MiB beside one of a tenth")]
 
 
 def long_line(mib: int) -> None:

@@ -68,6 +68,13 @@ FRAMES: Final[dict[str, str]] = {
     "nginx, agent": '192.0.2.1 - - [<clf>] "GET / HTTP/1.1" 404 5 "-" "<bait>"',
     "nginx, error": '<error> [error] 8#8: *1 open() "/<bait>" failed (2: No such file or directory), client: 192.0.2.1',
     "auditd": 'type=EXECVE msg=audit(<epoch>:1): argc=1 a0="sh" <bait>',
+    "auditd, open": "type=SYSCALL msg=audit(<epoch>:1): arch=c000003e syscall=59 success=yes exit=0 key=<bait>",
+    "repeated": (
+        "<syslog> sshd[1]: message repeated 5 times: [ Failed password for <bait> from 192.0.2.1 port 1 ssh2]"
+    ),
+    "RFC 5424": '<34>1 <iso> web1 app 1 - [a@1 b="<bait>"] text',
+    "logfmt": 'time="<iso>" level=info msg="<bait>"',
+    "container": "<iso> stdout P <bait>",
     "CEF": "CEF:0|vendor|product|1|2|name|5|src=192.0.2.1 <bait>",
     "JSON": '{"time": "<iso>", "message": <json>}',
     "JSON, raw": '{"time": "<iso>", "message": "<bait>"}',
@@ -79,6 +86,12 @@ FRAMES: Final[dict[str, str]] = {
         '{"EventID": 1, "Channel": "Microsoft-Windows-Sysmon/Operational", "UtcTime": "<iso>", '
         '"Image": "x.exe", "CommandLine": <json>}'
     ),
+    "Windows, XML": "<xml><Data Name='CommandLine'><bait></Data></EventData></Event>",
+    "Windows, many": "<xml><elements></EventData></Event>",
+    "Zeek": (
+        '{"_path": "conn", "ts": <epoch>, "uid": <json>, "id.orig_h": "10.0.0.5", "id.orig_p": 5, '
+        '"id.resp_h": "192.0.2.1", "id.resp_p": 443, "proto": "tcp", "orig_bytes": 100, "conn_state": "SF"}'
+    ),
     "Suricata": (
         '{"timestamp": "<iso>", "flow_id": 1, "event_type": "http", "src_ip": "192.0.2.1", '
         '"dest_ip": "192.0.2.2", "http": {"url": <json>}}'
@@ -88,7 +101,12 @@ FRAMES: Final[dict[str, str]] = {
         '"stage": "ResponseComplete", "requestURI": <json>, "verb": "get", "stageTimestamp": "<iso>"}'
     ),
 }
-SHAPED: Final = ("JSON, list", "JSON, deep", "JSON, number")  #: these are filled with their shape: one bait is enough
+SHAPED: Final = (
+    "JSON, list",
+    "JSON, deep",
+    "JSON, number",
+    "Windows, many",
+)  #: these are filled with their shape: one bait is enough
 
 
 def line(frame: str, bait: str, at: datetime) -> bytes:
@@ -99,11 +117,17 @@ def line(frame: str, bait: str, at: datetime) -> bytes:
         "<blank>": lambda: f"{at:%Y-%m-%d %H:%M:%S}.000",
         "<clf>": lambda: f"{at:%d/%b/%Y:%H:%M:%S} +0000",
         "<error>": lambda: f"{at:%Y/%m/%d %H:%M:%S}",
+        "<xml>": lambda: (
+            "<Event><System><Provider Name='Microsoft-Windows-Sysmon'/><EventID>1</EventID><Computer>w</Computer>"
+            f"<TimeCreated SystemTime='{at:%Y-%m-%dT%H:%M:%S.%fZ}'/>"
+            "<Channel>Microsoft-Windows-Sysmon/Operational</Channel></System><EventData>"
+        ),
         "<epoch>": lambda: f"{at.timestamp():.3f}",
         "<json>": lambda: json.dumps(bait),
         "<keys>": lambda: json.dumps({f"{bait[:8]}{n}": n for n in range(len(bait) // 14 + 1)})[1:-1],
         "<objects>": lambda: ",".join(['{"b":1}'] * (len(bait) // 8 + 1)),
         "<nested>": lambda: '{"a":' * (len(bait) // 6) + "1" + "}" * (len(bait) // 6),
+        "<elements>": lambda: "".join(f"<Data Name='k{n}'>v</Data>" for n in range(len(bait) // 27 + 1)),
         "<digits>": lambda: "9" * len(bait),
         "<bait>": lambda: bait,
     }
