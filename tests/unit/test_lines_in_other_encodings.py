@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from detector.sources.files.content import Stat
 from detector.sources.files.follow import CHUNK_BYTES, Follower
 from detector.sources.files.position import Position, decode
+from detector.sources.files.start import line_start_before
 from detector.sources.files.transcode import codec_of
 from rules.engine import Engine, lines_of
 from rules.event import Batch
@@ -192,3 +193,14 @@ def test_a_line_that_is_left_out_moves_no_other() -> None:
     outcome = Engine(EngineSettings(), RuleSet()).feed(replace(batch, skip=frozenset({2})))
     (left_out,) = outcome.internal
     assert (left_out.line, left_out.offset, left_out.raw) == (3, data.index(b"\0d"), b"deadly")
+
+
+@pytest.mark.parametrize("codec", MARKS)
+@pytest.mark.parametrize(
+    ("before", "begun"), [("one\n", "tw"), ("", "on"), ("\u0a0a\n", "\u0a00\u0a0a" * 50_000), ("one\n", "")]
+)
+def test_reading_begins_at_the_start_of_the_last_line(codec: str, before: str, begun: str) -> None:
+    """Of a file that is begun at its end, the line that is being written is read whole, and no byte for a line end."""
+    data = MARKS[codec] + (before + begun).encode(codec) + b"\n"
+    start = line_start_before(Bytes(data), len(data), 1_000_000, codec_of("auto", data[:2]))
+    assert start == (len(MARKS[codec] + before.encode(codec)) if before else 0)

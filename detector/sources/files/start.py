@@ -7,7 +7,7 @@ from detector.sources.files.discover import Found
 from detector.sources.files.identity import HEAD_BYTES, digest, mark_of
 from detector.sources.files.position import Position
 from detector.sources.files.settings import FileSourceSettings
-from detector.sources.files.transcode import codec_of
+from detector.sources.files.transcode import UTF_8, Codec, codec_of
 
 LOOK_BACK_HOURS = 24.0
 _STEP_BYTES = 64 * 1024
@@ -36,7 +36,7 @@ def first_position(
         if settings.start == "beginning" and not found.is_rotated:
             return Position(path=found.path, base=found.base)
         end = _end_of_lines(content, settings)
-        if found.is_rotated or _is_wide(content, settings) or hours > LOOK_BACK_HOURS:
+        if found.is_rotated or _codec(content, settings).is_wide or hours > LOOK_BACK_HOURS:
             return _position(content, found, end)
         return _position(content, found, _line_start_after(content, end - look_back_bytes, end), history_until=end)
     if hours > settings.ignore_older_hours:
@@ -44,27 +44,24 @@ def first_position(
     return Position(path=found.path, base=found.base)
 
 
-def line_start_before(content: Content, offset: int, max_line_bytes: int) -> int:
+def line_start_before(content: Content, offset: int, max_line_bytes: int, codec: Codec = UTF_8) -> int:
     """The start of the line that *offset* lies in; *offset* itself if that line is over-long."""
-    at = offset
-    while at > 0 and offset - at <= max_line_bytes:
+    at = offset = codec.whole(offset)
+    while at > 0 and offset - at <= codec.room(max_line_bytes):
         step = min(_STEP_BYTES, at)
-        newline = content.read_at(at - step, step).rfind(b"\n")
-        if newline >= 0:
-            return at - step + newline + 1
+        end = codec.last_line_end(content.read_at(at - step, step))
+        if end >= 0:
+            return at - step + end
         at -= step
     return 0 if at == 0 else offset
 
 
 def _end_of_lines(content: Content, settings: FileSourceSettings) -> int:
-    size = content.stat().size
-    if _is_wide(content, settings):
-        return size // 2 * 2  # two-byte characters: taken as ending with a whole line
-    return line_start_before(content, size, settings.max_line_bytes)
+    return line_start_before(content, content.stat().size, settings.max_line_bytes, _codec(content, settings))
 
 
-def _is_wide(content: Content, settings: FileSourceSettings) -> bool:
-    return codec_of(settings.encoding, content.read_at(0, 2)).is_wide
+def _codec(content: Content, settings: FileSourceSettings) -> Codec:
+    return codec_of(settings.encoding, content.read_at(0, 2))
 
 
 def is_no_text(content: Content, front: bytes) -> bool:

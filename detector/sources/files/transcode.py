@@ -6,6 +6,7 @@ to line in the file (``strides``).
 
 import codecs
 from dataclasses import dataclass
+from typing import Final
 
 from detector.sources.files.lines import Lines, leading, over_holes, shortened, whole_lines
 
@@ -62,6 +63,13 @@ class Codec:
             at = buffer.find(self.newline, at + 1)
         return at + len(self.newline) if at >= 0 else -1
 
+    def last_line_end(self, buffer: bytes) -> int:
+        """After the last line end of *buffer*, which begins with a whole character; -1 if there is none."""
+        at = buffer.rfind(self.newline)
+        while at >= 0 and at != self.whole(at):
+            at = buffer.rfind(self.newline, 0, at + len(self.newline) - 1)
+        return at + len(self.newline) if at >= 0 else -1
+
     def lines(self, buffer: bytes) -> int:
         """How many lines end in *buffer*, which begins with a whole character."""
         return self._text(buffer).count("\n") if self.is_wide else buffer.count(b"\n")
@@ -104,6 +112,9 @@ class Codec:
 
     def _text(self, raw: bytes) -> str:
         return raw.decode(self.name, "replace")
+
+
+UTF_8: Final = Codec("utf-8", b"\n")
 
 
 def codec_of(encoding: str, front: bytes) -> Codec:
