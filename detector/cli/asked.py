@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from detector.cli.output import clean, print_table
+from detector.cli.output import print_table
 from detector.replay.asked import Asked, NotAsked
 from rules.event import LogSource
 
@@ -53,11 +53,12 @@ def plain(asked: Asked) -> dict[str, Any]:
 def in_vain(asked: Asked) -> str:
     """No rule was about any line: what the lines are, and what the rules are for."""
     lines = "; ".join(str(one.logsource) for one in asked.of_lines[:TITLES_SHOWN])
+    lines = "no log source: no format says what they are" if lines == str(LogSource()) else f"the log source {lines}"
     wanted = "; ".join(str(one.logsource) for one in asked.missing[:TITLES_SHOWN])
-    return clean(
-        f"no rule was asked: the lines are of the log source {lines}, the rules of {wanted}.\n"
-        "  hint: name the format with --format, or the source of a configuration that says what the lines are with "
-        "--source"
+    return (
+        f"no rule was asked: the lines are of {lines}; the rules are for {wanted}.\n"
+        "  hint: name the format with --format, or with --source a source of a configuration: "
+        "its product, category and service say what the lines are"
     )
 
 

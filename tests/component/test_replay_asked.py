@@ -94,7 +94,7 @@ def test_nothing_found_in_vain_is_never_a_clean_0(folder: Path) -> None:
     done = call("auth.log")
     assert done.exit_code == 2
     assert "no rule was asked: the lines are of the log source product: linux, service: sshd" in done.stderr
-    assert "the rules of category: webserver" in done.stderr
+    assert "the rules are for category: webserver" in done.stderr
     assert "--source" in done.stderr
 
 
@@ -113,3 +113,15 @@ def test_log_sources_that_lines_make_up_cost_no_memory(folder: Path) -> None:
     done = call("eve.json", "--json", "-v", "--format", "eve")
     told = json.loads(done.stdout.splitlines()[-1])
     assert len(told["log_sources"]) == 1000
+
+
+def test_lines_of_no_log_source(folder: Path) -> None:
+    """An application's own JSON is read, and nobody knows what it is of: its source has to say so."""
+    (folder / "app.log").write_text('{"time": "2026-03-01T03:00:00Z", "msg": "paid"}\n' * 3)
+    (folder / "rules.yml").write_text(RULES.split("---")[2])
+    done = call("app.log")
+    assert done.exit_code == 2
+    assert "the lines are of no log source: no format says what they are; the rules are for category: webserver" in (
+        done.stderr
+    )
+    assert "\n  hint: name the format with --format, or with --source" in done.stderr
