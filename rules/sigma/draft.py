@@ -240,11 +240,10 @@ class _Reader:
 
     def number(self, node: Node) -> float | None:
         value = self.document.plain(node)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if is_number and value >= 0:
-            return float(value)
-        found = value if is_number else kind(node)
-        self.document.error(node, f"noise-per-day must be a number of 0 or more, not {found}")
+        number = None if isinstance(value, bool) or not isinstance(value, int | float) else value
+        if number is not None and number >= 0:
+            return float(number)
+        self.document.error(node, f"noise-per-day must be a number of 0 or more, not {number or kind(node)}")
         return None
 
     def flag(self, node: Node, what: str) -> bool:

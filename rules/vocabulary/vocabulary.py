@@ -55,6 +55,14 @@ class Vocabulary:
         return tuple(dict.fromkeys(source for one in self.families for source in one.sources))
 
     @cached_property
+    def _of_product(self) -> dict[str | None, list[Family]]:
+        found: dict[str | None, list[Family]] = {}
+        for one in self.families:
+            for product in {each.product for each in one.sources}:
+                found.setdefault(product, []).append(one)
+        return found
+
+    @cached_property
     def _anywhere(self) -> frozenset[str]:
         return frozenset().union(*(one.names for one in self.families))
 
@@ -70,7 +78,8 @@ class Vocabulary:
     def names(self, source: LogSource) -> Names | None:
         """What events may bear for which a rule with this log source is; None if no format makes such events."""
         if source not in self._names:
-            fitting = [one for one in self.families if any(covers(source, each) for each in one.sources)]
+            nearer = self.families if source.product is None else self._of_product.get(source.product, ())
+            fitting = [one for one in nearer if any(covers(source, each) for each in one.sources)]
             whole = all(one.is_whole for one in fitting) and not self._is_claimed(source)
             known = self._everywhere.union(*(one.names for one in fitting))
             self._names[source] = Names(known, whole) if fitting else None
