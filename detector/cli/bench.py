@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from detector.config.values import is_zone
 from detector.replay.moments import as_of
 from detector.replay.reading import LogFile, LogUnreadable
 from detector.settings import Settings, build
+from detector.sources.files.discover import discover
 from rules.formats.catalogue import UnknownFormat, by_name
 from rules.formats.expression import expressions
 from rules.formats.format import Format
@@ -127,6 +129,11 @@ def open_files(house: ExitStack, paths: Sequence[str], source: Source | None = N
 def bench(house: ExitStack, paths: Sequence[str], wishes: Wishes) -> Bench:
     """Files, rules and settings as wished; broken rules are told on standard error.
 
+    Args:
+        house: Closes the files.
+        paths: Of them; none: all files of the source that was wished for.
+        wishes: What was asked for.
+
     Raises:
         Misuse: something does not exist or cannot be read, or no rule loads.
     """
@@ -136,7 +143,7 @@ def bench(house: ExitStack, paths: Sequence[str], wishes: Wishes) -> Bench:
     profile = _profile(base, wishes, formats)
     if wishes.as_of is not None and not is_of_a_clock(wishes.as_of):
         raise Misuse(f"--as-of must be from {EPOCH.year} to {LATEST.year}")
-    files = open_files(house, paths, source)
+    files = open_files(house, paths or _paths_of(source), source)
     guesses = [as_of(file, profile.format, ZoneInfo(profile.timezone), formats) for file in files]
     moments = [wishes.as_of or guess.moment for guess in guesses]
     base = msgspec.structs.replace(base, rule_files=chosen_rules(base, wishes))
@@ -195,6 +202,21 @@ def _asked_for(config_path: str, name: str | None) -> tuple[EngineSettings, Sour
     if name not in by_name:
         raise Misuse(clean(f'{config_path} has no source "{name}"; {nearest(name, by_name) or "it has none at all"}'))
     return settings.engine, by_name[name]
+
+
+def _paths_of(source: Source | None) -> tuple[str, ...]:
+    """All files of a source that are there, with those that a rotation moved aside.
+
+    Raises:
+        Misuse: there is none.
+    """
+    if source is None:
+        raise Misuse("name a FILE, or with --source a source of a configuration, whose files are read then")
+    found = discover([str(Path(path).absolute()) for path in source.paths], ())
+    if not found.files:
+        hint = "; hand its lines over: journalctl -o json | tocsin replay --source … -" if not source.paths else ""
+        raise Misuse(clean(f'source "{source.name}" has no files here{hint}'))
+    return tuple(one.path for one in found.files)
 
 
 def _profile(base: EngineSettings, wishes: Wishes, formats: tuple[Format, ...]) -> SourceProfile:

@@ -26,7 +26,7 @@ SAMPLE_CHARACTERS = 200
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="FILE…")
+@click.argument("paths", nargs=-1, metavar="[FILE…]")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 although something was found.")
 @click.option("--html", "html_path", metavar="FILE", help="Also write what was found there, as one page.")
 @click.option("-v", "--verbose", is_flag=True, help="Also list the rules that were about no line, by log source.")
@@ -49,12 +49,13 @@ def replay(
     """Run the rules over log files and print what would have been opened; no daemon, no database, nobody told.
 
     Files may be plain or gzip; "-" is standard input. Several files are merged by the times in them.
+    Without any, all files of the source that --source names are read, rotated ones too.
     Exits with 1 if something was found, 0 if nothing was, 2 if a file was not understood or no rule is about its lines.
     """
-    if html_path and any(_is_same(html_path, path) for path in paths):
-        raise Misuse(f"--html {clean(html_path)} is the log itself: it would be lost")
     with ExitStack() as house:
         on = bench(house, paths, wishes)
+        if html_path and any(_is_same(html_path, file.name) for file in on.files):
+            raise Misuse(f"--html {clean(html_path)} is the log itself: it would be lost")
         if on.guessed:
             moments = ", ".join(f"{moment:%Y-%m-%d %H:%M} UTC" for moment in sorted(set(on.guessed)))
             click.echo(
@@ -69,7 +70,7 @@ def replay(
         modes = {head.id: head.mode for head in rules.all if head.mode is not Mode.ON}
         (_print_json if as_json else _print_tables)(found, modes, verbose=verbose)
         if html_path:
-            _write_page(html_path, page(found, rules, _told(paths, wishes, on)))
+            _write_page(html_path, page(found, rules, _told(wishes, on)))
         not_understood = [
             _not_understood(tally, file, on.formats)
             for tally, file in zip(found.tallies, on.files, strict=True)
@@ -84,11 +85,11 @@ def replay(
     sys.exit(Failure.exit_code if found.records and not exit_zero else 0)
 
 
-def _told(paths: tuple[str, ...], wishes: Wishes, on: Bench) -> list[tuple[str, str]]:
+def _told(wishes: Wishes, on: Bench) -> list[tuple[str, str]]:
     """What it was told, as the page shows it."""
     profiles = on.settings.sources
     return [
-        ("files", ", ".join(paths)),
+        ("files", ", ".join(file.name for file in on.files)),
         ("rules", ", ".join(wishes.rule_paths) or ("of the configuration" if on.config_path else "bundled")),
         ("configuration", on.config_path or "none"),
         ("source", wishes.source or "none"),

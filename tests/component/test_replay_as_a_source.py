@@ -1,5 +1,6 @@
 """``replay`` and ``explain --file`` with ``--source``: files are read as a source of the configuration is."""
 
+import gzip
 import json
 import os
 from datetime import UTC, datetime
@@ -167,3 +168,17 @@ def test_an_incident_is_explained_as_its_source_is_read(folder: Path) -> None:
     assert [line.split("   ")[0] for line in told["match"]] == [
         'as "Refund"', "s: who = ä* ✔", "s: message = *refund* ✔",
     ]  # fmt: skip
+
+
+def test_without_files_those_of_the_source_are_read(folder: Path) -> None:
+    """All that the daemon would read, and what a rotation moved aside."""
+    (folder / "config.toml").write_text(CONFIG.replace("/srv/shop/*.log", "a.log").replace("/var/log/auth", "nowhere"))
+    (folder / "a.log.1").write_bytes(LINE.encode("latin-1"))
+    (folder / "a.log.2.gz").write_bytes(gzip.compress(LINE.encode("latin-1")))
+    (one,) = found(call("replay", "--source", "shop", "--json"))
+    assert one["events"] == 3
+    done = call("replay", "--source", "auth")
+    assert (done.exit_code, done.stderr) == (2, 'source "auth" has no files here\n')
+    done = call("replay")
+    assert done.exit_code == 2
+    assert "name a FILE" in done.stderr
