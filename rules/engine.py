@@ -6,35 +6,30 @@ The engine only goes forward. What it holds can be taken out (snapshot, and a de
 the same lines then give the same findings, however they are cut into batches and wherever it was stopped.
 """
 
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import accumulate
 from typing import Final
 
 from rules.counter import CounterState
 from rules.counters import Counters
 from rules.event import Batch, Event, LogSource
-from rules.formats.catalogue import by_name
-from rules.formats.detect import PinState
-from rules.formats.expression import expressions
 from rules.modes import with_modes
 from rules.outcome import InternalEvent, Outcome
 from rules.passage import Moment
 from rules.predicate import Predicate, predicate
 from rules.progress import Progress, standing
 from rules.saved import State, decoded, encoded
-from rules.settings import EngineSettings, SourceProfile
+from rules.settings import EngineSettings
 from rules.severity import Assets
 from rules.sigma.model import MOST_ROUTES, RuleSet
 from rules.standing import Standings, standings
 from rules.stream import Stream, StreamState, microseconds, moment
+from rules.streams import Streams
 from rules.telling import Telling, evidence_of
 from rules.usage import Stopwatch, Usage
 
-FINISHED: Final = 3_600_000_000  #: replay: a stream an hour behind another has no more lines to come
 FOREIGN: Final = "all rules: another version of the program saved what they had counted"
-FORGOTTEN: Final = 8 * 24 * 3_600_000_000
 SKIPPED: Final = "left out: working on it killed the engine"
 
 
@@ -58,20 +53,11 @@ class Engine:
             critical=frozenset(map(str.lower, settings.assets_critical)),
             lab=frozenset(map(str.lower, settings.assets_lab)),
         )
-        self._formats = expressions(settings.expressions)
-        for profile in settings.sources.values():
-            if profile.format != "auto":
-                by_name(profile.format, self._formats)
-        self._idle = timedelta(seconds=settings.caps.idle_seconds) // timedelta(microseconds=1)
+        self._streams = Streams(settings)
         self._counters = Counters(rules, settings.caps)
         self._predicates = {id(rule): predicate(rule.condition) for rule in rules.in_every_form}
         self._routes: dict[str, dict[LogSource, tuple[tuple[str, Predicate], ...]]] = {}
         self._here: str = ""  #: the source being read, if rules are something else for it
-        self._states: dict[tuple[str, str], StreamState] = {}
-        self._streams: dict[tuple[str, str], Stream] = {}
-        self._changed_streams: set[tuple[str, str]] = set()
-        self._others: list[int] = []
-        self._arrived = 0
         self._passed: int | None = None
         self._saved_meanings: dict[str, str] = {}
         self._foreign: tuple[str, ...] = ()  #: why parts of the saved state were not taken over at all
@@ -89,7 +75,8 @@ class Engine:
             progress: Called with the index of each line before it is worked on, and with their number at the end.
             watch: Measures what each rule costs. That takes time itself: give it with few batches.
         """
-        stream, self._watch = self._begin(batch), watch
+        self._here = batch.source if batch.source in self.rules.forms else ""
+        stream, self._watch = self._streams.begin(batch), watch
         internal = []
         for index, line, offset, raw in lines_of(batch):
             if progress is not None:
@@ -104,7 +91,7 @@ class Engine:
                 self._work(stream, raw, line, offset, batch.history)
         if progress is not None:
             progress(stream.tally.lines)
-        self._settle(self._horizon(stream.state.watermark), history=batch.history)
+        self._settle(self._streams.horizon(stream), history=batch.history)
         self._counters.shed()
         return self._outcome(streams=(stream,), internal=tuple(internal))
 
@@ -115,27 +102,17 @@ class Engine:
             watermark: Now. Streams quiet for ``idle_seconds`` are taken to have passed it, less their lateness, until
                 they deliver again; those that do (a backlog is being read) keep their own pace.
         """
-        now = microseconds(watermark)
-        passed = []
-        for key, state in self._states.items():
-            if state.arrived > now - self._idle:
-                passed.append(state.watermark)
-            else:
-                state.idle = now - self._lateness_of(key)
-                passed.append(max(state.idle, state.watermark or state.idle))
-                self._changed_streams.add(key)
-        marks = [mark for mark in passed if mark is not None]
-        if marks:
-            self._settle(min(marks), history=False)
-            self._counters.expire(min(marks))
-        self._forget_streams(now)
+        passed = self._streams.advance(microseconds(watermark))
+        if passed is not None:
+            self._settle(passed, history=False)
+            self._counters.expire(passed)
         return self._outcome()
 
     def snapshot(self) -> bytes:
         """All state."""
         return self._encode(
             self._counters.meanings,
-            [(*key, self._states[key]) for key in sorted(self._states)],
+            self._streams.dump(whole=True),
             self._counters.dump(whole=True),
         )
 
@@ -178,60 +155,7 @@ class Engine:
     @property
     def seen(self) -> dict[tuple[str, LogSource], int]:
         """By source and log source, how many events a replay has read."""
-        found: dict[tuple[str, LogSource], int] = {}
-        for (source, _), stream in self._streams.items():
-            for logsource, events in stream.seen.items():
-                found[source, logsource] = found.get((source, logsource), 0) + events
-        return found
-
-    # reading
-
-    def _begin(self, batch: Batch) -> Stream:
-        key = (batch.source, batch.stream)
-        self._here = batch.source if batch.source in self.rules.forms else ""
-        if key not in self._streams:
-            state = self._states.setdefault(key, StreamState(pin=PinState()))
-            profile = self._profile(batch.source)
-            replay = self.settings.as_of is not None
-            self._streams[key] = Stream(
-                profile, batch.kind, state, self._formats, replay=replay, trust=self.settings.trust
-            )
-        stream = self._streams[key]
-        stream.begin(batch, self.settings.as_of or batch.received_at)
-        self._arrived = max(self._arrived, stream.state.arrived)
-        self._others = sorted(self._active(self._arrived, but=key))
-        self._changed_streams.add(key)
-        return stream
-
-    def _forget_streams(self, now: int) -> None:
-        """Rotated files come and go; one that was quiet for longer than any stamp is believed is no more."""
-        for key in [key for key, state in self._states.items() if state.arrived < now - FORGOTTEN]:
-            del self._states[key]
-            self._streams.pop(key, None)
-            self._changed_streams.add(key)
-
-    def _profile(self, source: str) -> SourceProfile:
-        return self.settings.sources.get(source) or SourceProfile()
-
-    def _lateness_of(self, key: tuple[str, str]) -> int:
-        return timedelta(seconds=self._profile(key[0]).lateness_seconds) // timedelta(microseconds=1)
-
-    def _active(self, now: int, but: tuple[str, str] | None = None) -> list[int]:
-        """The watermarks of the streams that delivered lately."""
-        return [
-            state.watermark
-            for key, state in self._states.items()
-            if key != but and state.watermark is not None and state.arrived > now - self._idle
-        ]
-
-    def _horizon(self, watermark: int | None) -> int | None:
-        """What all streams have passed, seen from one that stands at *watermark*."""
-        if watermark is None or not self._others:
-            return watermark
-        first = 0
-        if self.settings.as_of is not None:
-            first = bisect_left(self._others, watermark - FINISHED)
-        return min(watermark, self._others[first]) if first < len(self._others) else watermark
+        return self._streams.seen
 
     # matching
 
@@ -246,7 +170,7 @@ class Engine:
                 continue
             stream.tally.matched += 1
             self._usage.matched(matched, event)
-            at = self._moment(self._horizon(stream.state.watermark), history=history)
+            at = self._moment(self._streams.horizon(stream), history=history)
             self._counters.count(event, matched, evidence_of(event, raw), at, self._telling)
 
     def _routed(self, logsource: LogSource) -> tuple[tuple[str, Predicate], ...]:
@@ -293,12 +217,8 @@ class Engine:
         meanings = self._counters.meanings
         unsaid = meanings if meanings != self._saved_meanings else None
         self._saved_meanings = meanings
-        changed, self._changed_streams = self._changed_streams, set()
-        counters = self._counters.dump(whole=False)
-        if not self._saves:
-            return b""
-        streams = [(*key, self._states.get(key)) for key in sorted(changed)]
-        return self._encode(unsaid, streams, counters)
+        streams, counters = self._streams.dump(whole=False), self._counters.dump(whole=False)
+        return self._encode(unsaid, streams, counters) if self._saves else b""
 
     def _encode(
         self,
@@ -306,22 +226,17 @@ class Engine:
         streams: list[tuple[str, str, StreamState | None]],
         counters: list[CounterState],
     ) -> bytes:
-        return encoded(State(self._arrived, meanings, streams, counters))
+        return encoded(State(self._streams.arrived, meanings, streams, counters))
 
     def _load(self, data: bytes) -> None:
         state = decoded(data)
         if state is None:
             self._foreign = (FOREIGN,)
             return
-        self._arrived = state.arrived
         if state.meanings is not None:
             self._saved_meanings = state.meanings
             self._counters.compare(state.meanings)
-        for source, stream, stream_state in state.streams:
-            if stream_state is None:
-                self._states.pop((source, stream), None)
-            else:
-                self._states[source, stream] = stream_state
+        self._streams.load(state.arrived, state.streams)
         self._counters.load(state.counters, self._saved_meanings)
 
 
