@@ -3,6 +3,8 @@
 stderr with the default prefix, Debian's, pgBadger's and Amazon's; syslog, csvlog and jsonlog.
 """
 
+import json
+
 import pytest
 from support.lines import CONTEXT
 from support.service_lines import Asker, Row, parsed, rows, service
@@ -126,6 +128,18 @@ def test_a_prefix_without_an_address() -> None:
         PREFIX.format(812) + "[unknown]@[unknown] LOG:  connection received: host=[local]",
         PREFIX.format(812) + "bob@app LOG:  connection authorized: user=bob database=app",
     ) == ["203.0.113.7", "2001:db8::7", "203.0.113.7", "2001:db8::7", None, None, None]
+
+
+def test_a_prefix_without_an_address_in_a_container() -> None:
+    """The same where Docker puts a frame around each line, before and after the format is settled."""
+    pin = Pin("docker-json")
+    for number in range(1000, 1250):
+        received = f"[unknown]@[unknown] LOG:  connection received: host=203.0.113.{number % 200} port=40022"
+        for text in (received, 'bob@app FATAL:  password authentication failed for user "bob"'):
+            log = {"log": PREFIX.format(number) + text, "stream": "stderr", "time": "2024-03-01T03:11:26.2Z"}
+            _, one = pin.choose(json.dumps(log), CONTEXT)
+        assert one is not None
+        assert one.fields.get("source.ip") == f"203.0.113.{number % 200}"
 
 
 def test_a_name_that_looks_like_a_process() -> None:

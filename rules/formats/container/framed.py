@@ -17,6 +17,8 @@ PLAIN = "text"
 LINES_TO_PIN = 200
 SHARE_TO_PIN = 0.9
 LINES_TO_CHANGE = 100
+#: Formats that may remember within a frame. Of others a line may tell what several told together, which a frame is not.
+REMEMBER = frozenset({"postgresql"})
 
 
 class Inner(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,6 +28,7 @@ class Inner(msgspec.Struct, forbid_unknown_fields=True):
     lines: int = 0  #: while it is not settled: how many there were; then: in a row, those that *rival* read
     read: dict[str, int] = {}  #: while it is not settled: how many of them each format read
     rival: str = ""  #: once it is settled: another format that read the last line
+    header: str = ""  #: what the format itself remembers of the lines before
 
 
 _OUTPUTS = msgspec.json.Decoder(dict[str, Inner])
@@ -45,23 +48,28 @@ def read(text: str, output: str, formats: Sequence[Format], context: Context) ->
     """
     outputs = _remembered(context.header)
     inner = outputs.get(output) or Inner()
-    inside = msgspec.structs.replace(context, header="")
+    inside = msgspec.structs.replace(context, header=inner.header)
     if inner.pinned not in ("", PLAIN):
         mine = next((one.parse(text, inside) for one in formats if one.name == inner.pinned), None)
         if mine is not None and mine.header is not None:
             return None, None
-        if mine is not None and not inner.rival:
-            return mine, None
         if mine is not None:
-            outputs[output] = Inner(pinned=inner.pinned)
-            return mine, _to_remember(outputs)
+            outputs[output] = Inner(pinned=inner.pinned, header=_header(inner.pinned, mine, inner))
+            return mine, (None if outputs[output] == inner else _to_remember(outputs))
     name, found = _strictest(text, formats, inside)
     if not inner.pinned:
-        outputs[output] = _counted(inner, name)
+        outputs[output] = msgspec.structs.replace(_counted(inner, name), header=_header(name, found, inner))
         return found, _to_remember(outputs)
-    after = _challenged(inner, name)
+    after = msgspec.structs.replace(_challenged(inner, name), header=inner.header)
     outputs[output] = after
     return (found if after.pinned == name != PLAIN else None), (None if after == inner else _to_remember(outputs))
+
+
+def _header(name: str, found: Parsed | None, inner: Inner) -> str:
+    """What the format of that name remembers from now on."""
+    if name not in REMEMBER:
+        return ""
+    return inner.header if found is None or found.after is None else found.after
 
 
 def _strictest(text: str, formats: Sequence[Format], context: Context) -> tuple[str, Parsed | None]:
