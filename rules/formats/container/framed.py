@@ -66,10 +66,10 @@ def read(text: str, output: str, formats: Sequence[Format], context: Context) ->
 
 
 def _header(name: str, found: Parsed | None, inner: Inner) -> str:
-    """What the format of that name remembers from now on."""
-    if name not in REMEMBER:
-        return ""
-    return inner.header if found is None or found.after is None else found.after
+    """What is remembered from now on, after a line that the format of that name read."""
+    if name not in REMEMBER or found is None or found.after is None:
+        return inner.header
+    return found.after
 
 
 def _strictest(text: str, formats: Sequence[Format], context: Context) -> tuple[str, Parsed | None]:
