@@ -6,7 +6,7 @@ from typing import Any
 from aiohttp import web
 from msgspec.structs import asdict
 
-from detector.api.identity import require_known
+from detector.api.identity import require_admin, require_known
 from detector.api.keys import CLOCK, RULE_USE, RULES, STANDINGS, STORE
 from detector.api.problem import Problem
 from detector.api.wire import answer
@@ -33,8 +33,11 @@ async def list_rules(request: web.Request) -> web.Response:
 
 @routes.get("/api/v1/rules/{id}/progress")
 async def show_progress(request: web.Request) -> web.Response:
-    """How far a rule has come in the groups that hold most."""
-    require_known(request)
+    """How far a rule has come in the groups that hold most.
+
+    They name who did what before anybody has decided whose matter that is: it is for those who keep the machine.
+    """
+    require_admin(request)
     wanted = request.match_info["id"]
     rule = next((one for one in request.app[RULES]().rules if one.id == wanted), None)
     if rule is None:

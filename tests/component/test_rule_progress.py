@@ -187,7 +187,7 @@ async def site(store_url: str, tmp_path: Path) -> AsyncIterator[Site]:
 
 
 async def test_over_http(site: Site) -> None:
-    """For everybody who may read; a rule that does not run is not found."""
+    """For whoever keeps the machine; a rule that does not run is not found."""
     code, told = await site.ask("GET", f"/api/v1/rules/{BRUTE_FORCE_ID}/progress")
     assert code == 200
     assert (told["title"], told["needs"], told["now"]) == (

@@ -96,7 +96,7 @@ GET /api/v1/incidents/{number}/watches known
 POST /api/v1/logs sender
 POST /api/v1/receivers/test admin
 GET /api/v1/rules known
-GET /api/v1/rules/{id}/progress known
+GET /api/v1/rules/{id}/progress admin
 GET /api/v1/sessions person
 DELETE /api/v1/sessions/{id} person
 POST /api/v1/sign-in open
