@@ -183,6 +183,7 @@ PIECES = [
     "from ",
     "203.0.113.7",
     "\0",
+    "\udcff",  # a byte that is no UTF-8
 ]
 
 
@@ -194,3 +195,11 @@ PIECES = [
 def test_nothing_raises(message: str, program: str) -> None:
     """Whatever the messages hold."""
     strictest(HEAD + program + message, CONTEXT)
+
+
+def test_a_byte_that_is_no_utf8() -> None:
+    """Behind the mark, before it, and in what is no router's message at all."""
+    for message in ("%SYS-5-CONFIG_I: by \udcff", "7: \udcff%SYS-5-CONFIG_I: by x", "%x\udcff: y", "100 % \udcff"):
+        _, found = strictest(HEAD + message, CONTEXT)
+        assert found is not None
+        assert ("syslog.msgid" in found.fields) == ("CONFIG_I" in message)

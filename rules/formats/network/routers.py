@@ -31,12 +31,13 @@ def put(message: str, fields: dict[str, Any]) -> LogSource | None:
         message = f"{program}: {message}"
     if "%" not in message[:FARTHEST] or (program and program[0] != "%" and not program.isdigit()):
         return None
-    if (found := HUAWEI.search(message[: FARTHEST * 2])) is not None:
+    head = message[:2000].encode("ascii", "replace").decode()  # an expression takes no byte that is no UTF-8
+    if (found := HUAWEI.search(head[: FARTHEST * 2])) is not None:
         return _put(found, "huawei", found[1].lower(), fields)
-    found = CISCO.search(message[: FARTHEST * 2])
+    found = CISCO.search(head[: FARTHEST * 2])
     if found is None or found.start() > FARTHEST:
         return None
-    if (source := FROM.search(message[found.end() : 2000])) is not None:
+    if (source := FROM.search(head[found.end() :])) is not None:
         put_endpoint(fields, "source", source[1])
     return _put(found, "cisco", _service(found[1], found[3], message), fields)
 
