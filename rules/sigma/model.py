@@ -216,7 +216,8 @@ class RuleSet:
     remarks: tuple[RuleRemark, ...] = ()  #: what may be wrong with those that loaded
     refused: frozenset[str] = frozenset()  #: ids of rules that are there and did not load, as far as they could be read
     forms: Mapping[str, Mapping[str, Form | None]] = field(default_factory=dict)
-    #: by source and id of a rule, what it is for events of that source, where that is something else; None: nothing
+    #: by source and id of a rule, what it is for events of that source, where that is something else; None: nothing.
+    #: "" are all sources that are not among them
     _routes: dict[tuple[str, LogSource], tuple[Rule, ...]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )

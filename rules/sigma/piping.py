@@ -40,6 +40,9 @@ class Piping:
                 self._scopes[source] = self._transformer([*everywhere, *self._read(own)])
         self._forms: dict[str, dict[str, transform.Form | None]] = {scope: {} for scope in self._scopes}
         self._drafts: dict[str, Draft] = {}
+        self._elsewhere: dict[
+            str, None
+        ] = {}  #: rules that are asked about nothing but sources whose pipelines fill them
 
     def _read(self, texts: Iterable[tuple[str, str]]) -> list[Pipeline]:
         for one in texts:
@@ -58,13 +61,17 @@ class Piping:
         for made in drafts:
             self._drafts[made.rule.id] = made
             if isinstance(made.rule, Rule) and made.is_sound:
-                for scope in self._scopes:
-                    self._transform(made, scope)
+                said = said_by(made.document)
+                found = {scope: self._form(made, said, scope) for scope in self._scopes}
+                if made.open and found[EVERYWHERE][1] and any(form for form, _ in found.values()):
+                    found[EVERYWHERE] = None, None  # pipelines of some source know what stands for its placeholders
+                    self._elsewhere[made.rule.id] = None
+                for scope, (form, wrong) in found.items():
+                    self._keep(made, scope, form, wrong)
 
-    def _transform(self, made: Draft, scope: str) -> None:
+    def _keep(self, made: Draft, scope: str, form: "transform.Form | None", wrong: RuleError | None) -> None:
         if not made.is_sound:
             return
-        form, wrong = self._form(made, said_by(made.document), scope)
         if wrong is None:
             if form is not None or scope == EVERYWHERE:
                 self._forms[scope][made.rule.id] = form
@@ -99,6 +106,8 @@ class Piping:
         every = tuple(self._rule(rule) for rule in rules.rules)
         correlations = tuple(self._correlation(made, rules) for made in rules.correlations)
         by_source = {scope: self._by_source(rules, scope) for scope in self._scopes if scope != EVERYWHERE}
+        if self._elsewhere:
+            by_source[EVERYWHERE] = {**self._elsewhere}
         errors = sorted((*rules.errors, *self.errors), key=lambda error: (error.path, error.line, error.column))
         return replace(
             rules, rules=every, correlations=correlations, forms=by_source, errors=tuple(dict.fromkeys(errors))
@@ -110,7 +119,7 @@ class Piping:
         if changed_by:
             version = hashlib.sha256(" ".join([version, *dict.fromkeys(changed_by)]).encode()).hexdigest()[:16]
         form = self._forms[EVERYWHERE].get(rule.id)
-        filters = self._filters(rule, EVERYWHERE)
+        filters = () if rule.id in self._elsewhere else self._filters(rule, EVERYWHERE)
         if form is None:
             return replace(rule, version=version, filters=filters)
         return replace(rule, version=version, filters=filters, logsource=form.logsource, detection=form.condition)

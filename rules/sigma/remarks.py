@@ -69,6 +69,7 @@ class _Reader:
     def rule(self, made: Draft, written: Rule, final: Rule) -> Iterator[RuleRemark]:
         """Of what pipelines make of a rule, only what they left as it was written."""
         yield from _idle(made)
+        yield from self.filled(made)
         if any(written.id in forms for forms in self.rules.forms.values()):
             return
         fields: Iterable[Asked] = _fields(made)
@@ -79,6 +80,17 @@ class _Reader:
             fields = [one for one in fields if one[0] in left]
         yield from self.fields(made, final.logsource, [*fields, *_in_block(made)])
         yield from self.words(made, final.logsource)
+
+    def filled(self, made: Draft) -> Iterator[RuleRemark]:
+        """Placeholders that only the pipelines of some sources know."""
+        if made.rule.id in self.rules.forms.get("", {}):
+            sources = [f'"{name}"' for name, forms in self.rules.forms.items() if forms.get(made.rule.id)]
+            node, undefined = next(iter(made.open.values()))
+            hint = "asked only about these sources; for all, name such a pipeline in rules.pipelines"
+            message = f"{undefined}, but for the pipelines of {', '.join(sources)}"
+            yield made.document.remark(
+                Level.NOTICE, node, message, hint, shift=0, length=len(str(node.value)) + 2 * quote_width(node)
+            )
 
     def source(self, made: Draft, source: LogSource) -> Iterator[RuleRemark]:
         """The log source: a part that is misspelt, or one of which no format tells."""

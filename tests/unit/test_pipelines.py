@@ -221,6 +221,29 @@ def test_a_pipeline_of_one_source() -> None:
     assert told("own", "root", "x") == set()
 
 
+def test_a_placeholder_that_pipelines_of_one_source_fill() -> None:
+    """The rule is asked about that source's events alone, and that is said."""
+    rule = "title: A\nlogsource: {product: app}\ndetection: {s: {User|expand: '%admins%'}, condition: s}\n"
+    hides = "title: F\nlogsource: {product: app}\nfilter: {rules: any, s: {User: adm9}, condition: not s}\n"
+    own = pipe("- type: value_placeholders", "vars: {admins: [root, adm*]}\n")
+    prefix = pipe("- {type: field_name_prefix, prefix: x.}")
+    pipelines = {"plain": (), "own": own, "other": prefix}
+    sources = {name: SourceProfile(format="json", product="app", pipelines=each) for name, each in pipelines.items()}
+    found = EngineSettings(rule_files=(("rule.yml", rule + "---\n" + hides),), sources=sources)
+    rules = load_for(found)
+    assert [one.message for one in rules.errors] == ['for source "other": nothing is known as "%admins%"']
+    told = [(one.level, one.column, one.message) for one in rules.remarks if "admins" in one.message]
+    assert told == [("notice", 30, 'nothing is known as "%admins%", but for the pipelines of "own"')]
+    engine = Engine(found, rules)
+
+    def finds(source: str, user: str) -> bool:
+        batch = replace(batch_of([f'{{"User": "{user}", "x.User": "{user}"}}'], stream=source), source=source)
+        return bool(engine.feed(batch).findings)
+
+    asked = [(source, user) for source in sources for user in ("root", "adm1", "adm9", "%admins%", "bob")]
+    assert [one for one in asked if finds(*one)] == [("own", "root"), ("own", "adm1")]
+
+
 def test_a_correlation_cannot_take_the_names_of_one_source() -> None:
     """That is said, since it would count nothing there."""
     many = "title: Many\ncorrelation: {type: event_count, rules: [root], group-by: [User], timespan: 5m, condition: {gte: 2}}\n"
