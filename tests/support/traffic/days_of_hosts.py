@@ -222,7 +222,10 @@ def clock_and_stick(at: datetime) -> Iterator[Line]:
 
 def paused_machine(at: datetime) -> Iterator[Line]:
     """The host of this virtual machine holds it for a minute to take a snapshot."""
-    yield kernel(at, 7000, "watchdog: BUG: soft lockup - CPU#1 stuck for 52s! [swapper/1:0]")
+    for number in range(4):
+        yield kernel(
+            at, 7000 + number, f"watchdog: BUG: soft lockup - CPU#{number} stuck for 52s! [swapper/{number}:0]"
+        )
     yield kernel(at + SECOND, 7001, "rcu: INFO: rcu_preempt self-detected stall on CPU")
     yield kernel(at + SECOND, 7001.5, "clocksource: timekeeping watchdog on CPU0: hpet wd-wd read-back delay of 60us")
     yield syslog(at + 2 * SECOND, "syslog", "systemd[1]", "systemd-journald.service: Watchdog timeout (limit 3min)!")
