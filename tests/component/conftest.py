@@ -1,5 +1,6 @@
 """What component tests of several packages share: a store on each database that we support."""
 
+import contextlib
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -32,9 +33,10 @@ def sqlite_template() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_databases(postgres: PostgresServer) -> Reused:
+def postgres_databases(postgres: PostgresServer) -> Iterator[Reused]:
     """Databases there that are up to date and hold nothing."""
-    return Reused(postgres)
+    with contextlib.closing(Reused(postgres)) as databases:
+        yield databases
 
 
 @pytest.fixture(params=KINDS)
