@@ -131,6 +131,7 @@ async def show_incident(request: web.Request) -> web.Response:
             record,
             entities=view.entities,
             tallies=view.tallies,
+            owed=view.owed,
             evidence=evidence.of(connection, number),
             timeline=timeline.of(connection, number),
             deliveries=outbox.of_incident(connection, number),

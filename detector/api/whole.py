@@ -32,6 +32,7 @@ def whole(connection: Connection, number: int, site: Site, now: datetime) -> dic
         view.incident,
         entities=view.entities,
         tallies=view.tallies,
+        owed=view.owed,
         evidence=evidence.of(connection, number),
         timeline=timeline.of(connection, number),
         deliveries=outbox.of_incident(connection, number),

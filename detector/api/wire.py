@@ -1,6 +1,7 @@
 """The one place that knows names on the wire."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any, TypeVar
 
@@ -12,10 +13,11 @@ from detector.api.problem import Problem
 from detector.api.readable import whole_body
 from rules.finding import Evidence
 from store.answers import is_blank
-from store.incident import Incident, Lowering, TimelineEntry
+from store.incident import Incident, Lowering, RuleTally, TimelineEntry
 from store.moments import FIRST_YEAR, LAST_YEAR, is_sensible
 from store.notice import Delivery
 from store.people import Person, Role, Token
+from store.repository.incident.incidents import Credit
 
 T = TypeVar("T")
 LARGEST_PAGE = 200
@@ -235,14 +237,15 @@ def incident_in_full(
     evidence: Sequence[Evidence],
     timeline: Sequence[TimelineEntry],
     deliveries: Sequence[Delivery],
-    tallies: Sequence[Any],
+    tallies: Sequence[RuleTally],
+    owed: Mapping[str, Credit],
     allowed: Sequence[str],
 ) -> dict[str, Any]:
     """An incident with everything that is known of it."""
     return incident(record) | {
         "severity_terms": record.severity_terms,
         "entities": entities,
-        "rules": tallies,
+        "rules": [asdict(one) | asdict(owed.get(one.rule_id, Credit())) for one in tallies],
         "evidence": evidence,
         "timeline": timeline,
         "deliveries": [delivery(one) for one in deliveries],

@@ -20,6 +20,7 @@ from detector.replay.run import replay as replay_files
 from rules.event import Mode
 from rules.formats.format import Format
 from rules.modes import with_modes
+from rules.sigma.model import Head
 from store.ledger import Record
 
 SAMPLE_CHARACTERS = 200
@@ -67,8 +68,8 @@ def replay(
         except LogUnreadable as error:
             raise Misuse(clean(str(error))) from None
         rules = with_modes(on.rules, on.settings.modes)
-        modes = {head.id: head.mode for head in rules.all if head.mode is not Mode.ON}
-        (_print_json if as_json else _print_tables)(found, modes, verbose=verbose)
+        heads = {head.id: head for head in rules.all}
+        (_print_json if as_json else _print_tables)(found, heads, verbose=verbose)
         if html_path:
             _write_page(html_path, page(found, rules, _told(wishes, on)))
         not_understood = [
@@ -117,12 +118,13 @@ def _write_page(path: str, text: str) -> None:
         raise Misuse(f"cannot write {clean(path)}: {error.strerror}") from None
 
 
-def plain(number: int, record: Record, mode: Mode = Mode.ON) -> dict[str, Any]:
+def plain(number: int, record: Record, heads: Mapping[str, Head]) -> dict[str, Any]:
     """One line of ``--json``."""
+    head = heads.get(record.rule_id)
     return {
         "id": f"R-{number}",
         "decision": record.decision,
-        "mode": mode,
+        "mode": head.mode if head else Mode.ON,
         "title": record.title,
         "rule": {
             "id": record.rule_id,
@@ -130,9 +132,12 @@ def plain(number: int, record: Record, mode: Mode = Mode.ON) -> dict[str, Any]:
             "path": record.rule_path,
             "version": record.rule_version,
             "tags": record.tags,
+            "author": head.author if head else "",
+            "license": head.license if head else "",
         },
         "rules": [
             {"id": one.rule_id, "title": one.rule_title, "findings": one.findings, "events": one.events}
+            | ({"author": told.author, "license": told.license} if (told := heads.get(one.rule_id)) else {})
             for one in record.rules
         ],
         "severity": record.severity,
@@ -162,17 +167,18 @@ def _instant(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def _print_json(found: Replayed, modes: Mapping[str, Mode], *, verbose: bool) -> None:
+def _print_json(found: Replayed, heads: Mapping[str, Head], *, verbose: bool) -> None:
     for number, record in enumerate(found.records, start=1):
-        print_json(plain(number, record, modes.get(record.rule_id, Mode.ON)), indent=None)
+        print_json(plain(number, record, heads), indent=None)
     if verbose:
         print_json(about.plain(found.asked), indent=None)
     elif found.asked.not_asked:
         click.echo(f"{about.sentence(found.asked)}; --verbose lists them", err=True)
 
 
-def _print_tables(found: Replayed, modes: Mapping[str, Mode], *, verbose: bool) -> None:
+def _print_tables(found: Replayed, heads: Mapping[str, Head], *, verbose: bool) -> None:
     titles = ("id", "decision", "severity", "events", "first seen", "last seen", "title", "about")
+    modes = {name: head.mode for name, head in heads.items() if head.mode is not Mode.ON}
     rows = (_row(number, one, modes.get(one.rule_id)) for number, one in enumerate(found.records, start=1))
     print_table(titles, rows, "nothing found")
     click.echo()

@@ -82,6 +82,7 @@ def _content(found: Replayed, rules: RuleSet) -> dict[str, Any]:
     span = _Span(min(times), max(times)) if times else None
     decisions = Counter(record.decision for record in found.records)
     bars = list(_bars(named, span)) if span else []
+    owed = {head.id: ", ".join(filter(None, (head.author, head.license))) for head in rules.all}
     return {
         "counts": {str(one): decisions[one] for one in Decision},
         "first": _moment(span.first) if span else "",
@@ -91,7 +92,7 @@ def _content(found: Replayed, rules: RuleSet) -> dict[str, Any]:
         "bars": bars,
         "height": ROW * len(bars) + 4,
         "pixels": min(ROW * len(bars) + 4, MOST_PIXELS),
-        "records": [_record(name, record) for name, record in named[:MOST_RECORDS]],
+        "records": [_record(name, record, owed) for name, record in named[:MOST_RECORDS]],
         "left_out": max(0, len(named) - MOST_RECORDS),
         "rules": list(_rules(rules, found)),
         "silent": sum(not _spoke(head, found) for head in rules.all),
@@ -157,7 +158,7 @@ def _bars(named: Sequence[tuple[str, Record]], span: _Span) -> Iterator[dict[str
         }
 
 
-def _record(name: str, record: Record) -> dict[str, Any]:
+def _record(name: str, record: Record, owed: Mapping[str, str]) -> dict[str, Any]:
     lines = [f"{one.origin}:{one.line}  {one.text}" for one in record.evidence[:MOST_LINES]]
     if len(record.evidence) > MOST_LINES:
         lines.append(f"… and {len(record.evidence) - MOST_LINES} more")
@@ -168,6 +169,7 @@ def _record(name: str, record: Record) -> dict[str, Any]:
         "title": record.title,
         "events": record.events,
         "rule": record.rule_title,
+        "credit": owed.get(record.rule_id, ""),
         "path": record.rule_path,
         "others": ", ".join(one.rule_title for one in record.rules if one.rule_id != record.rule_id),
         "first_seen": _moment(record.first_seen),

@@ -95,6 +95,11 @@ def incidents_view(
     )
 
 
+def _credit(view: incidents.IncidentView) -> str:
+    credit = view.owed.get(view.incident.rule_id)
+    return ", ".join(filter(None, (credit.author, credit.license))) if credit else ""
+
+
 def incident_view(
     connection: Connection, frame: views.Frame, person: Person | None, number: int, site: Site
 ) -> views.IncidentView:
@@ -121,6 +126,7 @@ def incident_view(
         last_seen=one.last_seen,
         rule_title=one.rule_title,
         rule_path=one.rule_path,
+        rule_credit=_credit(view),
         tlp=one.tlp,
         owner=called.get(one.owner or "", one.owner),
         acknowledged_by=called.get(one.acknowledged_by or "", one.acknowledged_by),

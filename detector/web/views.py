@@ -156,6 +156,7 @@ class IncidentView:
     told: tuple[Told, ...]
     may_acknowledge: bool
     version: int
+    rule_credit: str = ""  #: author and licence of the rule, as far as it says
     acts: frozenset[str] = frozenset()  #: which further buttons the person who is signed in has, now
     needs_another: bool = False  #: a second person settles its dismissal
     contained_at: datetime | None = None

@@ -50,6 +50,13 @@ async def test_the_socket_reads_and_administers_but_never_acts(site: Site) -> No
     assert "tocsin token create" in refused["detail"]
 
 
+async def test_an_incident_names_who_wrote_its_rules(site: Site) -> None:
+    """Author and licence stay with what a rule found, over the API too."""
+    _, shown = await site.ask("GET", "/api/v1/incidents/1")
+    (rule,) = shown["rules"]
+    assert (rule["author"], rule["license"], rule["findings"]) == ("a", "l", 1)
+
+
 async def test_a_person_acknowledges_once_and_the_second_is_told_who(site: Site) -> None:
     """The first acknowledgement counts; repeating it changes nothing and says who has it."""
     token = await site.token_of("ana")

@@ -321,6 +321,13 @@ def test_incident() -> None:
     assert "/var/log/auth.log, line 118, byte 11402" in text
     assert "Nobody has acknowledged this." in text
     assert "✔ ana (Ana): accepted after 2 attempts" in text
+    assert " by " not in text.partition("rules/bundled/ssh.yml")[2].partition("Label")[0]
+
+
+def test_who_wrote_the_rule() -> None:
+    """Author and licence stand beside it, and are text."""
+    text = " ".join(Reader(PAGES.incident(incident(rule_credit="Ann <b>, MIT"))).text.split())
+    assert "rules/bundled/ssh.yml by Ann <b>, MIT" in text
 
 
 def test_incident_says_what_is_next() -> None:

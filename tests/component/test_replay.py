@@ -39,6 +39,8 @@ correlation:
     condition:
         gte: 5
 level: high
+author: Ann
+license: MIT
 """
 START = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 NOTHING, FOUND, MISUSE = 0, 1, 2
@@ -85,7 +87,9 @@ def test_one_object_for_each_incident(folder: Path) -> None:
     }
     assert (one["first_seen"], one["last_seen"]) == ("2026-03-01T03:00:00Z", "2026-03-01T03:00:09Z")
     assert one["rule"]["id"] == "6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a12"
-    assert one["rules"] == [{"id": one["rule"]["id"], "title": "Brute force", "findings": 1, "events": 10}]
+    told = {"id": one["rule"]["id"], "title": "Brute force", "author": "Ann", "license": "MIT"}
+    assert one["rule"].items() >= told.items()
+    assert one["rules"] == [{**told, "findings": 1, "events": 10}]
     assert {"kind": "source", "value": "203.0.113.7"} in one["entities"]
     first = one["evidence"][0]
     assert (first["source"], first["line"], first["offset"], first["text"]) == ("auth.log", 1, 0, failure(0).rstrip())

@@ -25,6 +25,8 @@ title: Brute force
 id: 6f3c2f0e-7a53-4c53-9d2e-0a8f0b5c1a12
 correlation: {type: event_count, rules: [failed_login], group-by: [source.ip], timespan: 1m, condition: {gte: 5}}
 level: high
+author: Ann
+license: MIT
 ---
 title: Somebody came in
 logsource: {product: linux, service: sshd}
@@ -142,6 +144,7 @@ def test_all_is_on_one_page(folder: Path) -> None:
         "1 other rule matched nothing.",
         "<dt>timezone</dt><dd>Europe/Berlin</dd>",
         "<dt>rules</dt><dd>rules.yml</dd>",
+        "<small>rules.yml, by Ann, MIT</small>",
         "<dt>as of</dt><dd>2026-03-03T03:00:00Z</dd>",
         "auth.log:1  2026-03-01T03:00:00+00:00 web1 sshd[812]: Failed password for root",
     ):

@@ -1,7 +1,7 @@
 """Incidents and observations: read, list, acknowledge."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from store.notice import NewNotice, NoticeKind
 from store.repository.people import persons
 from store.repository.record import evidence, records, timeline
 from store.repository.telling import outbox
-from store.tables import entity, incident, tally
+from store.tables import entity, finding, incident, tally
 from store.tx import Tx
 
 
@@ -36,6 +36,14 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """Who wrote a rule, and on which terms, as it said when it found something; "" where it did not."""
+
+    author: str = ""
+    license: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentView:
     """A record with what hangs on it, but for the long lists (evidence, timeline, deliveries)."""
 
@@ -43,6 +51,7 @@ class IncidentView:
     entities: tuple[Entity, ...]  #: in the order in which they were seen first
     tallies: tuple[RuleTally, ...]  #: what each rule contributed, the one that opened it first
     sources: tuple[str, ...]  #: whose lines made it
+    owed: Mapping[str, Credit] = field(default_factory=dict)  #: by id of a rule that found something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +147,14 @@ def get(connection: Connection, number: int) -> IncidentView:
         entities=tuple(Entity(kind=row.kind, value=row.value) for row in named),
         tallies=tuple(RuleTally(**row._mapping) for row in counted),
         sources=evidence.sources_of(connection, number),
+        owed=_credits(connection, number),
     )
+
+
+def _credits(connection: Connection, number: int) -> dict[str, Credit]:
+    columns = (finding.c.rule_id, finding.c.author, finding.c.license)
+    said = select(*columns).where(finding.c.incident == number).distinct().order_by(*columns)
+    return {row.rule_id: Credit(author=row.author, license=row.license) for row in connection.execute(said)}
 
 
 def counts(connection: Connection) -> Counts:
