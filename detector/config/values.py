@@ -66,16 +66,22 @@ def _expression(one: FormatSection, path: KeyPath) -> Iterator[Problem]:
             return
 
 
+def _is_meant_as_address(value: str) -> bool:
+    """Whether what is no network is not the name of an account either, but an address with a slip in it."""
+    return set(value) <= set("0123456789abcdefABCDEF.:/") and any(mark in value for mark in ".:/")
+
+
 def trust(config: Config) -> Iterator[Problem]:
-    """What is trusted are addresses and networks; deployments happen at stated times."""
+    """What is trusted are addresses and networks, administrators by name too; deployments happen at stated times."""
     told = config.trust
     lists = (("networks", told.networks), ("scanners", told.scanners))
     for key, values in (*lists, ("monitors", told.monitors), ("admins", told.admins), ("proxies", told.proxies)):
         for index, value in enumerate(values):
-            if value and not is_network(value):
+            if value and not is_network(value) and (key != "admins" or _is_meant_as_address(value)):
                 path: KeyPath = ("trust", key, index)
                 message = f'{dotted(path)} "{value}" is no address and no network'
-                yield Problem(path=path, at_value=True, message=message, hint='e.g. "10.0.0.0/8" or "192.0.2.7"')
+                hint = 'e.g. "10.0.0.0/8" or "192.0.2.7"' + (', or an account: "ann"' if key == "admins" else "")
+                yield Problem(path=path, at_value=True, message=message, hint=hint)
     for index, value in enumerate(told.deploy_windows):
         if value and not is_window(value):
             path = ("trust", "deploy_windows", index)

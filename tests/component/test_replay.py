@@ -95,6 +95,15 @@ def test_one_object_for_each_incident(folder: Path) -> None:
     assert (first["source"], first["line"], first["offset"], first["text"]) == ("auth.log", 1, 0, failure(0).rstrip())
 
 
+def test_accounts_that_a_configuration_trusts(folder: Path) -> None:
+    """Bundled rules ask nobody about whom ``trust.admins`` names."""
+    lines = [f"Mar  1 03:00:00 web1 doas: command not permitted for {name}: sh\n" for name in ("ann", "bob")]
+    write(folder / "auth.log", lines)
+    (folder / "own.toml").write_text('[trust]\nadmins = ["ann", "192.0.2.0/28"]\n')
+    (one,) = found(CliRunner().invoke(tocsin, ["replay", "auth.log", "--json", "--config", "own.toml"]))
+    assert (one["title"], one["group"]["user.name"]) == ("pkexec or doas refused", "bob")
+
+
 def test_exit_codes(folder: Path) -> None:
     """0 if nothing was found or --exit-zero asks for it, 1 if something was."""
     write(folder / "quiet.log", [failure(second * 100) for second in range(10)])

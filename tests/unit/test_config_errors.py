@@ -297,6 +297,8 @@ class TestSense:
                 'format[1].time_format: time format "%Q": %Q is not known (known: %Y %y %m %b %B %h %d %e %H %I %M %S %f %z %Z %p %a %A %s %T %D %F %R)',
             ),
             ('[trust]\nnetworks = ["10.0.0.0/33"]', 'trust.networks[1] "10.0.0.0/33" is no address and no network'),
+            ('[trust]\nadmins = ["ann", "10.0.0.0/33"]', 'trust.admins[2] "10.0.0.0/33" is no address and no network'),
+            ('[trust]\nscanners = ["nessus"]', 'trust.scanners[1] "nessus" is no address and no network'),
             ('[trust]\ndeploy_windows = ["tue 20:00"]', 'trust.deploy_windows[1] "tue 20:00" is no window of time'),
             ('[http]\nlisten = "localhost"', 'http.listen "localhost" is no address with a port'),
             ('[http]\nlisten = "localhost:99999"', 'http.listen "localhost:99999" is no address with a port'),
@@ -308,6 +310,11 @@ class TestSense:
     def test_values_make_sense(self, text: str, message: str) -> None:
         """Zones, patterns, expressions, networks, addresses and folders are looked at."""
         assert messages(text) == [message]
+
+    def test_administrators_may_be_accounts(self) -> None:
+        """Beside networks, as rules ask for whom a line names."""
+        names = ["ann", "LAB\\ann", "ann@example.org", "system:serviceaccount:ops:backup", "10.0.0.0/8", "fe80::1"]
+        assert loaded(f"[trust]\nadmins = {msgspec.json.encode(names).decode()}\n").config.trust.admins == tuple(names)
 
     def test_no_source_reads_what_we_write(self) -> None:
         """A source that takes in our own output is refused."""

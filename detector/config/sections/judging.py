@@ -50,7 +50,8 @@ class Trust(msgspec.Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     scanners: tuple[str, ...] = ()
     #: Addresses or networks of your own monitoring.
     monitors: tuple[str, ...] = ()
-    #: Addresses or networks from which administrators work.
+    #: Who administers: addresses or networks from which they work, and names of accounts as your logs write them, e.g.
+    #: "ann", "ann@example.org" or "system:serviceaccount:ops:backup"; of containers also their names.
     admins: tuple[str, ...] = ()
     #: Addresses or networks of your own reverse proxies and load balancers. Where one of them spoke to a web server,
     #: what `X-Forwarded-For` says of the client is believed; nobody else's word is.
