@@ -16,7 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from rules.group import Change, Episode, Group
+from rules.group import Change, Episode, Group, names_bytes
 from rules.item import Item
 from rules.measure import EVENTS, PATTERN, SUM, VALUES, Condition
 from rules.sigma.model import Pattern
@@ -107,7 +107,7 @@ def _windows(group: Group, condition: Condition, at: int) -> Found | None:
         return Found((times[low], time), lambda _: True) if _newest_qualifies(group, condition, low) else None
     if condition.measure in (EVENTS, SUM):
         return _windows_by_total(group, condition, at, range(low, bisect_right(times, time + span)))
-    spans = [(time, time + span)] if _is_amid(group, condition, at) else group.places_of(condition, at).ends(time)
+    spans = [(time, time + span)] if _is_amid(group, condition, at) else group.places_of(condition).ends(time)
     if not spans:
         return None
     union = _union(times, min(first for first, _ in spans), max(last for _, last in spans), span)
@@ -178,7 +178,7 @@ def _newest_qualifies(group: Group, condition: Condition, low: int) -> bool:
         together = _together_since(group.newest, condition.patterns)
         if together is None or together < since:
             return False
-        return not condition.in_order or bool(group.places_of(condition, len(times) - 1).ends(times[-1]))
+        return not condition.in_order or bool(group.places_of(condition).ends(times[-1]))
     return group.totals_of(condition).between(low, len(times)) >= least
 
 
@@ -239,6 +239,7 @@ def _open(group: Group, first: int, last: int, name: Name, position: str) -> Epi
 
 def _merge(group: Group, episode: Episode, merged: list[Episode]) -> None:
     """Make *episode* one with those that opened after it."""
+    before = names_bytes(group.episodes)
     gone = {other.number for other in merged}
     group.episodes = [other for other in group.episodes if other.number not in gone]
     for other in merged:
@@ -251,6 +252,7 @@ def _merge(group: Group, episode: Episode, merged: list[Episode]) -> None:
         episode.approximate |= other.approximate
         for kind, values in other.entities.items():
             episode.entities.setdefault(kind, {}).update(values)
+    group.bytes += names_bytes(group.episodes) - before
     group.episodes.sort(key=lambda other: other.first)
 
 

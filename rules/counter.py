@@ -102,9 +102,9 @@ class Counter:
         """
         group = self._group(key, watermark)
         before = group.bytes
-        change = insert(group, self.condition, time, item, partial(self._name, key), position)
-        if len(group.times) > group.roomy:
+        if item.weight and len(group.times) > group.roomy:  # never between two items of one event
             compact(group, self.condition, watermark)
+        change = insert(group, self.condition, time, item, partial(self._name, key), position)
         self.held += group.bytes - before
         if not self.condition.eager:
             self._schedule(key, group)

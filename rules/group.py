@@ -1,7 +1,7 @@
 """What is held of one group of a rule: its observations, in order of time, and the episodes that they made."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -85,10 +85,10 @@ class Group(msgspec.Struct):
         self.bytes = _bytes_of(self.items, self.episodes)
         self.places = self.totals = self.pending = None
 
-    def places_of(self, condition: Condition, at: int) -> Places:
-        """Where the values stand that the condition asks about; *at*: the index of the item that came last."""
+    def places_of(self, condition: Condition) -> Places:
+        """Where the values stand that the condition asks about."""
         if self.places is None:
-            self.places = Places(condition, self.times, self.items, at)
+            self.places = Places(condition, self.times, self.items)
         return self.places
 
     def totals_of(self, condition: Condition) -> Totals:
@@ -106,7 +106,7 @@ class Group(msgspec.Struct):
             ends: Whether a window that qualifies ends with the observations of a moment.
         """
         if self.pending is None:
-            self.pending = Pending(self.times, self.items, at)
+            self.pending = Pending(self.times, self.items)
         found = list(self.pending.take(self.times[at], last, ends))
         if found:
             self.touch(bisect_left(self.times, found[0][0]))
@@ -195,6 +195,11 @@ class Change(msgspec.Struct):
     matches: list[tuple[int, Item]] = []
 
 
-def _bytes_of(items: Sequence[Item], episodes: Sequence[Episode]) -> int:
+def names_bytes(episodes: Iterable[Episode]) -> int:
+    """What it takes of memory, about, to remember who these are about."""
     names = (value for episode in episodes for values in episode.entities.values() for value in values)
-    return GROUP_BYTES + sum(map(bytes_of, items)) + sum(ENTITY_BYTES + len(name) for name in names)
+    return sum(ENTITY_BYTES + len(name) for name in names)
+
+
+def _bytes_of(items: Sequence[Item], episodes: Sequence[Episode]) -> int:
+    return GROUP_BYTES + sum(map(bytes_of, items)) + names_bytes(episodes)

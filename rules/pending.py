@@ -18,28 +18,24 @@ class Pending:
     Args:
         times: Of the items, microseconds.
         items: What is held, in order; one without weight is of the event of the one before.
-        at: The index of the item that came last.
     """
 
-    def __init__(self, times: Sequence[int], items: Sequence[Item], at: int) -> None:
+    def __init__(self, times: Sequence[int], items: Sequence[Item]) -> None:
         self._entries: list[tuple[int, int, list[Item]]] = []  #: time, number among those of one time, its items
         self._events = 0
-        self._latest: list[Item] = []  #: the items of the event that was added last
-        latest = self._latest
-        for index, item in enumerate(items):
-            self.add(times[index], item)
-            latest = self._latest if index == at else latest
-        self._latest = latest
+        self._latest: dict[int, list[Item]] = {}  #: time -> the items of its latest event
+        for time, item in zip(times, items, strict=True):
+            self.add(time, item)
         self._entries = [entry for entry in self._entries if all(item.onward is not None for item in entry[2])]
 
     def add(self, time: int, item: Item) -> None:
         """One more observation; of those of one time, the latest."""
-        if not item.weight and self._latest:
-            self._latest.append(item)
+        if not item.weight and time in self._latest:  # it is of an event that was added before, maybe long before
+            self._latest[time].append(item)
             return
         self._events += 1
-        self._latest = [item]
-        entry = (time, self._events, self._latest)
+        self._latest[time] = [item]
+        entry = (time, self._events, self._latest[time])
         self._entries.insert(bisect_right(self._entries, (time, self._events)), entry)
 
     def take(self, first: int, last: int, end: Callable[[int], bool]) -> Iterator[tuple[int, Item]]:

@@ -20,26 +20,24 @@ class Places:
     Args:
         condition: Values that it does not ask about are left out.
         times: Of the items, microseconds.
-        items: What is held, in order.
-        at: The index of the item that came last.
+        items: What is held, in order; one without weight is of the event of the one before.
     """
 
-    def __init__(self, condition: Condition, times: Sequence[int], items: Sequence[Item], at: int) -> None:
+    def __init__(self, condition: Condition, times: Sequence[int], items: Sequence[Item]) -> None:
         self._condition = condition
         self._of: dict[str, list[Place]] = {}
-        self._events = self._latest = latest = 0
-        for index, item in enumerate(items):
-            self.add(times[index], item)
-            latest = self._latest if index == at else latest
-        self._latest = latest
+        self._events = 0
+        self._latest: dict[int, int] = {}  #: time -> number of its latest event
+        for time, item in zip(times, items, strict=True):
+            self.add(time, item)
 
     def add(self, time: int, item: Item) -> None:
         """One more observation; of those of one time, the latest."""
-        if item.weight:  # else it is of the event that came before it
-            self._events = self._latest = self._events + 1
+        if item.weight or time not in self._latest:  # else it is of an event that was added before, maybe long before
+            self._latest[time] = self._events = self._events + 1
         condition = self._condition
         if condition.measure is not PATTERN or item.value in condition.alphabet:
-            insort(self._of.setdefault(item.value, []), (time, self._latest))
+            insort(self._of.setdefault(item.value, []), (time, self._latest[time]))
 
     def ends(self, time: int) -> list[tuple[int, int]]:
         """From when until when, both included, windows can end that hold *time* and qualify, in any order.

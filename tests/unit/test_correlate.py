@@ -17,8 +17,9 @@ from support.budget import rounds
 from rules.compact import compact
 from rules.correlate import insert, settle
 from rules.group import Change, Episode, Group
-from rules.item import Item
+from rules.item import Item, Onward
 from rules.measure import Condition, Measure
+from rules.pending import Pending
 from rules.sigma.model import Pattern
 
 SPAN = 10
@@ -394,3 +395,26 @@ def test_many_more_examples(seed: int) -> None:
         for examples, check in checks:
             again = given(examples)(check.hypothesis.inner_test)  # type: ignore[attr-defined]
             hypothesis.seed(number)(settings(settings.get_profile("soak"))(again))()
+
+
+@pytest.mark.parametrize(("time", "found"), [(7, None), (8, None), (10, None), (9, (8, 9))])
+def test_what_an_event_matches_besides_belongs_to_it_although_others_came_between(
+    time: int, found: tuple[int, int] | None
+) -> None:
+    """A late line makes a match of what came before: nothing follows itself thereby, and nothing what comes later."""
+    condition = Condition(measure=Measure.PATTERN, span=1, patterns=(Pattern(("a", "b"), frozenset()),), in_order=True)
+    group, name = Group(), namer()
+    for number, (at, value) in enumerate([(9, "c"), (7, "c"), (10, "a"), (8, "a")]):
+        insert(group, condition, at, Item(value=value), name, str(number))
+    change = insert(group, condition, time, Item(weight=0, value="b"), name, "late")
+    assert found == (None if change is None else (change.episode.first, change.episode.last))
+
+
+def test_what_an_event_matches_besides_makes_no_match_of_another() -> None:
+    """What is held of an event until it is a match stands apart from what came after it."""
+    first, second, besides = (Item(weight=weight, onward=Onward({}, "")) for weight in (1, 1, 0))
+    pending = Pending([7, 8], [first, second])
+    pending.add(7, besides)
+    assert [time for time, _ in pending.take(7, 7, lambda _: True)] == [7]
+    assert (first.onward, besides.onward) == (None, None)
+    assert second.onward is not None

@@ -72,6 +72,7 @@ def test_deltas_alone_lead_to_what_the_engine_holds(seed: int, sizes: list[int],
     restored = engine_of(*EVERY)
     restored.restore(None, [*deltas, *deltas[-again:]])
     assert decoded(restored.snapshot()) == decoded(engine.snapshot())
+    assert restored.held_bytes == engine.held_bytes > 0
 
 
 def test_what_is_saved_does_not_grow_with_what_is_held() -> None:
