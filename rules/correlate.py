@@ -104,7 +104,7 @@ def _windows(group: Group, condition: Condition, at: int) -> Found | None:
     times, span, time = group.times, condition.span, group.times[at]
     low = bisect_left(times, time - span)
     if at == len(times) - 1:  # the newest: only the window that ends with it
-        return Found((times[low], time), lambda _: True) if _newest_qualifies(group, condition, low) else None
+        return Found((times[low], time), _always) if _newest_qualifies(group, condition, low) else None
     if condition.measure in (EVENTS, SUM):
         return _windows_by_total(group, condition, at, range(low, bisect_right(times, time + span)))
     spans = [(time, time + span)] if _is_amid(group, condition, at) else group.places_of(condition).ends(time)
@@ -112,6 +112,10 @@ def _windows(group: Group, condition: Condition, at: int) -> Found | None:
         return None
     union = _union(times, min(first for first, _ in spans), max(last for _, last in spans), span)
     return Found(union, lambda moment: any(first <= moment <= last for first, last in spans))
+
+
+def _always(_: int) -> bool:
+    return True
 
 
 def _is_amid(group: Group, condition: Condition, at: int) -> bool:

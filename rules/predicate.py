@@ -12,7 +12,7 @@ from typing import Final
 import re2
 
 from rules.event import Event
-from rules.match import MISSING, holds
+from rules.match import EVENT_TIME, MISSING, holds
 from rules.sigma.model import And, Condition, Not, Or, Selection, Term
 from rules.sigma.values import Cidr, Exists, Expression, FieldReference, Null, Text, ValueTest, compiled, search
 
@@ -90,11 +90,19 @@ def _asking(parts: tuple[Condition, ...]) -> Predicate:
     if field is None or len(tests) < len(terms):
         return _any([lambda event, term=term: holds(term, event) for term in terms])  # type: ignore[misc]
     answers = _answer(tests)
+    outer = [field[:at] for at, character in enumerate(field) if character == "."]
 
     def asks(event: Event) -> bool:
-        value = event.fields.get(field, MISSING)
+        fields = event.fields
+        value = fields.get(field, MISSING)
         if type(value) is str:
             return answers(value)
+        if value is MISSING and field != EVENT_TIME:
+            for name in outer:
+                if name in fields:
+                    break
+            else:  # nor is it inside another field: most fields that are asked for are not there
+                return False
         for term in terms:  # noqa: SIM110
             if holds(term, event):
                 return True

@@ -60,7 +60,9 @@ class Telling:
     def note(self, counter: Counter, key: Key, change: Change, *, history: bool) -> None:
         """Take note of a change; its lines are taken over from the items, which keep them no longer."""
         episode = change.episode
-        grown = sum(self._name(episode, item.entities) for item in change.fresh)
+        grown = 0
+        for item in change.fresh:
+            grown += self._name(episode, item.entities)
         episode.history &= history
         if not counter.head.as_base_only:
             told = self._told_of(counter, key, episode)
