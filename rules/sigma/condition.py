@@ -101,6 +101,8 @@ class _Parser:
             return inner
         if not token.text or token.text in ("and", "or", ")") or token.text[0] not in _WORD:
             raise self.wrong("expected the name of a selection")
+        if token.text.lower() in ("and", "or", "not") and token.text not in self.selections:
+            raise self.wrong("expected the name of a selection")
         if token.text in QUANTIFIERS and self.tokens[self.position + 1].text == "of":
             return self.several()
         return self.named(self.take())

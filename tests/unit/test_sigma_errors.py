@@ -61,6 +61,7 @@ RULE_ERRORS = [
         "expected the name of a selection, found the end",
         "",
     ),
+    ("condition: selection", "condition: NOT selection", (12, 14), 'found "NOT"', 'write "not" in lower case'),
     ("condition: selection", "condition: selection AND x", (12, 24), 'found "AND"', 'write "and" in lower case'),
     ("condition: selection", "condition: (selection", (12, 24), 'expected ")", found the end', ""),
     ("condition: selection", "condition: selection)", (12, 23), "there is no matching (", ""),
