@@ -161,9 +161,10 @@ def _further(feeds: Mapping[str, Sequence[Feed]], rule_id: str) -> Iterator[Feed
 def _onward_matches(counter: Counter, key: Key, change: Change, match: _Match) -> Iterator[_Match]:
     """What *change* made matches of, with the lines that it tells of: the first takes them all."""
     evidence = tuple(line for item in change.fresh for line in item.evidence)
-    rest = sum(item.weight for _, item in change.matches[1:])
-    weight = max(1, sum(item.weight for item in change.fresh) - rest)
-    for time, item in change.matches:
+    weights = [item.weight for _, item in change.matches]
+    if weights:
+        weights[0] = sum(item.weight for item in change.fresh) - sum(weights[1:])
+    for (time, item), weight in zip(change.matches, weights, strict=True):
         onward = item.onward
         if onward is None:
             continue
@@ -173,9 +174,9 @@ def _onward_matches(counter: Counter, key: Key, change: Change, match: _Match) -
             position=onward.position,
             success=item.success,
             evidence=evidence,
-            weight=weight,
+            weight=max(1, weight),
             since=min(microseconds(line.time) for line in evidence) if len(evidence) > 1 else None,
             refused=onward.refused,
             counted=onward.counted,
         )
-        evidence, weight = (), max(1, item.weight)
+        evidence = ()

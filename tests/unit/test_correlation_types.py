@@ -399,6 +399,23 @@ def test_no_event_comes_after_itself_because_of_a_late_line() -> None:
     assert found_of_chain(made, "ports", "after", lambda: False) == set()
 
 
+@pytest.mark.parametrize(("least", "number"), [(5, 1), (6, 0)])
+def test_matches_that_a_late_line_makes_weigh_what_their_own_lines_do(least: int, number: int) -> None:
+    """Four tries at once, and one after them that was read before: together they are five."""
+    below = rule_of("below", Kind("type: temporal, rules: [ssh_failure, as_root]", "fr", lambda _: False))
+    above = rule_of(
+        "above",
+        Kind(f"type: value_sum, rules: [below], condition: {{gte: {least}, field: source.port}}", "", lambda _: False),
+    )
+    late = Login(5, user="root").line
+    head, said = late[: late.index("Failed")], late[late.index("Failed") :]
+    lines = [Login(6).line, f"{head}message repeated 4 times: [ {said}]"]
+    told = found(
+        *lines, rules=(FAILURE, SUCCESS, ROOT, below.replace("title: below", "title: below\nname: below"), above)
+    )
+    assert sum(one.rule_title == "above" for one in told) == number
+
+
 def found_of_chain(made: list[Login], below: str, over: str, is_killed: Callable[[], bool]) -> set[tuple[str, float]]:
     """(group, last second) of what the engine finds of a correlation over another one."""
     text = rule_of("below", CHAINS[below]).replace("title: below", "title: below\nname: below")
