@@ -140,6 +140,8 @@ def _windows_by_total(group: Group, condition: Condition, at: int, near: range) 
     """The same for counts and sums; *near*: the indexes that a window with the observation can hold."""
     times = group.times
     if condition.measure is EVENTS and not group.heavy:
+        if len(near) < condition.least:
+            return None
         qualifies = _counter(group, condition)
     elif group.totals_of(condition).between(near.start, near.stop) < condition.least:
         return None
