@@ -33,11 +33,11 @@ from detector.engine_wire import (
     Stands,
 )
 from detector.poison import PoisonGuard
+from rules.correlation.standing import Standings
 from rules.entities import clean
 from rules.event import Batch
 from rules.outcome import Outcome
 from rules.settings import EngineSettings
-from rules.standing import Standings
 
 log = structlog.get_logger()
 

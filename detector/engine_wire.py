@@ -10,10 +10,10 @@ from typing import Final
 
 import msgspec
 
+from rules.correlation.standing import Standings
 from rules.event import Batch, Decision, Mode, Severity
 from rules.outcome import Outcome
 from rules.settings import EngineSettings
-from rules.standing import Standings
 
 LENGTH: Final = struct.Struct(">I")
 

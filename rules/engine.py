@@ -11,22 +11,22 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Final
 
-from rules.counter import CounterState
-from rules.counters import Counters
+from rules.correlation.counter import CounterState
+from rules.correlation.counters import Counters
+from rules.correlation.passage import Moment
+from rules.correlation.progress import Progress, standing
+from rules.correlation.standing import Standings, standings
+from rules.correlation.telling import Telling, evidence_of
 from rules.event import Batch, Event, LogSource
 from rules.modes import with_modes
 from rules.outcome import InternalEvent, Outcome
-from rules.passage import Moment
 from rules.predicate import Predicate, predicate
-from rules.progress import Progress, standing
 from rules.saved import State, decoded, encoded
 from rules.settings import EngineSettings
 from rules.severity import Assets
 from rules.sigma.model import MOST_ROUTES, RuleSet
-from rules.standing import Standings, standings
 from rules.stream import Stream, StreamState, microseconds, moment
 from rules.streams import Streams
-from rules.telling import Telling, evidence_of
 from rules.usage import Stopwatch, Usage
 
 FOREIGN: Final = "all rules: another version of the program saved what they had counted"

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from rules.counter import CounterState
+from rules.correlation.counter import CounterState
 from rules.stream import StreamState
 
 VERSION: Final = 2

@@ -16,7 +16,7 @@ from detector.status import DaemonStatus, Readiness, Reloaded
 from notifier.links import Links
 from notifier.plan import Routing
 from notifier.trial import Trial
-from rules.standing import Standings
+from rules.correlation.standing import Standings
 from store.clock import Clock
 from store.database import Store
 from store.seals import Keys

@@ -12,13 +12,13 @@ from detector.cli.output import Misuse, clean, print_json, severity
 from detector.cli.story import story
 from detector.replay.explain import Line, explained
 from detector.replay.reading import LogUnreadable
+from rules.authoring.marking import mark
+from rules.authoring.nearness import NearMiss
+from rules.correlation.progress import Progress
 from rules.engine import Engine
 from rules.event import LogSource
-from rules.marking import mark
 from rules.match import Reason
 from rules.match import explain as explain_rule
-from rules.nearness import NearMiss
-from rules.progress import Progress
 from rules.sigma.duration import written
 from rules.sigma.model import Rule
 

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 from xml.etree import ElementTree as Xml
 
+from rules.authoring.testing import CaseResult, Report
 from rules.sigma.errors import RuleError
-from rules.testing import CaseResult, Report
 
 #: Names are compared between runs: what would say on which machine it was made is left out.
 HOST = "localhost"

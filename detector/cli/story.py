@@ -11,13 +11,13 @@ import msgspec
 from detector.cli.bench import Wishes, chosen_rules, configured
 from detector.cli.output import Failure
 from detector.config.locate import find_config
+from rules.authoring.hinting import bases
+from rules.authoring.marking import Mark, mark
 from rules.event import Event
 from rules.formats.detect import Pin
 from rules.formats.expression import expressions
 from rules.formats.format import Context, Parsed
 from rules.formats.ours.handed_in import HandedIn
-from rules.hinting import bases
-from rules.marking import Mark, mark
 from rules.match import explain
 from rules.modes import with_modes
 from rules.settings import EngineSettings, SourceProfile

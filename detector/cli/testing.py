@@ -11,10 +11,10 @@ import msgspec
 
 from detector.cli.options import json_option
 from detector.cli.output import Failure, Misuse, clean, print_json
-from rules.coverage import Coverage
+from rules.authoring.coverage import Coverage
+from rules.authoring.testing import CaseResult, Report, run_beside
 from rules.sigma.files import BUNDLED, CASES, RuleFileUnreadable, case_less, read_pipelines
 from rules.sigma.pipeline import Pipelines
-from rules.testing import CaseResult, Report, run_beside
 
 
 @click.command("test")

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from detector.replay.reading import LogFile
+from rules.authoring.nearness import NearMiss, near_misses
+from rules.correlation.progress import Progress
 from rules.engine import Engine, lines_of
 from rules.event import Event, Starts
 from rules.formats.detect import PinState
 from rules.formats.format import Format
 from rules.match import holds, matches
-from rules.nearness import NearMiss, near_misses
-from rules.progress import Progress
 from rules.settings import SourceProfile, Trust
 from rules.sigma.filter import is_about
 from rules.sigma.model import Correlation, Filter, Rule, RuleSet

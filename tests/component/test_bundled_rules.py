@@ -9,6 +9,7 @@ import pytest
 import yaml
 from support.ssh_noise import MIDNIGHT, a_day
 
+from rules.authoring.testing import Report, run_beside
 from rules.engine import Engine
 from rules.event import Batch, Decision, Starts
 from rules.finding import Finding
@@ -17,7 +18,6 @@ from rules.sigma.files import BUNDLED, read_rule_files
 from rules.sigma.load import load
 from rules.sigma.model import Correlation, Head, RuleSet
 from rules.sigma.pipeline import read_pipeline
-from rules.testing import Report, run_beside
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,8 @@ from support.store import open_store
 from detector.cli.group import tocsin
 from detector.engine_process import EngineProcess, Ready
 from detector.engine_wire import LoadedRule
+from rules.correlation.standing import LOOKED_AT, MOST, Standings
 from rules.event import Decision, Severity
-from rules.standing import LOOKED_AT, MOST, Standings
 
 FAILURE_ID = "11111111-1111-4111-8111-111111111111"
 BRUTE_FORCE_ID = "33333333-3333-4333-8333-333333333333"

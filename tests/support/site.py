@@ -30,8 +30,8 @@ from detector.web.pages import Pages
 from notifier.links import ACKNOWLEDGE, Links
 from notifier.plan import Routing
 from notifier.trial import Trial
+from rules.correlation.standing import Standings
 from rules.settings import EngineSettings
-from rules.standing import Standings
 from store.database import Store
 from store.people import Person, Role
 from store.seals import Keys

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from msgspec import structs
 from support.budget import rounds
 
-from rules.compact import compact
-from rules.correlate import insert, settle
-from rules.group import Change, Episode, Group
-from rules.item import Item, Onward
-from rules.measure import Condition, Measure
-from rules.pending import Pending
+from rules.correlation.compact import compact
+from rules.correlation.correlate import insert, settle
+from rules.correlation.group import Change, Episode, Group
+from rules.correlation.item import Item, Onward
+from rules.correlation.measure import Condition, Measure
+from rules.correlation.pending import Pending
 from rules.sigma.model import Pattern
 
 SPAN = 10

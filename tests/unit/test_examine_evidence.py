@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.correlation.telling import evidence_of
 from rules.event import Event, LogSource, TimeSource
 from rules.finding import Evidence
 from rules.formats.format import SECOND
-from rules.telling import evidence_of
 from store.examine import Harm
 from store.examine_evidence import GONE, StoredLine, faults
 from store.repository.keeping.disposal import DISPOSED

@@ -5,9 +5,9 @@ from textwrap import dedent
 
 import pytest
 
-from rules.cases import Case, read_cases
+from rules.authoring.cases import Case, read_cases
+from rules.authoring.testing import run
 from rules.sigma.load import load
-from rules.testing import run
 
 GUIDE = (Path(__file__).parents[2] / "docs/how-to/write-a-rule.md").read_text(encoding="utf-8")
 

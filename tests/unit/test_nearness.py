@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from support.rules import event_of
 
-from rules.marking import mark
+from rules.authoring.marking import mark
+from rules.authoring.nearness import LACKING, near_misses
 from rules.match import Reason, explain, matches
-from rules.nearness import LACKING, near_misses
 from rules.sigma.load import load
 from rules.sigma.model import Rule
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from support.engine import BREAK_IN, BRUTE_FORCE, FAILURE, NOON, QUIET, SUCCESS, USERS, batch_of, engine_of, ssh
 
+from rules.correlation.progress import Progress
 from rules.engine import lines_of
 from rules.formats.detect import PinState
-from rules.progress import Progress
 from rules.settings import SourceProfile
 from rules.stream import Stream, StreamState
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from rules.cases import Case, read_cases
-from rules.coverage import Coverage, Exercise, coverage
+from rules.authoring.cases import Case, read_cases
+from rules.authoring.coverage import Coverage, Exercise, coverage
+from rules.authoring.testing import CaseResult, run
 from rules.sigma.load import load
 from rules.sigma.model import RuleSet
-from rules.testing import CaseResult, run
 
 RULES = """title: Failure
 name: failure

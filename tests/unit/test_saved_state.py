@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.engine import BREAK_IN, BRUTE_FORCE, FAILURE, SUCCESS, USERS, batches_of, engine_of, ssh
 
-from rules.correlate import insert
-from rules.group import Group, GroupState
-from rules.item import Item
-from rules.measure import Condition, Measure
+from rules.correlation.correlate import insert
+from rules.correlation.group import Group, GroupState
+from rules.correlation.item import Item
+from rules.correlation.measure import Condition, Measure
 from rules.saved import State, StateUnreadable, decoded, encoded
 
 SOON = """\

@@ -7,17 +7,17 @@ from functools import reduce
 from pathlib import Path
 from typing import Any, Final
 
-from rules.cases import Case, read_cases
-from rules.comparing import Difference, absent, best, differing, surplus
-from rules.coverage import Coverage, Exercise, coverage
+from rules.authoring.cases import Case, read_cases
+from rules.authoring.comparing import Difference, absent, best, differing, surplus
+from rules.authoring.coverage import Coverage, Exercise, coverage
+from rules.authoring.hinting import bases, closest_line, why
+from rules.authoring.shelf import Shelf, only_of
 from rules.engine import Engine, lines_of
 from rules.event import Batch, Event, Starts
 from rules.finding import Finding
 from rules.formats.catalogue import UnknownFormat
 from rules.formats.detect import PinState
-from rules.hinting import bases, closest_line, why
 from rules.settings import EngineSettings
-from rules.shelf import Shelf, only_of
 from rules.sigma.duration import LONGEST
 from rules.sigma.errors import RuleError, RuleRemark, nearest
 from rules.sigma.files import case_file, case_less, find_rule_files, lone_case_files, read_text

@@ -7,14 +7,14 @@ matches of events that came before it; so of each event as much is kept as those
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rules.counter import Counter, Key
+from rules.correlation.counter import Counter, Key
+from rules.correlation.feed import Feed, Values
+from rules.correlation.group import Change
+from rules.correlation.item import Item, Onward
+from rules.correlation.telling import Telling
 from rules.event import Event
-from rules.feed import Feed, Values
 from rules.finding import Evidence
-from rules.group import Change
-from rules.item import Item, Onward
 from rules.stream import microseconds
-from rules.telling import Telling
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ one. So for each value these two are enough, however often it was there.
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable, Iterator, Sequence
 
-from rules.item import Item
-from rules.measure import PATTERN, Condition
+from rules.correlation.item import Item
+from rules.correlation.measure import PATTERN, Condition
 from rules.sigma.model import Pattern
 
 Place = tuple[int, int]  #: time, microseconds, and the number of the event among those of one time

@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rules.counter import Counter, CounterState, Key, counter_of, every
+from rules.correlation.counter import Counter, CounterState, Key, counter_of, every
+from rules.correlation.feed import Feed, feed_of_correlation, feed_of_rule
+from rules.correlation.group import Group
+from rules.correlation.passage import Asked, Moment, Passage, asked_of
+from rules.correlation.telling import Telling
 from rules.event import Event
-from rules.feed import Feed, feed_of_correlation, feed_of_rule
 from rules.finding import Evidence
-from rules.group import Group
-from rules.passage import Asked, Moment, Passage, asked_of
 from rules.predicate import Predicate, predicate
 from rules.settings import Caps
 from rules.sigma.filter import is_about
 from rules.sigma.model import And, Correlation, Rule, RuleSet
-from rules.telling import Telling
 
 GONE = "there is no such rule any more"
 CHANGED = "its base rules, group-by, field or time span have changed"

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from rules.amounts import BILLION
-from rules.counter import Counter, Key
+from rules.correlation.counter import Counter, Key
+from rules.correlation.feed import Feed, Values
+from rules.correlation.group import Group
+from rules.correlation.item import Item
+from rules.correlation.measure import EVENTS, NUMERIC, PATTERN, Condition, amount_of, steps
 from rules.event import Event
-from rules.feed import Feed, Values
-from rules.group import Group
-from rules.item import Item
-from rules.measure import EVENTS, NUMERIC, PATTERN, Condition, amount_of, steps
 from rules.sigma.model import Correlation, Pattern
 from rules.stream import moment
 

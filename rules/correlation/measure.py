@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Final
 
 from rules.amounts import COMPARE
-from rules.item import Item
+from rules.correlation.item import Item
 from rules.sigma.model import Pattern
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from itertools import accumulate
 
-from rules.item import Item
-from rules.measure import EVENTS, Condition
+from rules.correlation.item import Item
+from rules.correlation.measure import EVENTS, Condition
 
 
 def amount_of(item: Item, condition: Condition) -> int:

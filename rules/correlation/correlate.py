@@ -9,16 +9,16 @@ are judged as each observation is put in its place in time: a late one counts in
 (fewer than n, exactly n, a mean, without a given value, ...) are judged when the watermark has passed a window's end;
 only windows that begin at an observation are asked, so that silence is never a finding.
 
-What is held is bounded, see rules/compact.py.
+What is held is bounded, see rules/correlation/compact.py.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from rules.group import Change, Episode, Group, names_bytes
-from rules.item import Item
-from rules.measure import EVENTS, PATTERN, SUM, VALUES, Condition
+from rules.correlation.group import Change, Episode, Group, names_bytes
+from rules.correlation.item import Item
+from rules.correlation.measure import EVENTS, PATTERN, SUM, VALUES, Condition
 from rules.sigma.model import Pattern
 
 EVIDENCE_EDGE: Final = 20  #: of what waits, the texts of the first and of the last so many are kept

@@ -5,12 +5,12 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from rules.counter import Counter, Key
+from rules.correlation.counter import Counter, Key
+from rules.correlation.group import ENTITY_BYTES, Change, Episode
+from rules.correlation.item import text_bytes
 from rules.entities import clean
 from rules.event import Entity, Event
 from rules.finding import Evidence, Finding
-from rules.group import ENTITY_BYTES, Change, Episode
-from rules.item import text_bytes
 from rules.masking import masked
 from rules.severity import Assets, Facts, judge
 from rules.stream import moment

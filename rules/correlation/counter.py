@@ -11,11 +11,11 @@ from typing import Final
 
 import msgspec
 
-from rules.compact import compact, is_spent
-from rules.correlate import insert, next_due, settle
-from rules.group import Change, Group, GroupState
-from rules.item import Item
-from rules.measure import COUNTING, Condition, Measure
+from rules.correlation.compact import compact, is_spent
+from rules.correlation.correlate import insert, next_due, settle
+from rules.correlation.group import Change, Group, GroupState
+from rules.correlation.item import Item
+from rules.correlation.measure import COUNTING, Condition, Measure
 from rules.settings import Caps
 from rules.sigma.model import Correlation, Rule
 

@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 
-from rules.counter import Counter, Key
-from rules.feed import Feed
-from rules.group import Group
-from rules.progress import progress_of
+from rules.correlation.counter import Counter, Key
+from rules.correlation.feed import Feed
+from rules.correlation.group import Group
+from rules.correlation.progress import progress_of
 from rules.sigma.model import Correlation, RuleSet
 from rules.stream import moment
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from rules.item import Item
+from rules.correlation.item import Item
 
 
 class Pending:

@@ -6,8 +6,8 @@ Of a long episode only its two edges are kept, for nothing else can decide wheth
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
-from rules.group import ROOMY, Group
-from rules.measure import COUNTING, EVENTS, PATTERN, SUM, Condition
+from rules.correlation.group import ROOMY, Group
+from rules.correlation.measure import COUNTING, EVENTS, PATTERN, SUM, Condition
 
 
 def is_spent(group: Group, condition: Condition, watermark: int) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from rules.amounts import billionths
-from rules.counter import Counter, Key
+from rules.correlation.counter import Counter, Key
+from rules.correlation.measure import EVENTS, NUMERIC, SUM
 from rules.entities import value_of
 from rules.event import Event
 from rules.match import EVENT_TIME
-from rules.measure import EVENTS, NUMERIC, SUM
 from rules.predicate import Predicate
 from rules.sigma.model import Correlation
 

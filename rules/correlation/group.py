@@ -6,11 +6,11 @@ from typing import Final
 
 import msgspec
 
-from rules.item import Item, bytes_of, text_bytes
-from rules.measure import Condition
-from rules.pending import Pending
-from rules.places import Places
-from rules.totals import Totals, amount_of
+from rules.correlation.item import Item, bytes_of, text_bytes
+from rules.correlation.measure import Condition
+from rules.correlation.pending import Pending
+from rules.correlation.places import Places
+from rules.correlation.totals import Totals, amount_of
 
 GROUP_BYTES: Final = 1000  #: measured with lines of sshd
 ENTITY_BYTES: Final = 150

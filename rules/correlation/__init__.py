@@ -1,0 +1,1 @@
+"""Matches counted over time: what is held of each group, when it becomes a finding, and what can be let go."""
