@@ -11,7 +11,6 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Final
 
-from rules.correlation.counter import CounterState
 from rules.correlation.counters import Counters
 from rules.correlation.passage import Moment
 from rules.correlation.progress import Progress, standing
@@ -25,7 +24,7 @@ from rules.saved import State, decoded, encoded
 from rules.settings import EngineSettings
 from rules.severity import Assets
 from rules.sigma.model import MOST_ROUTES, RuleSet
-from rules.stream import Stream, StreamState, microseconds, moment
+from rules.stream import Stream, microseconds, moment
 from rules.streams import Streams
 from rules.usage import Stopwatch, Usage
 
@@ -110,11 +109,7 @@ class Engine:
 
     def snapshot(self) -> bytes:
         """All state."""
-        return self._encode(
-            self._counters.meanings,
-            self._streams.dump(whole=True),
-            self._counters.dump(whole=True),
-        )
+        return encoded(self._state(self._counters.meanings, whole=True))
 
     def restore(self, snapshot: bytes | None, deltas: Iterable[bytes]) -> None:
         """Go on where another engine stopped. Call it on a new engine, before anything else.
@@ -217,16 +212,13 @@ class Engine:
         meanings = self._counters.meanings
         unsaid = meanings if meanings != self._saved_meanings else None
         self._saved_meanings = meanings
-        streams, counters = self._streams.dump(whole=False), self._counters.dump(whole=False)
-        return self._encode(unsaid, streams, counters) if self._saves else b""
+        state = self._state(unsaid, whole=False)  # taken by a replay, too: what changed must not pile up
+        return encoded(state) if self._saves else b""
 
-    def _encode(
-        self,
-        meanings: dict[str, str] | None,
-        streams: list[tuple[str, str, StreamState | None]],
-        counters: list[CounterState],
-    ) -> bytes:
-        return encoded(State(self._streams.arrived, meanings, streams, counters))
+    def _state(self, meanings: dict[str, str] | None, *, whole: bool) -> State:
+        streams, counters = self._streams, self._counters
+        parts = streams.dump(whole=whole), counters.dump(whole=whole), counters.once.dump(whole=whole)
+        return State(streams.arrived, meanings, *parts)
 
     def _load(self, data: bytes) -> None:
         state = decoded(data)
@@ -238,6 +230,7 @@ class Engine:
             self._counters.compare(state.meanings)
         self._streams.load(state.arrived, state.streams)
         self._counters.load(state.counters, self._saved_meanings)
+        self._counters.once.load(state.once)
 
 
 def lines_of(batch: Batch) -> Iterator[tuple[int, int, int, bytes]]:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from rules.correlation.counter import CounterState
+from rules.correlation.once import Counted
 from rules.stream import StreamState
 
 VERSION: Final = 2
@@ -26,6 +27,7 @@ class State(msgspec.Struct, array_like=True):
     meanings: dict[str, str] | None  #: by rule id, of all counters; None: as before
     streams: list[tuple[str, str, StreamState | None]]  #: None: forgotten
     counters: list[CounterState]
+    once: list[Counted]  #: of the events that changed in this
 
 
 def encoded(state: State) -> bytes:

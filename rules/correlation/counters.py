@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from rules.correlation.counter import Counter, CounterState, Key, counter_of, every
 from rules.correlation.feed import Feed, feed_of_correlation, feed_of_rule
 from rules.correlation.group import Group
+from rules.correlation.once import Once
 from rules.correlation.passage import Asked, Moment, Passage, asked_of
 from rules.correlation.telling import Telling
 from rules.event import Event
@@ -60,6 +61,9 @@ class Counters:
         self._feeds: dict[str, list[Feed]] = {}
         self._asked: dict[str, Asked] = {}
         self._connect()
+        self.once = Once(caps.max_held_events)
+        passing = (counter.condition.span for counter in self._by_rule.values() if counter.passes_on)
+        self._longest = max(passing, default=0)
 
     @property
     def meanings(self) -> dict[str, str]:
@@ -73,7 +77,7 @@ class Counters:
 
     def count(self, event: Event, matched: Iterable[str], evidence: Evidence, at: Moment, telling: Telling) -> None:
         """Let all counters know that *event* fulfils the rules *matched* (ids)."""
-        passage = Passage(self._feeds, self._asked, event, at, telling)
+        passage = Passage(self._feeds, self._asked, event, at, telling, self.once)
         passage.begin(matched, evidence)
 
     def settle(self, at: Moment, telling: Telling) -> None:
@@ -88,6 +92,7 @@ class Counters:
         """Forget what nothing to come can meet."""
         for counter in self._by_rule.values():
             counter.expire(watermark)
+        self.once.expire(watermark - self._longest)
 
     @property
     def held_bytes(self) -> int:

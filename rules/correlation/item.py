@@ -16,7 +16,6 @@ class Onward(msgspec.Struct, array_like=True, gc=False):
     values: dict[str, str]  #: field -> value
     position: str  #: the line's
     refused: tuple[str, ...] = ()  #: ids of correlations whose filters keep the event out
-    counted: dict[tuple[str, ...], None] = {}  #: as of rules.correlation.passage
 
 
 class Item(msgspec.Struct, array_like=True, gc=False):

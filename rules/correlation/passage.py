@@ -11,6 +11,7 @@ from rules.correlation.counter import Counter, Key
 from rules.correlation.feed import Feed, Values
 from rules.correlation.group import Change
 from rules.correlation.item import Item, Onward
+from rules.correlation.once import Once, Place
 from rules.correlation.telling import Telling
 from rules.event import Event
 from rules.finding import Evidence
@@ -45,7 +46,6 @@ class _Match:
     weight: int  #: how many events it stands for
     since: int | None = None  #: of a match of a correlation: the time of its earliest line
     refused: tuple[str, ...] = ()  #: ids of correlations whose filters keep it out
-    counted: dict[tuple[str, ...], None]  #: as of a passage, of correlations that count matches of correlations
 
 
 @dataclass(slots=True)
@@ -57,7 +57,9 @@ class Passage:
     event: Event
     at: Moment
     telling: Telling
-    counted: dict[tuple[str, ...], None] = field(default_factory=dict)  #: rule, group, what of the event counts there
+    once: Once  #: where events were counted, by rules that count matches of correlations
+    counted: dict[Place, None] = field(default_factory=dict)  #: where this one was, by the others
+    is_kept: bool = False  #: a later line may make it a match
 
     def begin(self, matched: Iterable[str], evidence: Evidence) -> None:
         """The event fulfils the rules *matched* (ids)."""
@@ -67,7 +69,6 @@ class Passage:
             position += f".{event.part}"
         values, time = Values(event), microseconds(event.time)
         success = event.fields.get("event.outcome") == "success"
-        further: dict[tuple[str, ...], None] = {}
         for rule_id in matched:
             match = _Match(
                 values=values,
@@ -76,9 +77,10 @@ class Passage:
                 success=success,
                 evidence=(evidence,),
                 weight=event.repeats,
-                counted=further,
             )
             self._reach(rule_id, match)
+        if not self.is_kept:
+            self.once.forget(time, position)
 
     def _reach(self, rule_id: str, match: _Match) -> None:
         """Count a match, and let the correlations know that it thereby fulfils."""
@@ -90,7 +92,7 @@ class Passage:
                 continue
             counter = feed.counter
             place = (counter.rule_id, *key)
-            counted = match.counted if feed.further else self.counted
+            counted = self.once.of(match.time, match.position) if feed.further else self.counted
             if not feed.always:
                 if (*place, feed.taken) in counted:  # it matches several of the rules, or one by several ways
                     continue
@@ -130,12 +132,11 @@ class Passage:
         return not feed.counts(match.values.event)
 
     def _onward(self, counter: Counter, match: _Match) -> Onward:
-        asked, values = self.asked[counter.rule_id], match.values
+        asked, values, self.is_kept = self.asked[counter.rule_id], match.values, True
         return Onward(
             {name: value for name in asked.fields if (value := values.of(name)) is not None},
             match.position,
             tuple(feed.counter.rule_id for feed in asked.filtered if self._is_refused(feed, match)),
-            match.counted,  # the very one: what the event is counted for after this belongs to it, too
         )
 
 
@@ -177,6 +178,5 @@ def _onward_matches(counter: Counter, key: Key, change: Change, match: _Match) -
             weight=max(1, weight),
             since=min(microseconds(line.time) for line in evidence) if len(evidence) > 1 else None,
             refused=onward.refused,
-            counted=onward.counted,
         )
         evidence = ()

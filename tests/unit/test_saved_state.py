@@ -28,6 +28,18 @@ tocsin: {decision: observe}
 
 EVERY = (FAILURE, SUCCESS, BRUTE_FORCE, USERS, BREAK_IN, SOON, SLOW)
 
+EITHER = """\
+title: Many guesses, or many names
+correlation:
+    type: event_count
+    rules: [ssh_brute_force, ssh_users]
+    group-by: [source.ip]
+    timespan: 60s
+    condition: {gte: 2}
+tocsin: {decision: observe}
+"""
+TWO_WAYS = (FAILURE, BRUTE_FORCE.replace("gte: 5", "gte: 3"), USERS.replace("id:", "name: ssh_users\nid:", 1), EITHER)
+
 
 def stored(state: GroupState) -> GroupState:
     """As it comes back from the disk."""
@@ -75,6 +87,24 @@ def test_deltas_alone_lead_to_what_the_engine_holds(seed: int, sizes: list[int],
     assert restored.held_bytes == engine.held_bytes > 0
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32))
+def test_an_event_that_comes_by_two_ways_is_counted_once_also_after_a_kill(seed: int) -> None:
+    """A late line makes it a match of one rule, and a later one of another; both are counted by a third."""
+    chance = random.Random(seed)
+    stamps = [round(max(0, at * 4 + chance.uniform(-30, 30)), 3) for at in range(40)]
+    batches = batches_of([ssh(at, user=chance.choice("abcd")) for at in stamps], [chance.randint(1, 4) for _ in stamps])
+    through, killed, deltas = engine_of(*TWO_WAYS), engine_of(*TWO_WAYS), []
+    for batch in batches:
+        told, wanted = killed.feed(batch), through.feed(batch)
+        deltas.append(told.delta)
+        assert [(one.id, one.events) for one in told.findings] == [(one.id, one.events) for one in wanted.findings]
+        if chance.random() < 0.4:
+            killed = engine_of(*TWO_WAYS)
+            killed.restore(None, deltas)
+    assert decoded(killed.snapshot()) == decoded(through.snapshot())
+
+
 def test_what_is_saved_does_not_grow_with_what_is_held() -> None:
     """Of a long row of failures each batch saves its own lines, not those before."""
     engine = engine_of(FAILURE, SUCCESS, SOON, BRUTE_FORCE)
@@ -85,7 +115,7 @@ def test_what_is_saved_does_not_grow_with_what_is_held() -> None:
 
 def test_nothing_but_state_is_taken_for_it() -> None:
     """What another version wrote is told from what nobody wrote."""
-    state = State(5, {}, [], [])
+    state = State(5, {}, [], [], [])
     assert decoded(encoded(state)) == state
     assert decoded(b"\x95\x01\x05\xc0\x90\x90") is None
     for garbage in (b"garbage", encoded(state)[:-1], b"\x02" + b"x" * 20):
